@@ -5,7 +5,9 @@
 export type Decision<Event, Refusal> =
   { readonly ok: true; readonly events: readonly Event[] } | { readonly ok: false; readonly refusal: Refusal };
 
-export const accept = <Event>(...events: readonly Event[]): { readonly ok: true; readonly events: readonly Event[] } => ({
+export const accept = <Event>(
+  ...events: readonly Event[]
+): { readonly ok: true; readonly events: readonly Event[] } => ({
   ok: true,
   events,
 });

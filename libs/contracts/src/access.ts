@@ -1,0 +1,53 @@
+/** What a token may do. Routes name the scopes they need; roles are bundles of scopes. */
+export const SCOPES = {
+  'payments:read': 'Read payments, refunds and their events.',
+  'payments:write': 'Create, authorize, capture, cancel and refund payments.',
+  'tokens:read': 'Read card tokens, never card numbers.',
+  'tokens:write': 'Create, change and delete card tokens.',
+  'ledger:read': 'Read ledger accounts, balances, entries and transactions.',
+  'ledger:post': 'Post ledger transactions and open accounts.',
+  'users:read': 'Read users and merchants.',
+  'users:write': 'Block users, manage merchants and clients.',
+  'keys:rotate': 'Rotate signing and encryption keys.',
+  'operations:read': 'Inspect dead letters and other operational state.',
+  'operations:write': 'Replay or discard dead letters.',
+  internal: 'Call the routes that services keep for each other.',
+} as const satisfies Readonly<Record<string, string>>;
+
+export type Scope = keyof typeof SCOPES;
+
+const allScopes = Object.keys(SCOPES) as Scope[];
+
+/** Roles as data. A token's scopes are at most those of its roles; a merchant's or customer's are further limited to his own objects. */
+export const ROLES = {
+  customer: ['payments:read', 'tokens:read', 'tokens:write'],
+  merchant: ['payments:read', 'payments:write', 'tokens:read', 'tokens:write', 'ledger:read'],
+  finance: ['payments:read', 'ledger:read', 'operations:read'],
+  risk: ['payments:read', 'operations:read'],
+  admin: allScopes.filter((scope) => scope !== 'internal' && scope !== 'ledger:post'),
+  service: allScopes,
+} as const satisfies Readonly<Record<string, readonly Scope[]>>;
+
+export type Role = keyof typeof ROLES;
+
+/** Roles that see the objects of every merchant and user. The others see their own. */
+export const STAFF_ROLES: readonly Role[] = ['finance', 'risk', 'admin', 'service'];
+
+export const isScope = (text: string): text is Scope => Object.hasOwn(SCOPES, text);
+export const isRole = (text: string): text is Role => Object.hasOwn(ROLES, text);
+
+/** The audience of every access token (RFC 9068 `aud`). */
+export const TOKEN_AUDIENCE = 'payflow';
+
+/** Who asks: what a verified access token says (RFC 9068). */
+export interface Principal {
+  /** `sub`: `usr_…` for a person, `cli_…` for a merchant's or a service's client. */
+  readonly id: string;
+  readonly kind: 'user' | 'client' | 'service';
+  readonly roles: readonly Role[];
+  readonly scopes: readonly Scope[];
+  /** The merchant a client acts for. */
+  readonly merchantId?: string;
+}
+
+export const isStaff = (principal: Principal): boolean => principal.roles.some((role) => STAFF_ROLES.includes(role));

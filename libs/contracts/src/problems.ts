@@ -1,0 +1,281 @@
+/**
+ * Every error a caller can meet: one stable code, its HTTP status, a title, and what to do about it. RFC 9457 problem
+ * documents are made from these rows, and so are the pages at `/docs/problems/{code}`. A code is never renamed.
+ */
+export interface ProblemDefinition {
+  readonly status: 400 | 401 | 403 | 404 | 405 | 408 | 409 | 412 | 413 | 415 | 422 | 429 | 431 | 500 | 503;
+  readonly title: string;
+  /** What the caller should change. Becomes the problem's documentation page. */
+  readonly remedy: string;
+}
+
+export const PROBLEMS = {
+  // The request itself
+  malformed_json: {
+    status: 400,
+    title: 'The body is not valid JSON',
+    remedy: 'Send one well-formed JSON object without duplicate keys, nested at most 20 levels deep.',
+  },
+  validation_failed: {
+    status: 400,
+    title: 'The request does not match its schema',
+    remedy: 'Correct the fields that `errors` points to; each has a JSON pointer and a reason.',
+  },
+  invalid_header: {
+    status: 400,
+    title: 'A header has an unusable value',
+    remedy: 'Send printable ASCII only, within the length the message names.',
+  },
+  route_not_found: { status: 404, title: 'There is no such route', remedy: 'Compare method and path with /docs.' },
+  method_not_allowed: {
+    status: 405,
+    title: 'The route does not take this method',
+    remedy: 'Use one of the methods in the Allow header.',
+  },
+  body_too_large: {
+    status: 413,
+    title: 'The body is too large',
+    remedy: 'Send at most the number of bytes the message names.',
+  },
+  unsupported_media_type: {
+    status: 415,
+    title: 'The body has a media type this route does not read',
+    remedy: 'Send Content-Type: application/json.',
+  },
+  request_timeout: {
+    status: 408,
+    title: 'The request took too long to arrive',
+    remedy: 'Send the whole request within the time limit.',
+  },
+  headers_too_large: {
+    status: 431,
+    title: 'The header fields are too large',
+    remedy: 'Send fewer or shorter headers.',
+  },
+  precondition_failed: {
+    status: 412,
+    title: 'The object has changed since it was read',
+    remedy: 'Read it again and repeat the request with its new ETag.',
+  },
+  rate_limited: {
+    status: 429,
+    title: 'Too many requests',
+    remedy: 'Wait for the seconds in Retry-After; the RateLimit headers tell what is left.',
+  },
+
+  // Who asks
+  authentication_required: {
+    status: 401,
+    title: 'The request carries no usable credentials',
+    remedy: 'Send Authorization: Bearer with a token from POST /oauth/token or POST /auth/login.',
+  },
+  invalid_token: {
+    status: 401,
+    title: 'The access token is not valid',
+    remedy: 'Get a new token: this one is malformed, expired, or not signed by a current key.',
+  },
+  invalid_credentials: {
+    status: 401,
+    title: 'The login or client credentials are wrong',
+    remedy: 'Check the identifier and the secret. Unknown and wrong look the same on purpose.',
+  },
+  insufficient_scope: {
+    status: 403,
+    title: 'The token lacks a scope that the route needs',
+    remedy: 'Use a client that was granted the scope the message names.',
+  },
+  merchant_required: {
+    status: 422,
+    title: 'The caller acts for no merchant and names none',
+    remedy: 'Send `merchantId`, or use the credentials of a merchant.',
+  },
+
+  // Idempotency
+  idempotency_key_in_use: {
+    status: 409,
+    title: 'The first request with this key is still running',
+    remedy: 'Repeat the request after the seconds in Retry-After; its answer will be replayed.',
+  },
+  idempotency_key_reused: {
+    status: 422,
+    title: 'The key was used for a different request',
+    remedy: 'Use a fresh key for a new request, or repeat the first request unchanged.',
+  },
+  duplicate_request: {
+    status: 409,
+    title: 'The same request was made moments ago',
+    remedy:
+      'If it is a repetition, use the first one, which `resource` names. To repeat on purpose, send an Idempotency-Key.',
+  },
+  concurrent_update: {
+    status: 409,
+    title: 'Another request changed the object at the same moment',
+    remedy: 'Read the object and decide again.',
+  },
+
+  // Payments
+  payment_not_found: {
+    status: 404,
+    title: 'There is no such payment',
+    remedy: 'Check the id and the merchant whose credentials are used.',
+  },
+  payment_not_authorizable: {
+    status: 409,
+    title: 'The payment cannot be authorized in its state',
+    remedy: 'Only a PENDING payment is authorized. Create a new one.',
+  },
+  payment_not_modifiable: {
+    status: 409,
+    title: 'The payment can no longer be changed',
+    remedy: 'Only a PENDING payment is changed. Create a new one.',
+  },
+  payment_not_capturable: {
+    status: 409,
+    title: 'The payment cannot be captured in its state',
+    remedy: 'Only an AUTHORIZED or PARTIALLY_CAPTURED payment with something left to capture is captured.',
+  },
+  capture_in_progress: {
+    status: 409,
+    title: 'Another capture of this payment is still running',
+    remedy: 'Read the payment to see what is left to capture, then decide again.',
+  },
+  capture_exceeds_authorization: {
+    status: 422,
+    title: 'The capture exceeds what is left of the authorization',
+    remedy: 'Capture at most the amount that `capturable` names.',
+  },
+  authorization_expired: { status: 409, title: 'The authorization has expired', remedy: 'Authorize a new payment.' },
+  payment_not_cancelable: {
+    status: 409,
+    title: 'The payment cannot be canceled in its state',
+    remedy: 'Only what is not captured is canceled; refund what is captured.',
+  },
+  payment_not_refundable: {
+    status: 409,
+    title: 'The payment cannot be refunded in its state',
+    remedy: 'Only a captured payment is refunded; cancel what is only authorized.',
+  },
+  refund_exceeds_captured: {
+    status: 409,
+    title: 'The refund exceeds what is left to refund',
+    remedy: 'Refund at most the amount that `refundable` names; pending refunds are counted.',
+  },
+  refund_not_found: {
+    status: 404,
+    title: 'There is no such refund',
+    remedy: 'Check the id and the merchant whose credentials are used.',
+  },
+  currency_not_enabled: {
+    status: 422,
+    title: 'The currency is not enabled',
+    remedy: 'Use one of the enabled currencies.',
+  },
+  payment_method_not_enabled: {
+    status: 422,
+    title: 'The payment method is not enabled',
+    remedy: 'Use one of the enabled payment methods.',
+  },
+  amount_below_minimum: {
+    status: 422,
+    title: 'The amount is below the minimum',
+    remedy: 'Use at least the amount the message names.',
+  },
+
+  // Cards and tokens
+  token_not_found: {
+    status: 404,
+    title: 'There is no such token',
+    remedy: 'Check the id and the merchant or user whose credentials are used.',
+  },
+  token_unusable: {
+    status: 422,
+    title: 'The token cannot be used',
+    remedy: 'Make a new token: this one is unknown to this merchant, used, expired or deleted.',
+  },
+  acquirer_not_allowed: {
+    status: 422,
+    title: 'The vault does not forward to this acquirer',
+    remedy: 'Name an acquirer of the allow-list.',
+  },
+
+  // Ledger
+  account_not_found: {
+    status: 404,
+    title: 'There is no such ledger account',
+    remedy: 'Check the id or code and the currency.',
+  },
+  account_code_taken: {
+    status: 409,
+    title: 'The account code is taken in this currency',
+    remedy: 'Use the existing account or another code.',
+  },
+  transaction_not_found: { status: 404, title: 'There is no such ledger transaction', remedy: 'Check the id.' },
+  entry_not_found: { status: 404, title: 'There is no such ledger entry', remedy: 'Check the id.' },
+  reference_taken: {
+    status: 409,
+    title: 'The reference was posted before with other content',
+    remedy: 'A reference posts once for ever. Use a new one for a new transaction.',
+  },
+  insufficient_funds: {
+    status: 422,
+    title: 'An account would fall below its floor',
+    remedy: 'Post at most what the account holds above its floor.',
+  },
+  currency_mismatch: {
+    status: 422,
+    title: 'An account has another currency than the posting',
+    remedy: 'Post each currency between accounts of that currency.',
+  },
+  posting_to_itself: {
+    status: 422,
+    title: 'A posting names the same account twice',
+    remedy: 'Name two different accounts.',
+  },
+  batch_refused: {
+    status: 422,
+    title: 'The atomic batch was refused',
+    remedy: 'Correct the items that `errors` points to; nothing was posted.',
+  },
+  already_reverted: {
+    status: 409,
+    title: 'The transaction was reverted before',
+    remedy: 'A transaction is reverted once; the message names the reversal.',
+  },
+
+  // Identity and operations
+  user_not_found: { status: 404, title: 'There is no such user', remedy: 'Check the id.' },
+  merchant_not_found: { status: 404, title: 'There is no such merchant', remedy: 'Check the id.' },
+  unsupported_grant_type: { status: 400, title: 'The grant type is not supported', remedy: 'Use client_credentials.' },
+  dead_letter_not_found: {
+    status: 404,
+    title: 'There is no such dead letter',
+    remedy: 'List the dead letters of the service.',
+  },
+  dead_letter_settled: {
+    status: 409,
+    title: 'The dead letter was settled before',
+    remedy: 'It was replayed or discarded; list it to see when.',
+  },
+  resource_not_found: { status: 404, title: 'There is no such object', remedy: 'Check the id.' },
+
+  // The far side
+  dependency_unavailable: {
+    status: 503,
+    title: 'A part of PayFlow is not reachable',
+    remedy: 'Repeat the request, with the same Idempotency-Key, after the seconds in Retry-After.',
+  },
+  internal_error: {
+    status: 500,
+    title: 'Something went wrong on our side',
+    remedy: 'Report the `requestId`. Repeat the request with the same Idempotency-Key to learn its outcome.',
+  },
+} as const satisfies Readonly<Record<string, ProblemDefinition>>;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+
+/** One field at fault. `pointer` is an RFC 6901 JSON pointer into the body, or names the query parameter or header. */
+export interface FieldError {
+  readonly pointer: string;
+  readonly code: string;
+  readonly message: string;
+}

@@ -1,0 +1,223 @@
+import { setTimeout as wait } from 'node:timers/promises';
+
+import pg from 'pg';
+import { DataSource } from 'typeorm';
+
+import { CommitOutcomeUnknownError, DatabaseUnavailableError, isConnectionFailure, isRetryable } from './errors.js';
+
+/** Runs SQL. `bigint` columns come back as `bigint`, `timestamptz` as `Date`. */
+export interface Sql {
+  /** The rows a statement returns. */
+  query<Row>(text: string, parameters?: readonly unknown[]): Promise<Row[]>;
+  /** The number of rows a statement touched. */
+  execute(text: string, parameters?: readonly unknown[]): Promise<number>;
+}
+
+/** An open transaction. */
+export interface Tx extends Sql {
+  /** Runs when the transaction has committed, and never otherwise: to wake a relay, not to do work that must happen. */
+  onCommit(action: () => void): void;
+}
+
+export interface DatabaseOptions {
+  /** postgres://role:password@host:port/database of the runtime role. */
+  readonly url: string;
+  /** Shown in pg_stat_activity. */
+  readonly applicationName: string;
+  readonly poolSizeMax: number;
+  readonly onIdleError?: (error: Error) => void;
+}
+
+export type Isolation = 'READ COMMITTED' | 'REPEATABLE READ' | 'SERIALIZABLE';
+
+const CONNECT_TIMEOUT_MS = 5_000;
+const STATEMENT_TIMEOUT_MS = 10_000;
+const LOCK_TIMEOUT_MS = 5_000;
+/** Longer than the server's own limits, so that the server speaks first and the connection stays usable. */
+const QUERY_TIMEOUT_MS = 15_000;
+const IDLE_IN_TRANSACTION_TIMEOUT_MS = 30_000;
+const TRANSACTION_TRIES_MAX = 6;
+const RETRY_DELAY_MS = 15;
+const COMMIT_LOOKUP_TRIES_MAX = 20;
+const COMMIT_LOOKUP_DELAY_MS = 250;
+
+const int8AsBigint = new pg.TypeOverrides();
+int8AsBigint.setTypeParser(pg.types.builtins.INT8, (text) => BigInt(text));
+
+const dataSourceOf = (options: DatabaseOptions): DataSource =>
+  new DataSource({
+    type: 'postgres',
+    url: options.url,
+    applicationName: options.applicationName,
+    synchronize: false,
+    extra: {
+      max: options.poolSizeMax,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      statement_timeout: STATEMENT_TIMEOUT_MS,
+      lock_timeout: LOCK_TIMEOUT_MS,
+      query_timeout: QUERY_TIMEOUT_MS,
+      idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
+      keepAlive: true,
+      types: int8AsBigint,
+    },
+  });
+
+const rowsOf = async <Row>(
+  runner: pg.Pool | pg.PoolClient,
+  text: string,
+  parameters: readonly unknown[] = [],
+): Promise<pg.QueryResult & { rows: Row[] }> => await runner.query({ text, values: [...parameters] });
+
+/**
+ * A service's own database. Transactions run on the driver's pool and not on TypeORM's query runner, because only so can
+ * a client whose connection broke be destroyed instead of handed to the next caller (docs/adr/0003).
+ */
+export class Database implements Sql {
+  private constructor(
+    /** For migrations and for the few places where an entity reads better than SQL. */
+    readonly dataSource: DataSource,
+    private readonly pool: pg.Pool,
+  ) {}
+
+  /** Connects, or throws DatabaseUnavailableError. */
+  static async connect(options: DatabaseOptions): Promise<Database> {
+    const dataSource = dataSourceOf(options);
+    try {
+      await dataSource.initialize();
+    } catch (error) {
+      throw isConnectionFailure(error)
+        ? new DatabaseUnavailableError('the database cannot be reached', { cause: error })
+        : error;
+    }
+    const pool = (dataSource.driver as unknown as { master: pg.Pool }).master;
+    pool.on('error', (error) => options.onIdleError?.(error));
+    return new Database(dataSource, pool);
+  }
+
+  async query<Row>(text: string, parameters?: readonly unknown[]): Promise<Row[]> {
+    return (await this.run<Row>(text, parameters)).rows;
+  }
+
+  async execute(text: string, parameters?: readonly unknown[]): Promise<number> {
+    return (await this.run(text, parameters)).rowCount ?? 0;
+  }
+
+  /**
+   * Runs `work` in one transaction and returns what it returned, once committed. Serialization failures and deadlocks run
+   * it again, so `work` must have no effect outside the transaction. When the answer to COMMIT is lost, the server is
+   * asked by transaction id what became of it: committed counts as success, aborted as failure.
+   *
+   * @throws DatabaseUnavailableError when the connection broke: nothing was committed
+   * @throws CommitOutcomeUnknownError when not even the server could tell in time
+   */
+  async transaction<Result>(
+    work: (tx: Tx) => Promise<Result>,
+    isolation: Isolation = 'READ COMMITTED',
+  ): Promise<Result> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.attemptTransaction(work, isolation);
+      } catch (error) {
+        if (!isRetryable(error) || attempt === TRANSACTION_TRIES_MAX) throw error;
+        await wait(RETRY_DELAY_MS * attempt * (0.5 + Math.random()));
+      }
+    }
+  }
+
+  /** A connection of its own outside the pool's rotation, for session advisory locks. Ended by `release`. */
+  async dedicatedClient(): Promise<pg.PoolClient> {
+    return await this.checkOut();
+  }
+
+  async close(): Promise<void> {
+    if (this.dataSource.isInitialized) await this.dataSource.destroy();
+  }
+
+  private async attemptTransaction<Result>(work: (tx: Tx) => Promise<Result>, isolation: Isolation): Promise<Result> {
+    const client = await this.checkOut();
+    const afterCommit: (() => void)[] = [];
+    let connectionError: Error | undefined;
+    const noteError = (error: Error): void => {
+      connectionError = error;
+    };
+    client.on('error', noteError);
+    try {
+      const transactionId = await begin(client, isolation);
+      const result = await work(txOn(client, afterCommit));
+      try {
+        await client.query('COMMIT');
+      } catch (error) {
+        if (!isConnectionFailure(error)) throw error;
+        connectionError = asError(error);
+        await this.confirmCommitted(transactionId, error);
+      }
+      for (const action of afterCommit) action();
+      return result;
+    } catch (error) {
+      if (error instanceof CommitOutcomeUnknownError) throw error;
+      if (isConnectionFailure(error)) {
+        connectionError = asError(error);
+        throw new DatabaseUnavailableError('the database connection broke; nothing was committed', { cause: error });
+      }
+      await client.query('ROLLBACK').catch((rollbackError: unknown) => {
+        connectionError = asError(rollbackError);
+      });
+      throw error;
+    } finally {
+      client.off('error', noteError);
+      client.release(connectionError);
+    }
+  }
+
+  /** Returns when the transaction is known to be committed; throws otherwise. */
+  private async confirmCommitted(transactionId: string, cause: unknown): Promise<void> {
+    for (let attempt = 1; attempt <= COMMIT_LOOKUP_TRIES_MAX; attempt += 1) {
+      const status = await this.query<{ status: string | null }>('SELECT pg_xact_status($1::xid8) AS status', [
+        transactionId,
+      ])
+        .then(([row]) => row?.status ?? null)
+        .catch(() => 'unreachable');
+      if (status === 'committed') return;
+      if (status === 'aborted') throw new DatabaseUnavailableError('the transaction was rolled back', { cause });
+      await wait(COMMIT_LOOKUP_DELAY_MS);
+    }
+    throw new CommitOutcomeUnknownError('the answer to COMMIT was lost', { cause });
+  }
+
+  private async run<Row>(text: string, parameters?: readonly unknown[]): Promise<pg.QueryResult & { rows: Row[] }> {
+    try {
+      return await rowsOf<Row>(this.pool, text, parameters);
+    } catch (error) {
+      throw isConnectionFailure(error)
+        ? new DatabaseUnavailableError('the database cannot be reached', { cause: error })
+        : error;
+    }
+  }
+
+  private async checkOut(): Promise<pg.PoolClient> {
+    try {
+      return await this.pool.connect();
+    } catch (error) {
+      throw new DatabaseUnavailableError('the database cannot be reached', { cause: error });
+    }
+  }
+}
+
+const begin = async (client: pg.PoolClient, isolation: Isolation): Promise<string> => {
+  // One round trip for both: the simple query protocol answers with one result for each statement.
+  const results = (await client.query(
+    `BEGIN ISOLATION LEVEL ${isolation}; SELECT pg_current_xact_id()::text AS id`,
+  )) as unknown as readonly pg.QueryResult<{ id: string }>[];
+  const id = results[1]?.rows[0]?.id;
+  if (id === undefined) throw new Error('invariant: BEGIN answered no transaction id');
+  return id;
+};
+
+const txOn = (client: pg.PoolClient, afterCommit: (() => void)[]): Tx => ({
+  query: async <Row>(text: string, parameters?: readonly unknown[]) =>
+    (await rowsOf<Row>(client, text, parameters)).rows,
+  execute: async (text, parameters) => (await rowsOf(client, text, parameters)).rowCount ?? 0,
+  onCommit: (action) => void afterCommit.push(action),
+});
+
+const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
