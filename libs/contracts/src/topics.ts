@@ -10,13 +10,10 @@ export const TOPICS = {
     'payment.failed',
     'payment.refunded',
     'payment.canceled',
-    'payment.expired',
-    'payment.requires_action',
-    'payment.stuck',
     'refund.failed',
   ],
   token: ['token.created', 'token.deleted'],
-  user: ['user.registered', 'user.blocked'],
+  user: ['user.registered'],
 } as const;
 
 export type AggregateKind = keyof typeof TOPICS;
