@@ -1,0 +1,19 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { describe, expect, it } from '@jest/globals';
+
+import { orphanTopics } from './event-documents.ts';
+import { generatedFiles } from './generated-files.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+
+describe('generated files', () => {
+  it.each(generatedFiles())('$path is what `npm run generate` writes', async ({ path, content }) => {
+    expect(await readFile(join(root, path), 'utf8')).toBe(content);
+  });
+
+  it('know every topic', () => {
+    expect(orphanTopics()).toEqual([]);
+  });
+});

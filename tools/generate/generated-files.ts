@@ -1,0 +1,4 @@
+import { eventCatalogue, eventSchemas, type GeneratedFile } from './event-documents.ts';
+
+/** Everything that `npm run generate` writes and the stale-file test compares. */
+export const generatedFiles = (): readonly GeneratedFile[] => [...eventSchemas(), eventCatalogue()];
