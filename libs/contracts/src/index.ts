@@ -113,6 +113,8 @@ export {
   tokenUsabilitySchema,
   type UpdateTokenRequest,
   updateTokenSchema,
+  type VaultKeysResponse,
+  vaultKeysSchema,
 } from './http/tokens.js';
 export {
   accountCodeSchema,
@@ -158,7 +160,12 @@ export {
   acquirerAuthorizationRequestSchema,
   type AcquirerOperation,
   acquirerOperationSchema,
+  acquirerReferenceSchema,
   acquirerVoidRequestSchema,
+  type BookLine,
+  bookLineSchema,
+  bookPageSchema,
+  listBookQuerySchema,
   testCardsSchema,
 } from './http/acquirer.js';
 export {
@@ -170,3 +177,4 @@ export {
   discardDeadLetterSchema,
   listDeadLettersQuerySchema,
 } from './http/operations.js';
+export { type AdviceCode, type TestCard, testCardOf, TEST_CARDS } from './test-cards.js';

@@ -140,3 +140,27 @@ export const tokenUsabilitySchema = z
   ])
   .meta({ id: 'TokenUsability' });
 export type TokenUsability = z.infer<typeof tokenUsabilitySchema>;
+
+/** GET /internal/vault/keys, POST /internal/vault/keys/rotate: the data keys, never their bytes, and how far a rotation is. */
+export const vaultKeysSchema = z
+  .object({
+    keys: z.array(
+      z.object({
+        version: z.int(),
+        createdAt: timeSchema,
+        retiredAt: timeSchema.nullable(),
+        tokens: z.int().meta({ description: 'Tokens whose card is encrypted under this key.' }),
+      }),
+    ),
+    rotation: z
+      .object({
+        toVersion: z.int(),
+        reencrypted: z.int(),
+        startedAt: timeSchema,
+        finishedAt: timeSchema.nullable(),
+      })
+      .nullable()
+      .meta({ description: 'The latest rotation.' }),
+  })
+  .meta({ id: 'VaultKeys' });
+export type VaultKeysResponse = z.infer<typeof vaultKeysSchema>;
