@@ -1,0 +1,166 @@
+import { randomBytes } from 'node:crypto';
+
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import pg from 'pg';
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+import {
+  Database,
+  DatabaseUnavailableError,
+  isUniqueViolation,
+  migrate,
+  provisionDatabase,
+  type ProvisionedDatabase,
+} from '../src/index.js';
+import { CuttingProxy } from './cutting-proxy.js';
+
+class CreateNotes1700000000000 implements MigrationInterface {
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query('CREATE TABLE notes (id bigint PRIMARY KEY, body text NOT NULL)');
+  }
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('DROP TABLE notes');
+  }
+}
+
+class AddTags1700000000001 implements MigrationInterface {
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query('CREATE TABLE tags (id bigint PRIMARY KEY)');
+  }
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('DROP TABLE tags');
+  }
+}
+
+const adminUrl = process.env['PAYFLOW_TEST_DATABASE_URL'] ?? '';
+const name = `payflow_test_${randomBytes(4).toString('hex')}`;
+const names = { database: name, owner: `${name}_owner`, runtime: name };
+const passwords = { owner: 'owner-secret', runtime: 'runtime-secret' };
+
+describe('the database library', () => {
+  let urls: ProvisionedDatabase;
+  let proxy: CuttingProxy;
+  let database: Database;
+
+  beforeAll(async () => {
+    urls = await provisionDatabase(adminUrl, names, passwords);
+    await migrate(urls.ownerUrl, [CreateNotes1700000000000]);
+    const runtime = new URL(urls.runtimeUrl);
+    proxy = await CuttingProxy.before({ host: runtime.hostname, port: Number(runtime.port) });
+    runtime.port = String(proxy.port);
+    database = await Database.connect({ url: runtime.toString(), applicationName: 'test', poolSizeMax: 4 });
+  });
+
+  afterAll(async () => {
+    await database.close();
+    await proxy.close();
+    const admin = new pg.Client({ connectionString: adminUrl });
+    await admin.connect();
+    await admin.query(`DROP DATABASE ${name} WITH (FORCE)`);
+    await admin.query(`DROP ROLE ${names.owner}, ${names.runtime}`);
+    await admin.end();
+  });
+
+  beforeEach(async () => {
+    await database.execute('DELETE FROM notes');
+  });
+
+  const write = async (id: number, committed: () => void = () => undefined): Promise<string> =>
+    await database.transaction(async (tx) => {
+      await tx.execute('INSERT INTO notes VALUES ($1, $2)', [id, 'x']);
+      tx.onCommit(committed);
+      return 'done';
+    });
+  const ids = async (): Promise<bigint[]> =>
+    (await database.query<{ id: bigint }>('SELECT id FROM notes ORDER BY id')).map((row) => row.id);
+
+  it('commits what the work wrote, then tells who waits for the commit; bigint columns are bigint', async () => {
+    let told = 0;
+    expect(await write(1, () => (told += 1))).toBe('done');
+    expect(told).toBe(1);
+    expect(await ids()).toEqual([1n]);
+  });
+
+  it('rolls everything back when the work throws, and tells nobody', async () => {
+    let told = 0;
+    const failing = database.transaction(async (tx) => {
+      await tx.execute('INSERT INTO notes VALUES (1, $1)', ['x']);
+      tx.onCommit(() => (told += 1));
+      throw new Error('no');
+    });
+    await expect(failing).rejects.toThrow('no');
+    expect(told).toBe(0);
+    expect(await ids()).toEqual([]);
+  });
+
+  it('names the constraint a duplicate broke', async () => {
+    await write(1);
+    const twice = await write(1).catch((error: unknown) => error);
+    expect(isUniqueViolation(twice, 'notes_pkey')).toBe(true);
+    expect(isUniqueViolation(twice, 'other')).toBe(false);
+  });
+
+  it('runs a transaction again that lost to a concurrent one', async () => {
+    await write(1);
+    let runs = 0;
+    const increment = () =>
+      database.transaction(async (tx) => {
+        runs += 1;
+        const [row] = await tx.query<{ body: string }>('SELECT body FROM notes WHERE id = 1');
+        await tx.execute('UPDATE notes SET body = $1 WHERE id = 1', [`${row?.body}x`]);
+      }, 'SERIALIZABLE');
+    await Promise.all([increment(), increment(), increment()]);
+    expect((await database.query<{ body: string }>('SELECT body FROM notes'))[0]?.body).toBe('xxxx');
+    expect(runs).toBeGreaterThanOrEqual(3);
+  });
+
+  it('says that nothing was committed when its backend is terminated, and goes on with a new connection', async () => {
+    const killed = database.transaction(async (tx) => {
+      await tx.execute('INSERT INTO notes VALUES (1, $1)', ['x']);
+      const [own] = await tx.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+      const admin = new pg.Client({ connectionString: adminUrl });
+      await admin.connect();
+      await admin.query('SELECT pg_terminate_backend($1)', [own?.pid]);
+      await admin.end();
+      await tx.execute('INSERT INTO notes VALUES (2, $1)', ['x']);
+    });
+    await expect(killed).rejects.toBeInstanceOf(DatabaseUnavailableError);
+    expect(await ids()).toEqual([]);
+    await write(3);
+    expect(await ids()).toEqual([3n]);
+  });
+
+  it('counts a transaction as done whose answer to COMMIT was lost', async () => {
+    proxy.cut = 'answer-lost';
+    let told = 0;
+    expect(await write(7, () => (told += 1))).toBe('done');
+    expect(told).toBe(1);
+    expect(await ids()).toEqual([7n]);
+  });
+
+  it('counts a transaction as undone whose COMMIT never arrived', async () => {
+    proxy.cut = 'request-lost';
+    await expect(write(8)).rejects.toBeInstanceOf(DatabaseUnavailableError);
+    expect(await ids()).toEqual([]);
+  });
+
+  it('hands no broken connection to the next caller', async () => {
+    proxy.cut = 'answer-lost';
+    await write(9);
+    await Promise.all(Array.from({ length: 8 }, (_, index) => write(100 + index)));
+    expect(await ids()).toHaveLength(9);
+  });
+
+  it('migrates once when two instances start at the same moment', async () => {
+    const both = [CreateNotes1700000000000, AddTags1700000000001];
+    const applied = await Promise.all([migrate(urls.ownerUrl, both), migrate(urls.ownerUrl, both)]);
+    expect(applied.flat()).toEqual(['AddTags1700000000001']);
+    expect(await provisionDatabase(adminUrl, names, passwords)).toEqual(urls);
+    expect(await migrate(urls.ownerUrl, both)).toEqual([]);
+  });
+
+  it('keeps the schema from the runtime role', async () => {
+    await expect(database.execute('CREATE TABLE mine (id int)')).rejects.toThrow('permission denied');
+    await expect(database.execute('DROP TABLE notes')).rejects.toThrow('must be owner');
+  });
+});
