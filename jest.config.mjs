@@ -7,10 +7,25 @@ export const base = {
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   testEnvironmentOptions: { customExportConditions: ['payflow-source', 'node', 'node-addons'] },
 };
+const servers = {
+  globalSetup: '<rootDir>/tools/test/global-setup.mjs',
+  globalTeardown: '<rootDir>/tools/test/global-teardown.mjs',
+};
 export default {
   projects: [
-    { ...base, displayName: 'unit', rootDir: '.', testMatch: ['<rootDir>/{apps,libs,tools}/**/src/**/*.spec.ts', '<rootDir>/tools/**/*.spec.ts'] },
-    { ...base, displayName: 'integration', rootDir: '.', testMatch: ['<rootDir>/{apps,libs}/*/test/**/*.test.ts'] },
-    { ...base, displayName: 'system', rootDir: '.', testMatch: ['<rootDir>/e2e/**/*.test.ts'] },
+    {
+      ...base,
+      displayName: 'unit',
+      rootDir: '.',
+      testMatch: ['<rootDir>/{apps,libs,tools}/**/src/**/*.spec.ts', '<rootDir>/tools/**/*.spec.ts'],
+    },
+    {
+      ...base,
+      ...servers,
+      displayName: 'integration',
+      rootDir: '.',
+      testMatch: ['<rootDir>/{apps,libs}/*/test/**/*.test.ts', '<rootDir>/tools/**/*.test.ts'],
+    },
+    { ...base, ...servers, displayName: 'system', rootDir: '.', testMatch: ['<rootDir>/e2e/**/*.test.ts'] },
   ],
 };
