@@ -209,6 +209,11 @@ export const PROBLEMS = {
     title: 'The account code is taken in this currency',
     remedy: 'Use the existing account or another code.',
   },
+  account_reserved: {
+    status: 403,
+    title: "The account is one of PayFlow's own",
+    remedy: 'Use account codes that do not begin with psp:, merchant:, fees:, memo: or bank:, nor look like an id.',
+  },
   transaction_not_found: { status: 404, title: 'There is no such ledger transaction', remedy: 'Check the id.' },
   entry_not_found: { status: 404, title: 'There is no such ledger entry', remedy: 'Check the id.' },
   reference_taken: {
@@ -220,6 +225,11 @@ export const PROBLEMS = {
     status: 422,
     title: 'An account would fall below its floor',
     remedy: 'Post at most what the account holds above its floor.',
+  },
+  balance_out_of_range: {
+    status: 422,
+    title: 'A balance would leave the range that JSON numbers hold exactly',
+    remedy: 'Keep balances between −(2^53 − 1) and 2^53 − 1 minor units; spread them over several accounts.',
   },
   currency_mismatch: {
     status: 422,

@@ -25,10 +25,9 @@ export const createAccountSchema = z
   .strictObject({
     code: accountCodeSchema,
     currency: currencySchema,
-    floor: z
-      .int()
-      .optional()
-      .meta({ description: 'The balance never goes below it; absent: no limit. 0 for a wallet.' }),
+    floor: z.int().max(0, 'must not be above the balance of a new account, which is 0').optional().meta({
+      description: 'The balance never goes below it; absent: no limit. 0 for a wallet, less for a credit line.',
+    }),
   })
   .meta({ id: 'CreateLedgerAccount' });
 export type CreateAccountRequest = z.infer<typeof createAccountSchema>;
@@ -56,11 +55,13 @@ export const listAccountsQuerySchema = z.strictObject({
     .optional(),
   currency: currencySchema.optional(),
 });
+export type ListAccountsQuery = z.infer<typeof listAccountsQuerySchema>;
 export const accountPageSchema = pageOf(accountSchema).meta({ id: 'LedgerAccountPage' });
 
 export const balanceSchema = z
   .object({ accountId: z.string(), code: z.string(), currency: z.string(), balance: minorSchema, asOf: timeSchema })
   .meta({ id: 'LedgerBalance' });
+export type BalanceResponse = z.infer<typeof balanceSchema>;
 
 /** Money moves from `from` (debited) to `to` (credited). Accounts by code or id. */
 export const postingSchema = z
@@ -68,6 +69,10 @@ export const postingSchema = z
   .meta({ id: 'LedgerPosting' });
 
 export const TRANSACTIONS_PER_REQUEST_MAX = 1000;
+/** One request is one commit at most: this many postings write twice as many rows, in about a quarter of a second. */
+export const POSTINGS_PER_REQUEST_MAX = 5000;
+/** References of the ledger's own transactions (payments, reversals) begin so. */
+export const OWN_REFERENCE_PREFIX = 'payflow:';
 
 export const transactionRequestSchema = z
   .strictObject({
@@ -76,6 +81,7 @@ export const transactionRequestSchema = z
       .min(1)
       .max(200)
       .regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces')
+      .refine((reference) => !reference.startsWith(OWN_REFERENCE_PREFIX), `must not begin with ${OWN_REFERENCE_PREFIX}`)
       .meta({ description: 'Posts once for ever.' }),
     type: z
       .string()
@@ -90,7 +96,15 @@ export const transactionRequestSchema = z
 /** POST /ledger/transactions: a result per item, or all or none with `atomic`. */
 export const postTransactionsSchema = z
   .strictObject({
-    transactions: z.array(transactionRequestSchema).min(1).max(TRANSACTIONS_PER_REQUEST_MAX),
+    transactions: z
+      .array(transactionRequestSchema)
+      .min(1)
+      .max(TRANSACTIONS_PER_REQUEST_MAX)
+      .refine(
+        (transactions) =>
+          transactions.reduce((sum, { postings }) => sum + postings.length, 0) <= POSTINGS_PER_REQUEST_MAX,
+        `must hold at most ${POSTINGS_PER_REQUEST_MAX} postings in all`,
+      ),
     atomic: z.boolean().default(false),
   })
   .meta({ id: 'PostLedgerTransactions' });
@@ -100,13 +114,23 @@ export const dryRunQuerySchema = z.strictObject({ dryRun: z.enum(['true', 'false
 
 export const transactionResultSchema = z
   .discriminatedUnion('status', [
-    z.object({ status: z.literal('posted'), reference: z.string(), transactionId: z.string(), replayed: z.boolean() }),
+    z.object({
+      status: z.literal('posted'),
+      reference: z.string(),
+      transactionId: z
+        .string()
+        .nullable()
+        .meta({ description: 'null in a dry run for what would be posted; nothing has an id yet.' }),
+      replayed: z.boolean().meta({ description: 'The reference was posted before, with the same content.' }),
+    }),
     z.object({ status: z.literal('refused'), reference: z.string(), code: z.string(), detail: z.string() }),
   ])
   .meta({ id: 'LedgerTransactionResult' });
 export const transactionResultsSchema = z
-  .object({ results: z.array(transactionResultSchema) })
+  .object({ dryRun: z.boolean(), results: z.array(transactionResultSchema) })
   .meta({ id: 'LedgerTransactionResults' });
+export type TransactionResult = z.infer<typeof transactionResultSchema>;
+export type TransactionResultsResponse = z.infer<typeof transactionResultsSchema>;
 
 /** One leg. Debits lower the account's balance, credits raise it. */
 export const entrySchema = z
@@ -134,7 +158,7 @@ export const listEntriesQuerySchema = z.strictObject({
   merchantId: textSchema(64).optional(),
   type: z
     .string()
-    .regex(/^[A-Z_]{1,40}$/)
+    .regex(/^[A-Z][A-Z0-9_]{0,39}$/)
     .optional(),
   from: timeSchema.optional(),
   to: timeSchema.optional(),
@@ -154,6 +178,8 @@ export const transactionSchema = z
     merchantId: z.string().nullable(),
     eventId: z.string().nullable(),
     acquirerReference: z.string().nullable(),
+    postedBy: z.string().nullable().meta({ description: 'Who posted it; null when an event did.' }),
+    correlationId: z.string().nullable().meta({ description: 'The request that began it all.' }),
     revertedBy: z.string().nullable(),
     reverts: z.string().nullable(),
     metadata: z.record(z.string(), z.string()),
@@ -168,14 +194,24 @@ export const trialBalanceSchema = z
     currencies: z.array(
       z.object({
         currency: z.string(),
-        debits: minorSchema,
-        credits: minorSchema,
-        balanced: z.boolean(),
+        debits: minorSchema.meta({ description: 'Of all time; rounded to the nearest double beyond 2^53 − 1.' }),
+        credits: minorSchema.meta({ description: 'Of all time; rounded to the nearest double beyond 2^53 − 1.' }),
+        balanced: z.boolean().meta({ description: 'Whether debits equal credits; compared exactly.' }),
         accounts: z.int(),
       }),
     ),
   })
   .meta({ id: 'TrialBalance' });
+export type TrialBalanceResponse = z.infer<typeof trialBalanceSchema>;
+
+export const PAYMENT_ENTRIES_WAIT_MS_MAX = 10_000;
+
+export const paymentEntriesQuerySchema = z.strictObject({
+  sequence: z.coerce.number().int().min(0).default(0),
+  waitMs: z.coerce.number().int().min(0).max(PAYMENT_ENTRIES_WAIT_MS_MAX).default(0),
+  asOf: timeSchema.optional(),
+});
+export type PaymentEntriesQuery = z.infer<typeof paymentEntriesQuerySchema>;
 
 /**
  * GET /internal/payments/{id}/entries?sequence=&waitMs=&asOf= (service to service): the payment's lines once the ledger

@@ -52,7 +52,7 @@ export const metadataSchema = z
     z
       .string()
       .max(500)
-      .regex(/^[^\u0000]*$/, 'must not contain NUL'),
+      .regex(/^[^\u0000\p{Cs}]*$/u, 'must not contain NUL or lone surrogates'),
   )
   .refine((metadata) => Object.keys(metadata).length <= METADATA_KEYS_MAX, `at most ${METADATA_KEYS_MAX} keys`)
   .meta({ description: 'Up to 50 string values, stored and returned unchanged.', examples: [{ orderId: 'ord_123' }] });
