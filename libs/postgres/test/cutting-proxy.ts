@@ -1,5 +1,8 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
+/** The simple-query message ends with NUL; so `BEGIN ISOLATION LEVEL READ COMMITTED` is not taken for it. */
+const COMMIT_QUERY = 'COMMIT\u0000';
+
 /** What the proxy does when it sees COMMIT: hand it on and cut the answer off, or cut before it arrives. */
 export type Cut = 'none' | 'answer-lost' | 'request-lost';
 
@@ -38,7 +41,7 @@ export class CuttingProxy {
     }
     let answersPass = true;
     client.on('data', (chunk) => {
-      if (this.cut !== 'none' && chunk.includes('COMMIT')) {
+      if (this.cut !== 'none' && chunk.includes(COMMIT_QUERY)) {
         const cut = this.cut;
         this.cut = 'none';
         if (cut === 'request-lost') {
