@@ -1,0 +1,63 @@
+import { z } from 'zod';
+
+/** Environment variables of messaging; a service spreads them into its config schema when it wants to set them. */
+export const messagingConfigFields = {
+  KAFKA_TOPIC_PARTITIONS: z.coerce.number().int().min(1).max(1000).default(3),
+  KAFKA_TOPIC_REPLICATION: z.coerce.number().int().min(1).max(9).default(1),
+  KAFKA_TOPIC_PREFIX: z
+    .string()
+    .regex(/^[a-z0-9.-]{0,40}$/)
+    .default('')
+    .meta({ description: 'Before each topic and group, so that several installations can share a cluster.' }),
+};
+
+/** Every bound of the library in one place. */
+export interface MessagingSettings {
+  readonly topicPartitions: number;
+  readonly topicReplication: number;
+  readonly topicPrefix: string;
+  readonly relayPollMs: number;
+  readonly relayBatchRowsMax: number;
+  readonly relayBatchBytesMax: number;
+  readonly relayElectionMs: number;
+  readonly outboxRetentionDays: number;
+  /** Longer than the outbox and Kafka keep anything, or a late duplicate would take effect again. */
+  readonly inboxRetentionDays: number;
+  readonly messageBytesMax: number;
+  readonly chunkMessagesMax: number;
+  readonly partitionsConcurrently: number;
+  readonly retryFirstDelayMs: number;
+  readonly retryDelayMsMax: number;
+  readonly retryTriesMax: number;
+  readonly retryPollMs: number;
+  readonly retryLeaseMs: number;
+  readonly gapAgeMs: number;
+  readonly gapPollMs: number;
+  readonly offsetCommitMs: number;
+  readonly stopDeadlineMs: number;
+}
+
+export const MESSAGING_DEFAULTS: MessagingSettings = {
+  topicPartitions: 3,
+  topicReplication: 1,
+  topicPrefix: '',
+  relayPollMs: 75,
+  relayBatchRowsMax: 500,
+  // Below the broker's message.max.bytes (1 MiB), which holds for a whole batch of a partition.
+  relayBatchBytesMax: 700_000,
+  relayElectionMs: 500,
+  outboxRetentionDays: 7,
+  inboxRetentionDays: 30,
+  messageBytesMax: 262_144,
+  chunkMessagesMax: 100,
+  partitionsConcurrently: 3,
+  retryFirstDelayMs: 500,
+  retryDelayMsMax: 60_000,
+  retryTriesMax: 8,
+  retryPollMs: 100,
+  retryLeaseMs: 30_000,
+  gapAgeMs: 5_000,
+  gapPollMs: 1_000,
+  offsetCommitMs: 1_000,
+  stopDeadlineMs: 5_000,
+};
