@@ -1,0 +1,11 @@
+export { eventually, type Patience } from './eventually.js';
+export { createTestDatabase, type TestDatabase, type TestDatabaseOptions } from './test-database.js';
+export { testDatabaseAdminUrl, type TestKafka, testKafka } from './test-servers.js';
+export {
+  ledgerClientPrincipal,
+  merchantPrincipal,
+  servicePrincipal,
+  TokenMint,
+  type TokenOptions,
+  userPrincipal,
+} from './token-mint.js';

@@ -1,0 +1,165 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+
+import { type Principal, type Role, ROLES, type Scope, TOKEN_AUDIENCE } from '@payflow/contracts';
+import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
+
+type Key = Awaited<ReturnType<typeof generateKeyPair>>['privateKey'];
+
+export interface TokenOptions {
+  readonly username?: string;
+  /** Negative for a token that has run out. */
+  readonly expiresInSeconds?: number;
+  readonly issuer?: string;
+  readonly audience?: string;
+  /** For tokens that must be refused: claims that replace the ones of the principal. */
+  readonly claims?: Readonly<Record<string, unknown>>;
+}
+
+const LIFETIME_SECONDS = 300;
+
+/**
+ * Stands where the auth service stands, for tests of the others: it serves its public key at
+ * `/.well-known/jwks.json`, answers every service's client credentials at `/oauth/token`, and mints a token for
+ * whichever principal a test wants to be.
+ */
+export class TokenMint {
+  private constructor(
+    /** For AUTH_URL, and for ISSUER. */
+    readonly url: string,
+    private readonly server: Server,
+    private readonly key: Key,
+    private readonly keyId: string,
+  ) {}
+
+  static async open(): Promise<TokenMint> {
+    const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true });
+    const jwk = await exportJWK(publicKey);
+    const keyId = await calculateJwkThumbprint(jwk);
+    const server = createServer();
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    if (address === null || typeof address === 'string') throw new Error('invariant: a TCP server has a port');
+    const mint = new TokenMint(`http://127.0.0.1:${String(address.port)}`, server, privateKey, keyId);
+    const publicJwk: JWK = { ...jwk, kid: keyId, alg: 'ES256', use: 'sig' };
+    server.on('request', (request, response) => {
+      void mint.answer(request, response, publicJwk);
+    });
+    return mint;
+  }
+
+  async close(): Promise<void> {
+    this.server.closeAllConnections();
+    this.server.close();
+    await once(this.server, 'close');
+  }
+
+  /** A signed access token (RFC 9068) for this principal. */
+  async token(principal: Principal, options: TokenOptions = {}): Promise<string> {
+    const now = Math.floor(Date.now() / 1000);
+    const expiresAt = now + (options.expiresInSeconds ?? LIFETIME_SECONDS);
+    return await new SignJWT({
+      client_id: principal.kind === 'user' ? 'payflow-web' : principal.id,
+      kind: principal.kind,
+      roles: principal.roles,
+      scope: principal.scopes.join(' '),
+      ...(principal.merchantId === undefined ? {} : { merchant_id: principal.merchantId }),
+      ...(options.username === undefined ? {} : { username: options.username }),
+      ...options.claims,
+    })
+      .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: this.keyId })
+      .setIssuer(options.issuer ?? this.url)
+      .setSubject(principal.id)
+      .setAudience(options.audience ?? TOKEN_AUDIENCE)
+      .setIssuedAt(now)
+      .setExpirationTime(expiresAt)
+      .setJti(crypto.randomUUID())
+      .sign(this.key);
+  }
+
+  /** The value of an Authorization header for this principal. */
+  async authorization(principal: Principal, options: TokenOptions = {}): Promise<string> {
+    return `Bearer ${await this.token(principal, options)}`;
+  }
+
+  private async answer(request: IncomingMessage, response: ServerResponse, publicJwk: JWK): Promise<void> {
+    if (request.method === 'GET' && request.url === '/.well-known/jwks.json') {
+      send(response, 200, { keys: [publicJwk] });
+      return;
+    }
+    if (request.method === 'POST' && request.url === '/oauth/token') {
+      const clientId = await clientIdOf(request);
+      if (clientId === undefined || !clientId.startsWith('svc_')) {
+        send(response, 401, { error: 'invalid_client' });
+        return;
+      }
+      const principal = servicePrincipal(clientId.slice('svc_'.length));
+      send(response, 200, {
+        access_token: await this.token(principal),
+        token_type: 'Bearer',
+        expires_in: LIFETIME_SECONDS,
+        scope: principal.scopes.join(' '),
+      });
+      return;
+    }
+    send(response, 404, { error: 'not_found' });
+  }
+}
+
+// Principals as tests need them
+
+export const merchantPrincipal = (merchantId: string, clientId = `cli_of_${merchantId}`): Principal => ({
+  id: clientId,
+  kind: 'client',
+  ...rights('merchant'),
+  merchantId,
+});
+
+export const ledgerClientPrincipal = (clientId = 'cli_ledger'): Principal => ({
+  id: clientId,
+  kind: 'client',
+  roles: [],
+  scopes: ['ledger:post', 'ledger:read'],
+});
+
+export const servicePrincipal = (service: string): Principal => ({
+  id: `svc_${service}`,
+  kind: 'service',
+  ...rights('service'),
+});
+
+/** A person with this role. */
+export const userPrincipal = (userId: string, role: Exclude<Role, 'service'> = 'customer'): Principal => ({
+  id: userId,
+  kind: 'user',
+  ...rights(role),
+});
+
+const rights = (role: Role): { readonly roles: readonly Role[]; readonly scopes: readonly Scope[] } => ({
+  roles: [role],
+  scopes: ROLES[role],
+});
+
+const clientIdOf = async (request: IncomingMessage): Promise<string | undefined> => {
+  const basic = /^Basic (.+)$/i.exec(request.headers.authorization ?? '')?.[1];
+  const body = await textOf(request);
+  if (basic !== undefined) return Buffer.from(basic, 'base64').toString('utf8').split(':')[0];
+  if (request.headers['content-type']?.startsWith('application/json') === true) {
+    const parsed: unknown = JSON.parse(body);
+    if (typeof parsed !== 'object' || parsed === null || !('client_id' in parsed)) return undefined;
+    return typeof parsed.client_id === 'string' ? parsed.client_id : undefined;
+  }
+  return new URLSearchParams(body).get('client_id') ?? undefined;
+};
+
+const textOf = async (request: IncomingMessage): Promise<string> => {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString('utf8');
+};
+
+const send = (response: ServerResponse, status: number, body: unknown): void => {
+  response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' });
+  response.end(JSON.stringify(body));
+};
