@@ -154,11 +154,17 @@ export {
   trialBalanceSchema,
 } from './http/ledger.js';
 export {
+  createClientSchema,
+  createdClientSchema,
+  createMerchantSchema,
   jwksSchema,
+  keyRotationSchema,
   loginAnswerSchema,
   type LoginRequest,
   loginSchema,
+  merchantSchema,
   meSchema,
+  serverMetadataSchema,
   type TokenAnswer,
   tokenAnswerSchema,
   tokenRequestSchema,

@@ -256,6 +256,11 @@ export const PROBLEMS = {
   user_not_found: { status: 404, title: 'There is no such user', remedy: 'Check the id.' },
   merchant_not_found: { status: 404, title: 'There is no such merchant', remedy: 'Check the id.' },
   unsupported_grant_type: { status: 400, title: 'The grant type is not supported', remedy: 'Use client_credentials.' },
+  invalid_scope: {
+    status: 400,
+    title: 'The client was not granted a scope that it asks for',
+    remedy: 'Ask for granted scopes only, or leave `scope` out to get all of them.',
+  },
   dead_letter_not_found: {
     status: 404,
     title: 'There is no such dead letter',
