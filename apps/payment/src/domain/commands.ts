@@ -1,0 +1,87 @@
+import type {
+  AttemptId,
+  CaptureId,
+  Currency,
+  FeeTerms,
+  MerchantId,
+  PaymentId,
+  RefundId,
+  VoidId,
+} from '@payflow/kernel';
+
+import type { PaymentDetails } from './events.js';
+import type { Metadata, PaymentMethod } from './payment.js';
+
+/** Commands carry all that a decision needs and a pure function may not fetch: ids, the time, the merchant's terms. */
+interface Command {
+  readonly at: Date;
+}
+
+export interface CreatePayment extends Command, PaymentDetails {
+  readonly paymentId: PaymentId;
+  readonly merchantId: MerchantId;
+  readonly userId: string | null;
+  readonly currency: Currency;
+  readonly clientSecretHash: string | null;
+}
+
+/** Members left out stay as they are. */
+export interface UpdatePayment extends Command {
+  readonly changes: Partial<PaymentDetails>;
+}
+
+export interface AuthorizePayment extends Command {
+  readonly attemptId: AttemptId;
+  readonly acquirer: string;
+  readonly paymentMethod: PaymentMethod;
+  /** The id of the capture that follows by itself (a sale), or null. */
+  readonly saleCaptureId: CaptureId | null;
+}
+
+export interface CapturePayment extends Command {
+  readonly captureId: CaptureId;
+  /** Null: all that is left. */
+  readonly amountMinor: bigint | null;
+  /** Releases what is left of the hold afterwards. */
+  readonly final: boolean;
+  readonly metadata: Metadata;
+}
+
+export interface CancelPayment extends Command {
+  readonly voidId: VoidId;
+  readonly reason: string | null;
+  readonly metadata: Metadata;
+}
+
+export interface RefundPayment extends Command {
+  readonly refundId: RefundId;
+  /** Null: all that is left. */
+  readonly amountMinor: bigint | null;
+  readonly reason: string | null;
+  readonly metadata: Metadata;
+}
+
+/**
+ * What is known of an operation at the acquirer.
+ * `unanswered`: it may have had an effect. `not_sent`: it certainly had none.
+ */
+export type AcquirerOutcome =
+  | { readonly kind: 'approved'; readonly acquirerReference: string }
+  | {
+      readonly kind: 'declined';
+      readonly code: string;
+      readonly declineCode: string | null;
+      readonly adviceCode: string | null;
+      readonly message: string;
+    }
+  | { readonly kind: 'unanswered'; readonly reason: string }
+  | { readonly kind: 'not_sent'; readonly reason: string };
+
+/** The acquirer's word on an operation, whoever brought it: the answer itself, an inquiry, a webhook. */
+export interface RecordOutcome extends Command {
+  readonly operationId: string;
+  readonly outcome: AcquirerOutcome;
+  readonly feeTerms: FeeTerms;
+  /** When an authorization approved now ends. */
+  readonly expiresAt: Date;
+}

@@ -1,0 +1,189 @@
+import { unreachable } from '@payflow/kernel';
+
+import type { PaymentEvent } from './events.js';
+import {
+  type AuthorizeOperation,
+  type CaptureOperation,
+  initialPayment,
+  type Operation,
+  type OperationId,
+  type Payment,
+  type RefundOperation,
+  type VoidOperation,
+} from './payment.js';
+
+type Ending = Pick<Operation, 'state'> &
+  Partial<Pick<Operation, 'acquirerReference' | 'failure' | 'unansweredReason' | 'finishedAt'>>;
+
+const begun = (acquirer: string, amountMinor: bigint, at: Date) =>
+  ({
+    acquirer,
+    amountMinor,
+    state: 'requested',
+    unansweredReason: null,
+    acquirerReference: null,
+    failure: null,
+    startedAt: at,
+    finishedAt: null,
+  }) as const;
+
+const withOperation = (payment: Payment, operation: Operation): Payment => ({
+  ...payment,
+  operations: [...payment.operations, operation],
+});
+
+const changed = <Kind extends Operation>(operation: Kind, ending: Ending): Kind => ({
+  ...operation,
+  unansweredReason: null,
+  ...ending,
+});
+
+const withEnding = (payment: Payment, id: OperationId, ending: Ending): Payment => ({
+  ...payment,
+  operations: payment.operations.map((operation) => (operation.id === id ? changed(operation, ending) : operation)),
+});
+
+const acquirerOf = (payment: Payment): string => payment.authorization?.acquirer ?? '';
+
+/** One event applied. Total: it believes what happened and refuses nothing; deciding is over. */
+const applied = (payment: Payment, event: PaymentEvent): Payment => {
+  const { at } = event;
+  switch (event.type) {
+    case 'PaymentCreated': {
+      const { type: _type, at: _at, ...facts } = event;
+      return { ...initialPayment, ...facts, version: payment.version, createdAt: at };
+    }
+    case 'PaymentUpdated': {
+      const { type: _type, at: _at, ...details } = event;
+      return { ...payment, ...details };
+    }
+    case 'AuthorizationRequested': {
+      const operation: AuthorizeOperation = {
+        kind: 'authorize',
+        id: event.attemptId,
+        saleCaptureId: event.saleCaptureId,
+        ...begun(event.acquirer, event.amountMinor, at),
+      };
+      return withOperation({ ...payment, paymentMethod: event.paymentMethod }, operation);
+    }
+    case 'PaymentAuthorized': {
+      const { attemptId, acquirerReference, expiresAt } = event;
+      const acquirer = payment.operations.find((operation) => operation.id === attemptId)?.acquirer ?? '';
+      return withEnding(
+        {
+          ...payment,
+          authorization: { attemptId, acquirer, acquirerReference, authorizedAt: at, expiresAt },
+          lastError: null,
+        },
+        attemptId,
+        { state: 'approved', acquirerReference, finishedAt: at },
+      );
+    }
+    case 'AuthorizationDeclined': {
+      const { failure, reached } = event;
+      return withEnding({ ...payment, lastError: failure }, event.attemptId, {
+        state: reached ? 'declined' : 'failed',
+        failure,
+        finishedAt: at,
+      });
+    }
+    case 'PaymentFailed':
+      return { ...payment, failed: true, lastError: event.failure };
+    case 'AuthorizationUnanswered':
+      return withEnding(payment, event.attemptId, { state: 'unanswered', unansweredReason: event.reason });
+    case 'CaptureRequested': {
+      const operation: CaptureOperation = {
+        kind: 'capture',
+        id: event.captureId,
+        final: event.final,
+        ...begun(acquirerOf(payment), event.amountMinor, at),
+      };
+      return withOperation({ ...payment, metadata: { ...payment.metadata, ...event.metadata } }, operation);
+    }
+    case 'PaymentCaptured': {
+      const { acquirerReference } = event;
+      return withEnding(
+        {
+          ...payment,
+          feeMinor: payment.feeMinor + event.feeMinor,
+          closed: payment.closed || event.final,
+          capturedAt: at,
+          lastError: null,
+        },
+        event.captureId,
+        { state: 'approved', acquirerReference, finishedAt: at },
+      );
+    }
+    case 'CaptureDeclined': {
+      const { failure } = event;
+      return withEnding({ ...payment, lastError: failure }, event.captureId, {
+        state: 'declined',
+        failure,
+        finishedAt: at,
+      });
+    }
+    case 'CaptureUnanswered':
+      return withEnding(payment, event.captureId, { state: 'unanswered', unansweredReason: event.reason });
+    case 'VoidRequested': {
+      const operation: VoidOperation = {
+        kind: 'void',
+        id: event.voidId,
+        reason: event.reason,
+        ...begun(acquirerOf(payment), event.amountMinor, at),
+      };
+      return withOperation({ ...payment, metadata: { ...payment.metadata, ...event.metadata } }, operation);
+    }
+    case 'PaymentCanceled': {
+      const canceled: Payment = {
+        ...payment,
+        closed: true,
+        canceledAt: at,
+        metadata: { ...payment.metadata, ...event.metadata },
+      };
+      return event.voidId === null
+        ? canceled
+        : withEnding(canceled, event.voidId, { state: 'approved', finishedAt: at });
+    }
+    case 'VoidDeclined': {
+      const { failure } = event;
+      return withEnding({ ...payment, lastError: failure }, event.voidId, {
+        state: 'declined',
+        failure,
+        finishedAt: at,
+      });
+    }
+    case 'VoidUnanswered':
+      return withEnding(payment, event.voidId, { state: 'unanswered', unansweredReason: event.reason });
+    case 'RefundRequested': {
+      const operation: RefundOperation = {
+        kind: 'refund',
+        id: event.refundId,
+        reason: event.reason,
+        metadata: event.metadata,
+        ...begun(acquirerOf(payment), event.amountMinor, at),
+      };
+      return withOperation(payment, operation);
+    }
+    case 'RefundSucceeded': {
+      const { acquirerReference } = event;
+      return withEnding(payment, event.refundId, { state: 'approved', acquirerReference, finishedAt: at });
+    }
+    case 'RefundFailed':
+      return withEnding(payment, event.refundId, { state: 'declined', failure: event.failure, finishedAt: at });
+    case 'RefundUnanswered':
+      return withEnding(payment, event.refundId, { state: 'unanswered', unansweredReason: event.reason });
+    default:
+      return unreachable(event);
+  }
+};
+
+/** The payment after one more event. */
+export const evolve = (payment: Payment, event: PaymentEvent): Payment => ({
+  ...applied(payment, event),
+  version: payment.version + 1,
+  updatedAt: event.at,
+});
+
+/** The payment that a history tells. */
+export const fold = (events: readonly PaymentEvent[], from: Payment = initialPayment): Payment =>
+  events.reduce(evolve, from);

@@ -1,0 +1,180 @@
+import { describe, expect, it } from '@jest/globals';
+import { feeOnTotal } from '@payflow/kernel';
+import fc from 'fast-check';
+
+import {
+  captureId,
+  NEXT_WEEK,
+  NOON,
+  refundId,
+  TERMS,
+  VISA,
+  attemptId,
+  created,
+  history,
+  voidId,
+} from '../../test/histories.js';
+import { authorize } from './authorize.js';
+import { cancel } from './cancel.js';
+import { capture } from './capture.js';
+import type { AcquirerOutcome } from './commands.js';
+import type { PaymentEvent } from './events.js';
+import { evolve, fold } from './evolve.js';
+import { violatedInvariants } from './invariants.js';
+import {
+  authorizedMinor,
+  capturableMinor,
+  capturedMinor,
+  isOpen,
+  type Payment,
+  refundedMinor,
+  statusOf,
+} from './payment.js';
+import { recordOutcome } from './record-outcome.js';
+import { refund } from './refund.js';
+
+/** Anything a caller or an acquirer may do, at any moment, in any order. */
+type Move =
+  | { readonly kind: 'authorize'; readonly sale: boolean }
+  | { readonly kind: 'capture'; readonly amount: number | null; readonly final: boolean }
+  | { readonly kind: 'cancel' }
+  | { readonly kind: 'refund'; readonly amount: number | null }
+  | { readonly kind: 'answer'; readonly which: number; readonly answer: AcquirerOutcome['kind'] };
+
+const amount = fc.option(fc.integer({ min: -5, max: 1200 }));
+const move: fc.Arbitrary<Move> = fc.oneof(
+  fc.record({ kind: fc.constant('authorize' as const), sale: fc.boolean() }),
+  fc.record({ kind: fc.constant('capture' as const), amount, final: fc.boolean() }),
+  fc.record({ kind: fc.constant('cancel' as const) }),
+  fc.record({ kind: fc.constant('refund' as const), amount }),
+  fc.record({
+    kind: fc.constant('answer' as const),
+    which: fc.nat({ max: 9 }),
+    answer: fc.constantFrom('approved', 'approved', 'approved', 'declined', 'unanswered', 'not_sent'),
+  }),
+);
+
+const answers: Readonly<Record<AcquirerOutcome['kind'], AcquirerOutcome>> = {
+  approved: { kind: 'approved', acquirerReference: 'auth_1' },
+  declined: { kind: 'declined', code: 'card_declined', declineCode: null, adviceCode: null, message: 'no' },
+  unanswered: { kind: 'unanswered', reason: 'no_answer' },
+  not_sent: { kind: 'not_sent', reason: 'acquirer_unreachable' },
+};
+
+const minor = (value: number | null): bigint | null => (value === null ? null : BigInt(value));
+
+const eventsOf = (decision: { readonly ok: boolean }): readonly PaymentEvent[] =>
+  decision.ok ? (decision as unknown as { readonly events: readonly PaymentEvent[] }).events : [];
+
+const play = (payment: Payment, action: Move, n: number): readonly PaymentEvent[] => {
+  const at = NOON;
+  const metadata = {};
+  switch (action.kind) {
+    case 'authorize': {
+      const saleCaptureId = action.sale ? captureId(n) : null;
+      return eventsOf(
+        authorize(payment, { at, attemptId: attemptId(n), acquirer: 'sim', paymentMethod: VISA, saleCaptureId }),
+      );
+    }
+    case 'capture':
+      return eventsOf(
+        capture(payment, {
+          at,
+          captureId: captureId(n),
+          amountMinor: minor(action.amount),
+          final: action.final,
+          metadata,
+        }),
+      );
+    case 'cancel':
+      return eventsOf(cancel(payment, { at, voidId: voidId(n), reason: null, metadata }));
+    case 'refund':
+      return eventsOf(
+        refund(payment, { at, refundId: refundId(n), amountMinor: minor(action.amount), reason: null, metadata }),
+      );
+    case 'answer': {
+      const operation = payment.operations[action.which % Math.max(1, payment.operations.length)];
+      const operationId = operation?.id ?? 'att_none';
+      const outcome = answers[action.answer];
+      return eventsOf(recordOutcome(payment, { at, operationId, outcome, feeTerms: TERMS, expiresAt: NEXT_WEEK }));
+    }
+  }
+};
+
+const playAll = (
+  moves: readonly Move[],
+): { readonly events: readonly PaymentEvent[]; readonly states: readonly Payment[] } => {
+  const events: PaymentEvent[] = [...history(created(1000n))];
+  const states: Payment[] = [fold(events)];
+  moves.forEach((action, index) => {
+    const before = states.at(-1) ?? fold(events);
+    const next = play(before, action, index + 1);
+    next.forEach((event) => {
+      states.push(evolve(states.at(-1) ?? before, event));
+      events.push(event);
+    });
+  });
+  return { events, states };
+};
+
+const games = fc.array(move, { minLength: 1, maxLength: 60 });
+
+describe('whatever callers and acquirers do, in whatever order', () => {
+  it('no invariant breaks after any event', () => {
+    fc.assert(
+      fc.property(games, (moves) => {
+        for (const state of playAll(moves).states) expect(violatedInvariants(state)).toEqual([]);
+      }),
+      { numRuns: 1500 },
+    );
+  });
+
+  it('folding the history gives the state, and versions rise by one', () => {
+    fc.assert(
+      fc.property(games, (moves) => {
+        const { events, states } = playAll(moves);
+        expect(fold(events)).toEqual(states.at(-1));
+        expect(states.map((state) => state.version)).toEqual(states.map((_, index) => index + 1));
+      }),
+    );
+  });
+
+  it('the fees of all captures are the fee of their sum', () => {
+    fc.assert(
+      fc.property(games, (moves) => {
+        const payment = playAll(moves).states.at(-1);
+        if (payment) expect(payment.feeMinor).toBe(feeOnTotal(capturedMinor(payment), TERMS));
+      }),
+    );
+  });
+
+  it('what the events release from the hold is never more than was held, and all of it once it is closed', () => {
+    fc.assert(
+      fc.property(games, (moves) => {
+        const { events, states } = playAll(moves);
+        const payment = states.at(-1);
+        if (!payment) return;
+        const released = events.reduce(
+          (sum, event) =>
+            event.type === 'PaymentCaptured' || event.type === 'PaymentCanceled' ? sum + event.releasedMinor : sum,
+          0n,
+        );
+        expect(released).toBe(payment.closed ? authorizedMinor(payment) : capturedMinor(payment));
+      }),
+    );
+  });
+
+  it('the status says what the amounts say', () => {
+    fc.assert(
+      fc.property(games, (moves) => {
+        for (const payment of playAll(moves).states) {
+          const status = statusOf(payment);
+          if (status === 'CAPTURED') expect(capturableMinor(payment)).toBe(0n);
+          if (status === 'REFUNDED') expect(refundedMinor(payment)).toBe(capturedMinor(payment));
+          if (status === 'FAILED' || status === 'CANCELED') expect(capturedMinor(payment)).toBe(0n);
+          if (status === 'PROCESSING') expect(payment.operations.some(isOpen)).toBe(true);
+        }
+      }),
+    );
+  });
+});

@@ -1,0 +1,191 @@
+import type { PaymentMethodType, PaymentStatus } from '@payflow/contracts';
+import type { AttemptId, CaptureId, Currency, MerchantId, PaymentId, RefundId, VoidId } from '@payflow/kernel';
+
+/**
+ * Words of this folder. A *payment* is what the payer owes and what became of it. An *operation* is one order to the
+ * acquirer (authorize, capture, void, refund); its id is the idempotency key there, so sending it twice is harmless.
+ * A *hold* is what an authorization reserves; captures take from it, the last capture or a void releases the rest.
+ */
+export type Metadata = Readonly<Record<string, string>>;
+
+/** How the payer pays, as far as anyone outside the vault may know it. */
+export interface PaymentMethod {
+  readonly type: PaymentMethodType;
+  readonly token: string | null;
+  readonly brand: string | null;
+  readonly last4: string | null;
+  readonly fingerprint: string | null;
+}
+
+/** Why the acquirer, or the way to it, said no. `code` is ours and stable, `declineCode` the issuer's reason. */
+export interface Failure {
+  readonly code: string;
+  readonly declineCode: string | null;
+  readonly adviceCode: string | null;
+  readonly message: string;
+}
+
+/**
+ * requested: committed, perhaps sent, no answer recorded. unanswered: sent, and nobody may assume either outcome.
+ * approved, declined: the acquirer's word. failed: it certainly never reached the acquirer.
+ */
+export type OperationState = 'requested' | 'unanswered' | 'approved' | 'declined' | 'failed';
+
+interface OperationCore {
+  readonly acquirer: string;
+  readonly amountMinor: bigint;
+  readonly state: OperationState;
+  readonly unansweredReason: string | null;
+  readonly acquirerReference: string | null;
+  readonly failure: Failure | null;
+  readonly startedAt: Date;
+  readonly finishedAt: Date | null;
+}
+
+export interface AuthorizeOperation extends OperationCore {
+  readonly kind: 'authorize';
+  readonly id: AttemptId;
+  /** Set for a sale: the capture that follows the approval by itself. */
+  readonly saleCaptureId: CaptureId | null;
+}
+export interface CaptureOperation extends OperationCore {
+  readonly kind: 'capture';
+  readonly id: CaptureId;
+  readonly final: boolean;
+}
+export interface VoidOperation extends OperationCore {
+  readonly kind: 'void';
+  readonly id: VoidId;
+  readonly reason: string | null;
+}
+export interface RefundOperation extends OperationCore {
+  readonly kind: 'refund';
+  readonly id: RefundId;
+  readonly reason: string | null;
+  readonly metadata: Metadata;
+}
+
+export type Operation = AuthorizeOperation | CaptureOperation | VoidOperation | RefundOperation;
+export type OperationKind = Operation['kind'];
+export type OperationId = Operation['id'];
+
+/** What the acquirer reserved. */
+export interface Authorization {
+  readonly attemptId: AttemptId;
+  readonly acquirer: string;
+  readonly acquirerReference: string;
+  readonly authorizedAt: Date;
+  readonly expiresAt: Date;
+}
+
+/** A payment as its events tell it. All amounts but the asked one are derived from the operations. */
+export interface Payment {
+  /** Number of events; 0 while there is no payment. */
+  readonly version: number;
+  readonly paymentId: PaymentId;
+  readonly merchantId: MerchantId;
+  readonly userId: string | null;
+  readonly amountMinor: bigint;
+  readonly currency: Currency;
+  readonly reference: string | null;
+  readonly description: string | null;
+  readonly statementDescriptor: string | null;
+  readonly returnUrl: string | null;
+  readonly metadata: Metadata;
+  readonly clientSecretHash: string | null;
+  readonly paymentMethod: PaymentMethod | null;
+  readonly authorization: Authorization | null;
+  readonly operations: readonly Operation[];
+  readonly feeMinor: bigint;
+  /** Nothing can be captured any more: the last capture, a void, or a cancel of the intent. */
+  readonly closed: boolean;
+  readonly lastError: Failure | null;
+  readonly failed: boolean;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+  readonly capturedAt: Date | null;
+  readonly canceledAt: Date | null;
+}
+
+const EPOCH = new Date(0);
+
+/** Before the first event. */
+export const initialPayment: Payment = {
+  version: 0,
+  paymentId: 'pay_' as PaymentId,
+  merchantId: 'mer_' as MerchantId,
+  userId: null,
+  amountMinor: 0n,
+  currency: 'XXX' as Currency,
+  reference: null,
+  description: null,
+  statementDescriptor: null,
+  returnUrl: null,
+  metadata: {},
+  clientSecretHash: null,
+  paymentMethod: null,
+  authorization: null,
+  operations: [],
+  feeMinor: 0n,
+  closed: false,
+  lastError: null,
+  failed: false,
+  createdAt: EPOCH,
+  updatedAt: EPOCH,
+  capturedAt: null,
+  canceledAt: null,
+};
+
+export const isOpen = (operation: Operation): boolean =>
+  operation.state === 'requested' || operation.state === 'unanswered';
+
+const sumOf = (payment: Payment, kind: OperationKind, counts: (operation: Operation) => boolean): bigint =>
+  payment.operations.reduce(
+    (sum, operation) => (operation.kind === kind && counts(operation) ? sum + operation.amountMinor : sum),
+    0n,
+  );
+const isApproved = (operation: Operation): boolean => operation.state === 'approved';
+
+export const authorizedMinor = (payment: Payment): bigint => sumOf(payment, 'authorize', isApproved);
+export const capturedMinor = (payment: Payment): bigint => sumOf(payment, 'capture', isApproved);
+export const pendingCaptureMinor = (payment: Payment): bigint => sumOf(payment, 'capture', isOpen);
+export const refundedMinor = (payment: Payment): bigint => sumOf(payment, 'refund', isApproved);
+export const pendingRefundMinor = (payment: Payment): bigint => sumOf(payment, 'refund', isOpen);
+
+/** What is left of the hold once the captures under way have succeeded. */
+export const capturableMinor = (payment: Payment): bigint =>
+  payment.closed ? 0n : authorizedMinor(payment) - capturedMinor(payment) - pendingCaptureMinor(payment);
+
+/** What is left to refund once the refunds under way have succeeded. */
+export const refundableMinor = (payment: Payment): bigint =>
+  capturedMinor(payment) - refundedMinor(payment) - pendingRefundMinor(payment);
+
+export const operationOf = (payment: Payment, id: string): Operation | undefined =>
+  payment.operations.find((operation) => operation.id === id);
+
+export const openOperations = (payment: Payment, kind: OperationKind): readonly Operation[] =>
+  payment.operations.filter((operation) => operation.kind === kind && isOpen(operation));
+
+/**
+ * The operation whose silence holds the whole payment in PROCESSING. A silent refund does not: the refund itself is
+ * PENDING, and the payment is what it was.
+ */
+export const unansweredOperation = (payment: Payment): Operation | undefined =>
+  payment.operations.find((operation) => operation.kind !== 'refund' && operation.state === 'unanswered');
+
+const statusOfCaptured = (payment: Payment, captured: bigint): PaymentStatus => {
+  const refunded = refundedMinor(payment);
+  if (refunded === captured && payment.closed) return 'REFUNDED';
+  if (refunded > 0n) return 'PARTIALLY_REFUNDED';
+  return payment.closed ? 'CAPTURED' : 'PARTIALLY_CAPTURED';
+};
+
+/** The status is a reading of the state, never stored beside it, so the two cannot disagree. */
+export const statusOf = (payment: Payment): PaymentStatus => {
+  if (payment.failed) return 'FAILED';
+  if (unansweredOperation(payment)) return 'PROCESSING';
+  const captured = capturedMinor(payment);
+  if (captured > 0n) return statusOfCaptured(payment, captured);
+  if (payment.canceledAt) return 'CANCELED';
+  return payment.authorization ? 'AUTHORIZED' : 'PENDING';
+};

@@ -1,0 +1,33 @@
+import type { PaymentStatus } from '@payflow/contracts';
+
+import type { OperationState } from './payment.js';
+
+/** Why a command is refused: facts, with the figures that the caller needs to do better. */
+export type AmountRefusal = { readonly code: 'amount_not_positive' };
+export type UpdateRefusal = AmountRefusal | { readonly code: 'payment_not_modifiable'; readonly status: PaymentStatus };
+export type AuthorizeRefusal = { readonly code: 'payment_not_authorizable'; readonly status: PaymentStatus };
+export type CaptureRefusal =
+  | AmountRefusal
+  | { readonly code: 'payment_not_capturable'; readonly status: PaymentStatus }
+  | { readonly code: 'authorization_expired'; readonly expiredAt: Date }
+  | { readonly code: 'capture_exceeds_authorization'; readonly capturableMinor: bigint }
+  | { readonly code: 'capture_in_progress'; readonly capturableMinor: bigint };
+export type CancelRefusal =
+  | { readonly code: 'payment_not_cancelable'; readonly status: PaymentStatus }
+  | { readonly code: 'capture_in_progress'; readonly capturableMinor: bigint };
+export type RefundRefusal =
+  | AmountRefusal
+  | { readonly code: 'payment_not_refundable'; readonly status: PaymentStatus }
+  | { readonly code: 'refund_exceeds_captured'; readonly refundableMinor: bigint };
+/** Not the caller's fault but news for people: the far end contradicts what is recorded, and nothing is overwritten. */
+export type OutcomeRefusal =
+  | { readonly code: 'operation_unknown'; readonly operationId: string }
+  | {
+      readonly code: 'outcome_contradicts_record';
+      readonly operationId: string;
+      readonly recorded: OperationState;
+      readonly reported: 'approved' | 'declined' | 'not_sent';
+    };
+
+/** Every refusal of a caller's command. */
+export type CommandRefusal = UpdateRefusal | AuthorizeRefusal | CaptureRefusal | CancelRefusal | RefundRefusal;
