@@ -1,0 +1,177 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { Kafka, logLevel } from 'kafkajs';
+
+import { type Answer, call, CARD_OK, demo, eventually, newKey, newMerchant, type TestMerchant } from './stack.js';
+
+const CLIENTS = 8;
+const PAYMENTS_PER_CLIENT = 12;
+const TRIES_MAX = 200;
+const RETRY_PAUSE_MS = 250;
+
+interface JournalLine {
+  readonly key: string;
+  readonly paymentId: string;
+  readonly captureStatus: number;
+}
+
+/** Repeats the request with its key until an answer is final, as the docs tell callers to: connection errors, 409 in use, 429, 5xx. */
+const untilAnswered = async (path: string, token: string, key: string, body: unknown): Promise<Answer<any>> => {
+  for (let attempt = 1; attempt <= TRIES_MAX; attempt += 1) {
+    const answer = await call('POST', path, { token, key, body }).catch(() => undefined);
+    const again =
+      answer === undefined ||
+      answer.status >= 500 ||
+      answer.status === 429 ||
+      answer.status === 202 ||
+      (answer.body as { code?: string }).code === 'idempotency_key_in_use';
+    if (!again) return answer;
+    await new Promise((resolve) => setTimeout(resolve, RETRY_PAUSE_MS));
+  }
+  throw new Error(`no final answer for ${path} ${key}`);
+};
+
+const killService = (name: string): void => {
+  const pid = demo().pids[name];
+  if (pid === undefined) throw new Error(`no pid of ${name}`);
+  process.kill(pid, 'SIGKILL');
+};
+
+const restarted = async (name: string, before: number | undefined): Promise<void> => {
+  await eventually(async () => {
+    const pid = demo().pids[name];
+    expect(pid).not.toBe(before);
+    const health = await fetch(`${demo().gateway}/health/ready`);
+    expect(health.status).toBe(200);
+  });
+};
+
+/** The acquirer's own book, read by its operators' route. */
+const bookOf = async (
+  paymentId: string,
+): Promise<readonly { operation: string; outcome: string; amount: number }[]> => {
+  const answer = await fetch(`${acquirerUrl()}/acquirers/sim/operations?paymentId=${paymentId}&limit=100`);
+  return ((await answer.json()) as { data: readonly { operation: string; outcome: string; amount: number }[] }).data;
+};
+const acquirerUrl = (): string =>
+  (demo() as unknown as { services: Record<string, string> }).services['acquirer-sim'] ?? '';
+
+describe('kill -9 of payment, tokenization and ledger, one after the other, under 8 clients that retry with their keys', () => {
+  let merchant: TestMerchant;
+  const journal: JournalLine[] = [];
+
+  beforeAll(async () => {
+    merchant = await newMerchant();
+    const client = async (): Promise<void> => {
+      for (let index = 0; index < PAYMENTS_PER_CLIENT; index += 1) {
+        const key = newKey();
+        const body = { amount: 1000, currency: 'USD', reference: key, paymentMethod: { type: 'card', card: CARD_OK } };
+        const authorized = await untilAnswered('/payments/authorize', merchant.token, key, body);
+        expect(authorized.body).toMatchObject({ status: 'AUTHORIZED' });
+        const captured = await untilAnswered(
+          `/payments/${authorized.body.paymentId}/capture`,
+          merchant.token,
+          `${key}-capture`,
+          {},
+        );
+        journal.push({ key, paymentId: authorized.body.paymentId, captureStatus: captured.status });
+      }
+    };
+    const killer = async (): Promise<void> => {
+      for (const name of ['payment', 'tokenization', 'ledger']) {
+        const seen = journal.length;
+        // Only into running traffic: wait until some more payments are through.
+        await eventually(async () => {
+          expect(journal.length).toBeGreaterThan(Math.min(seen + CLIENTS, CLIENTS * PAYMENTS_PER_CLIENT - 1));
+          return await Promise.resolve();
+        });
+        const before = demo().pids[name];
+        killService(name);
+        await restarted(name, before);
+      }
+    };
+    await Promise.all([...Array.from({ length: CLIENTS }, client), killer()]);
+  }, 300_000);
+
+  it('leaves every 2xx in place, one payment for each key, one capture in the ledger and one in the acquirer’s book', async () => {
+    expect(journal).toHaveLength(CLIENTS * PAYMENTS_PER_CLIENT);
+    expect(new Set(journal.map((line) => line.paymentId)).size).toBe(journal.length);
+    for (const { key, paymentId, captureStatus } of journal) {
+      expect(captureStatus).toBe(200);
+      const { body: payment } = await call('GET', `/payments/${paymentId}`, { token: merchant.token });
+      expect(payment).toMatchObject({ status: 'CAPTURED', capturedAmount: 1000, ledgerBalance: 1000 });
+      expect(payment['ledgerEntries'].filter((entry: { type: string }) => entry.type === 'CAPTURE')).toHaveLength(1);
+      expect((await call('GET', `/payments?reference=${key}`, { token: merchant.token })).body['data']).toHaveLength(1);
+      const book = await bookOf(paymentId);
+      expect(book.filter(({ operation, outcome }) => operation === 'capture' && outcome === 'approved')).toHaveLength(
+        1,
+      );
+      expect(book.filter(({ operation, outcome }) => operation === 'authorize' && outcome === 'approved')).toHaveLength(
+        1,
+      );
+    }
+  }, 120_000);
+
+  it('leaves no payment without a key of the journal', async () => {
+    let cursor: string | null = null;
+    const keys: string[] = [];
+    do {
+      const page: Answer<any> = await call('GET', `/payments?limit=100${cursor === null ? '' : `&cursor=${cursor}`}`, {
+        token: merchant.token,
+      });
+      keys.push(...page.body.data.map((payment: { reference: string }) => payment.reference));
+      cursor = page.body.nextCursor;
+    } while (cursor !== null);
+    expect(keys.sort()).toEqual(journal.map((line) => line.key).sort());
+  });
+});
+
+describe('the broker killed and gone', () => {
+  const BROKER_GONE_MS = 15_000;
+
+  it('fails no payment, and afterwards everything is published', async () => {
+    const merchant = await newMerchant();
+    const before = demo().pids['kafka'];
+    if (before === undefined) throw new Error('no pid of kafka');
+    // Stopped, not killed: the supervisor restarts what dies, and a broker that is there and silent is the harder case.
+    process.kill(before, 'SIGSTOP');
+    const paymentIds: string[] = [];
+    try {
+      const end = Date.now() + BROKER_GONE_MS;
+      while (Date.now() < end) {
+        const sale = await call('POST', '/payments/authorize', {
+          token: merchant.token,
+          key: newKey(),
+          body: { amount: 1000, currency: 'USD', capture: true, paymentMethod: { type: 'card', card: CARD_OK } },
+        });
+        expect(sale.body).toMatchObject({ status: 'CAPTURED' });
+        paymentIds.push(sale.body['paymentId'] as string);
+        const read = await call('GET', `/payments/${sale.body['paymentId']}`, { token: merchant.token });
+        expect(read.body).toMatchObject({ ledgerBalance: 1000 });
+      }
+    } finally {
+      process.kill(before, 'SIGKILL');
+    }
+    await eventually(async () => {
+      expect(demo().pids['kafka']).not.toBe(before);
+      return await Promise.resolve();
+    });
+    const consumer = new Kafka({ brokers: [demo().kafka], logLevel: logLevel.NOTHING }).consumer({
+      groupId: `e2e-${newKey()}`,
+    });
+    await consumer.connect();
+    await consumer.subscribe({ topics: ['payment.captured'], fromBeginning: true });
+    const seen = new Set<string>();
+    await consumer.run({
+      eachMessage: async ({ message }) => {
+        const text = message.value?.toString() ?? '';
+        if (text.startsWith('{')) seen.add((JSON.parse(text) as { aggregateId: string }).aggregateId);
+        return Promise.resolve();
+      },
+    });
+    await eventually(async () => {
+      expect(paymentIds.filter((paymentId) => !seen.has(paymentId))).toEqual([]);
+      return await Promise.resolve();
+    });
+    await consumer.disconnect();
+  }, 180_000);
+});
