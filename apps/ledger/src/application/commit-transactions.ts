@@ -1,0 +1,150 @@
+import { createHash } from 'node:crypto';
+
+import { newId } from '@payflow/kernel';
+import type { Sql, Tx } from '@payflow/postgres';
+import { crashPoint } from '@payflow/service';
+
+import { contentText } from '../domain/content.js';
+import { type Books, decidePostings } from '../domain/decide-postings.js';
+import type { Account, DecidedEntry, DraftGroup, GroupDecision, TransactionDraft } from '../domain/journal.js';
+import { findAccountsByName, insertAccounts } from '../store/account-rows.js';
+import {
+  advanceJournalHead,
+  type BalanceUpdate,
+  findReferences,
+  insertEntries,
+  insertTransactions,
+  lockJournalHead,
+  updateBalances,
+} from '../store/journal-writes.js';
+
+/**
+ * The one way into the journal, used by both doors. It takes the journal's lock, reads the accounts and the references
+ * concerned, decides every draft in memory, and writes what was accepted with one statement for each table. One commit, one
+ * fsync, many transactions; a hot account costs one row update however often the batch names it.
+ */
+export const commitTransactions = async (tx: Tx, groups: readonly DraftGroup[]): Promise<readonly GroupDecision[]> => {
+  const head = await lockJournalHead(tx);
+  const drafts = groups.flatMap((group) => group.drafts);
+  await openChartAccounts(tx, drafts);
+  const books = await readBooks(tx, drafts);
+  const decisions = decidePostings(books, groups);
+  await write(tx, head.position, decisions, books);
+  crashPoint('ledger.after-write-before-commit');
+  return decisions;
+};
+
+/** What {@link commitTransactions} would decide now. Takes no lock and writes nothing. */
+export const rehearseTransactions = async (
+  sql: Sql,
+  groups: readonly DraftGroup[],
+): Promise<readonly GroupDecision[]> => {
+  const drafts = groups.flatMap((group) => group.drafts);
+  return decidePostings(await readBooks(sql, drafts), groups);
+};
+
+const readBooks = async (sql: Sql, drafts: readonly TransactionDraft[]): Promise<Books> => {
+  const accounts = await findAccountsByName(sql, accountNamesIn(drafts));
+  const seen = await findReferences(
+    sql,
+    drafts.map(({ reference }) => reference),
+  );
+  return { accounts, seen, contentHashOf: contentHasher(accounts) };
+};
+
+const accountNamesIn = (drafts: readonly TransactionDraft[]): readonly string[] => [
+  ...new Set(drafts.flatMap(({ postings }) => postings.flatMap(({ from, to }) => [from, to]))),
+];
+
+/** SHA-256 of a draft's content, each draft's computed once. */
+const contentHasher = (accounts: readonly Account[]): ((draft: TransactionDraft) => string) => {
+  const codes = new Map(accounts.map(({ accountId, code }) => [accountId, code]));
+  const codeOf = (name: string): string => codes.get(name) ?? name;
+  const hashes = new Map<TransactionDraft, string>();
+  return (draft) => {
+    const known = hashes.get(draft);
+    if (known !== undefined) return known;
+    const hash = createHash('sha256').update(contentText(draft, codeOf)).digest('hex');
+    hashes.set(draft, hash);
+    return hash;
+  };
+};
+
+/** Postings of events open the accounts of the chart as they first need them. */
+const openChartAccounts = async (tx: Tx, drafts: readonly TransactionDraft[]): Promise<void> => {
+  const wanted = new Map(
+    drafts
+      .filter(({ authority }) => authority === 'event')
+      .flatMap(({ postings }) => postings)
+      .flatMap(({ from, to, currency }) =>
+        [from, to].map((code) => [`${code} ${currency}`, { code, currency }] as const),
+      ),
+  );
+  if (wanted.size === 0) return;
+  const existing = await findAccountsByName(tx, [...new Set([...wanted.values()].map(({ code }) => code))]);
+  for (const { code, currency } of existing) wanted.delete(`${code} ${currency}`);
+  if (wanted.size === 0) return;
+  await insertAccounts(
+    tx,
+    [...wanted.values()].map((account) => ({ ...account, accountId: newId('acc'), floorMinor: null })),
+  );
+};
+
+const write = async (
+  tx: Tx,
+  lastPosition: bigint,
+  decisions: readonly GroupDecision[],
+  books: Books,
+): Promise<void> => {
+  const posted = decisions
+    .filter(({ posts }) => posts)
+    .flatMap(({ outcomes }) => outcomes)
+    .filter((outcome) => outcome.kind === 'posted');
+  if (posted.length === 0) return;
+  const { recordedAt } = await advanceJournalHead(tx, posted.length);
+  const numbered = posted.map((outcome, index) => ({ ...outcome, position: lastPosition + BigInt(index) + 1n }));
+  await insertTransactions(
+    tx,
+    numbered.map(({ draft, position }) => ({
+      position,
+      transactionId: draft.transactionId,
+      reference: draft.reference,
+      contentHash: books.contentHashOf(draft),
+      type: draft.type,
+      effectiveAt: draft.effectiveAt ?? recordedAt,
+      ...draft.provenance,
+      metadata: JSON.stringify(draft.metadata),
+    })),
+    recordedAt,
+  );
+  await insertEntries(
+    tx,
+    numbered.flatMap(({ draft, position, entries }) =>
+      entries.map((entry) => ({
+        entryId: newId('le'),
+        position,
+        line: entry.line,
+        accountSeq: entry.account.seq,
+        direction: entry.direction,
+        amountMinor: entry.amountMinor,
+        currency: entry.account.currency,
+        balanceAfterMinor: entry.balanceAfterMinor,
+        entryType: entry.entryType,
+        paymentId: draft.provenance.paymentId,
+        merchantId: draft.provenance.merchantId,
+      })),
+    ),
+    recordedAt,
+  );
+  await updateBalances(tx, balancesAfter(posted.flatMap(({ entries }) => entries)));
+};
+
+/** The last balance of each account that the batch touched. */
+const balancesAfter = (entries: readonly DecidedEntry[]): readonly BalanceUpdate[] => {
+  const updates = new Map<bigint, BalanceUpdate>();
+  for (const { account, balanceAfterMinor } of entries) {
+    const entriesAdded = (updates.get(account.seq)?.entriesAdded ?? 0) + 1;
+    updates.set(account.seq, { accountSeq: account.seq, balanceMinor: balanceAfterMinor, entriesAdded });
+  }
+  return [...updates.values()];
+};

@@ -1,0 +1,127 @@
+/**
+ * The ledger's tables. Who may do what stands here too: the journal is append-only by privilege for the service's own role,
+ * and by trigger for everyone, its owner included.
+ */
+export const JOURNAL_SCHEMA = `
+CREATE TABLE accounts (
+  seq         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  id          text COLLATE "C" NOT NULL UNIQUE,
+  code        text COLLATE "C" NOT NULL CHECK (code ~ '^[A-Za-z0-9_-]{1,64}(:[A-Za-z0-9_-]{1,64}){0,7}$'),
+  currency    text COLLATE "C" NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
+  floor       bigint,
+  -- A cache of the entries, for deciding and for reading. The audit computes it again.
+  balance     bigint NOT NULL DEFAULT 0,
+  entry_count bigint NOT NULL DEFAULT 0 CHECK (entry_count >= 0),
+  -- Whose account it is: merchant:{id}:… and his hold memo. Nobody's otherwise.
+  merchant_id text COLLATE "C" GENERATED ALWAYS AS (substring(code from '^(?:memo:)?merchant:([^:]+):')) STORED,
+  created_at  timestamptz NOT NULL DEFAULT date_trunc('milliseconds', clock_timestamp()),
+  CONSTRAINT accounts_code_currency UNIQUE (code, currency),
+  CONSTRAINT accounts_floor_kept CHECK (balance >= floor)
+);
+CREATE INDEX accounts_merchant ON accounts (merchant_id, seq) WHERE merchant_id IS NOT NULL;
+
+-- The journal's head: one row. Whoever commits transactions locks it first, so positions have no gaps and follow the order
+-- of commits, and recorded_at never goes back, whatever the clock does.
+CREATE TABLE journal_head (
+  only        boolean PRIMARY KEY DEFAULT true CHECK (only),
+  position    bigint NOT NULL CHECK (position >= 0),
+  recorded_at timestamptz NOT NULL
+) WITH (fillfactor = 50);
+INSERT INTO journal_head (position, recorded_at) VALUES (0, date_trunc('milliseconds', clock_timestamp()));
+
+CREATE TABLE transactions (
+  position           bigint PRIMARY KEY CHECK (position > 0),
+  id                 text COLLATE "C" NOT NULL UNIQUE,
+  -- Posts once for ever.
+  reference          text COLLATE "C" NOT NULL UNIQUE,
+  content_hash       bytea NOT NULL CHECK (octet_length(content_hash) = 32),
+  type               text COLLATE "C" NOT NULL,
+  effective_at       timestamptz NOT NULL,
+  recorded_at        timestamptz NOT NULL,
+  payment_id         text COLLATE "C",
+  merchant_id        text COLLATE "C",
+  event_id           text COLLATE "C",
+  acquirer_reference text,
+  reverts            text COLLATE "C" UNIQUE REFERENCES transactions (id),
+  posted_by          text,
+  correlation_id     text,
+  metadata           jsonb NOT NULL DEFAULT '{}'
+);
+CREATE INDEX transactions_payment ON transactions (payment_id) WHERE payment_id IS NOT NULL;
+
+-- Two for each posting: line 2n - 1 debits, line 2n credits. recorded_at grows with position, so every index that ends in
+-- (recorded_at, position, line) reads in journal order and finds a time by search.
+CREATE TABLE entries (
+  id            text COLLATE "C" NOT NULL UNIQUE,
+  position      bigint NOT NULL REFERENCES transactions (position),
+  line          integer NOT NULL CHECK (line > 0),
+  account       bigint NOT NULL REFERENCES accounts (seq),
+  direction     text COLLATE "C" NOT NULL CHECK (direction IN ('debit', 'credit')),
+  amount        bigint NOT NULL CHECK (amount > 0),
+  currency      text COLLATE "C" NOT NULL,
+  balance_after bigint NOT NULL,
+  entry_type    text COLLATE "C" NOT NULL,
+  payment_id    text COLLATE "C",
+  merchant_id   text COLLATE "C",
+  recorded_at   timestamptz NOT NULL,
+  PRIMARY KEY (recorded_at, position, line),
+  CONSTRAINT entries_direction_by_line CHECK ((direction = 'debit') = (line % 2 = 1))
+);
+CREATE UNIQUE INDEX entries_account ON entries (account, recorded_at, position, line);
+CREATE INDEX entries_merchant ON entries (merchant_id, recorded_at, position, line) WHERE merchant_id IS NOT NULL;
+CREATE INDEX entries_payment ON entries (payment_id, recorded_at, position, line) WHERE payment_id IS NOT NULL;
+
+-- Invariant 1 (spec §5): debits equal credits, per currency, in every transaction; an entry has its account's currency. A
+-- transaction's entries come in one statement, so once for each statement is enough.
+CREATE FUNCTION refuse_unbalanced_entries() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  unbalanced bigint;
+BEGIN
+  SELECT position INTO unbalanced FROM added
+   GROUP BY position, currency
+  HAVING sum(CASE direction WHEN 'credit' THEN amount ELSE -amount END) <> 0
+   LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION 'transaction % does not balance', unbalanced USING ERRCODE = 'check_violation';
+  END IF;
+  SELECT added.position INTO unbalanced FROM added JOIN accounts ON accounts.seq = added.account
+   WHERE accounts.currency <> added.currency
+   LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION 'transaction % posts to an account of another currency', unbalanced USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER entries_balanced AFTER INSERT ON entries REFERENCING NEW TABLE AS added
+  FOR EACH STATEMENT EXECUTE FUNCTION refuse_unbalanced_entries();
+
+-- Append-only, for everyone. ALWAYS: also where session_replication_role switches other triggers off.
+CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION '% is append-only: % refused; correct by a reversing transaction', TG_TABLE_NAME, TG_OP
+    USING ERRCODE = 'restrict_violation';
+END $$;
+CREATE TRIGGER entries_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON entries
+  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER transactions_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON transactions
+  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+ALTER TABLE entries ENABLE ALWAYS TRIGGER entries_append_only;
+ALTER TABLE transactions ENABLE ALWAYS TRIGGER transactions_append_only;
+ALTER TABLE entries ENABLE ALWAYS TRIGGER entries_balanced;
+
+-- Each entry with its account and its transaction: what the requirement documents call the table of ledger entries.
+CREATE VIEW ledger_entries AS
+SELECT e.id, t.id AS transaction_id, e.position, e.line, a.id AS account_id, a.code AS account, a.merchant_id AS account_merchant_id,
+       e.entry_type, e.direction, e.amount, e.currency, e.balance_after, e.payment_id, e.merchant_id,
+       COALESCE(t.acquirer_reference, t.reference) AS reference, t.metadata, e.recorded_at AS created_at
+  FROM entries e
+  JOIN transactions t ON t.position = e.position
+  JOIN accounts a ON a.seq = e.account;
+
+-- Append-only, by privilege: the service's role reads and adds. Of an account it changes the cached balance and nothing else.
+REVOKE UPDATE, DELETE, TRUNCATE ON entries, transactions FROM payflow_ledger;
+REVOKE UPDATE, DELETE, TRUNCATE ON accounts FROM payflow_ledger;
+GRANT UPDATE (balance, entry_count) ON accounts TO payflow_ledger;
+REVOKE INSERT, DELETE, TRUNCATE ON journal_head FROM payflow_ledger;
+REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON ledger_entries FROM payflow_ledger;
+`;

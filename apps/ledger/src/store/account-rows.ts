@@ -1,0 +1,111 @@
+import type { Currency } from '@payflow/kernel';
+import type { Sql, Tx } from '@payflow/postgres';
+
+import type { Account } from '../domain/journal.js';
+
+export interface AccountRow {
+  readonly seq: bigint;
+  readonly id: string;
+  readonly code: string;
+  readonly currency: string;
+  readonly floor: bigint | null;
+  readonly balance: bigint;
+  readonly entry_count: bigint;
+  readonly merchant_id: string | null;
+  readonly created_at: Date;
+}
+
+const COLUMNS = 'seq, id, code, currency, floor, balance, entry_count, merchant_id, created_at';
+
+/**
+ * Every account that one of the names could mean: by code in all its currencies, or by id. A committer reads them under the
+ * journal head's lock. Nothing changes a balance without that lock, so the rows need none of their own.
+ */
+export const findAccountsByName = async (sql: Sql, names: readonly string[]): Promise<readonly Account[]> => {
+  const rows = await sql.query<AccountRow>(
+    `SELECT ${COLUMNS} FROM accounts WHERE code = ANY($1) OR id = ANY($1) ORDER BY seq`,
+    [names],
+  );
+  return rows.map(accountOf);
+};
+
+const accountOf = (row: AccountRow): Account => ({
+  seq: row.seq,
+  accountId: row.id,
+  code: row.code,
+  currency: row.currency as Currency,
+  floorMinor: row.floor,
+  balanceMinor: row.balance,
+});
+
+export interface NewAccount {
+  readonly accountId: string;
+  readonly code: string;
+  readonly currency: string;
+  readonly floorMinor: bigint | null;
+}
+
+/** Opens accounts; those whose code and currency are taken are left as they are. Returns the ones it opened. */
+export const insertAccounts = async (tx: Tx, accounts: readonly NewAccount[]): Promise<readonly AccountRow[]> =>
+  await tx.query<AccountRow>(
+    `INSERT INTO accounts (id, code, currency, floor)
+     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[])
+     ON CONFLICT ON CONSTRAINT accounts_code_currency DO NOTHING
+     RETURNING ${COLUMNS}`,
+    [
+      accounts.map(({ accountId }) => accountId),
+      accounts.map(({ code }) => code),
+      accounts.map(({ currency }) => currency),
+      accounts.map(({ floorMinor }) => floorMinor),
+    ],
+  );
+
+/** Whose accounts a reader may see: everybody's, or one merchant's. */
+export interface AccountScope {
+  readonly merchantId: string | null;
+}
+
+export const findAccount = async (
+  sql: Sql,
+  accountId: string,
+  { merchantId }: AccountScope,
+): Promise<AccountRow | undefined> => {
+  const [row] = await sql.query<AccountRow>(
+    `SELECT ${COLUMNS} FROM accounts WHERE id = $1 AND ($2::text IS NULL OR merchant_id = $2)`,
+    [accountId, merchantId],
+  );
+  return row;
+};
+
+export interface AccountFilter extends AccountScope {
+  readonly prefix: string;
+  readonly currency: string | null;
+  /** Only accounts opened before the one with this number. */
+  readonly beforeSeq: bigint | null;
+  readonly limit: number;
+}
+
+/** Newest first. */
+export const listAccounts = async (sql: Sql, filter: AccountFilter): Promise<readonly AccountRow[]> =>
+  await sql.query<AccountRow>(
+    `SELECT ${COLUMNS} FROM accounts
+      WHERE starts_with(code, $1)
+        AND ($2::text IS NULL OR currency = $2)
+        AND ($3::text IS NULL OR merchant_id = $3)
+        AND ($4::bigint IS NULL OR seq < $4)
+      ORDER BY seq DESC
+      LIMIT $5`,
+    [filter.prefix, filter.currency, filter.merchantId, filter.beforeSeq, filter.limit],
+  );
+
+/** The balance after the last entry recorded up to a time, by search in the index entries_account. */
+export const balanceAt = async (sql: Sql, seq: bigint, at: Date): Promise<bigint> => {
+  const [row] = await sql.query<{ balance_after: bigint }>(
+    `SELECT balance_after FROM entries
+      WHERE account = $1 AND recorded_at <= $2
+      ORDER BY recorded_at DESC, position DESC, line DESC
+      LIMIT 1`,
+    [seq, at],
+  );
+  return row?.balance_after ?? 0n;
+};

@@ -1,0 +1,151 @@
+import type { Tx } from '@payflow/postgres';
+
+import type { SeenReference } from '../domain/decide-postings.js';
+import type { Direction } from '../domain/journal.js';
+
+/** Locks the end of the journal until the transaction ends, so that batches are committed one after the other. */
+export const lockJournalHead = async (tx: Tx): Promise<{ readonly position: bigint }> => {
+  const [head] = await tx.query<{ position: bigint }>('SELECT position FROM journal_head FOR UPDATE');
+  if (head === undefined) throw new Error('invariant: the journal has no head');
+  return head;
+};
+
+/** Moves the head on by the transactions of a batch, and tells when they count as recorded: never before the ones before. */
+export const advanceJournalHead = async (tx: Tx, count: number): Promise<{ readonly recordedAt: Date }> => {
+  const [head] = await tx.query<{ recorded_at: Date }>(
+    `UPDATE journal_head
+        SET position = position + $1,
+            recorded_at = GREATEST(recorded_at, date_trunc('milliseconds', clock_timestamp()))
+      RETURNING recorded_at`,
+    [count],
+  );
+  if (head === undefined) throw new Error('invariant: the journal has no head');
+  return { recordedAt: head.recorded_at };
+};
+
+/** Which of the references are in the journal, with what their transactions say. */
+export const findReferences = async (
+  sql: Pick<Tx, 'query'>,
+  references: readonly string[],
+): Promise<ReadonlyMap<string, SeenReference>> => {
+  const rows = await sql.query<{ reference: string; id: string; content_hash: string }>(
+    `SELECT reference, id, encode(content_hash, 'hex') AS content_hash FROM transactions WHERE reference = ANY($1)`,
+    [references],
+  );
+  return new Map(rows.map((row) => [row.reference, { transactionId: row.id, contentHash: row.content_hash }] as const));
+};
+
+export interface TransactionInsert {
+  readonly position: bigint;
+  readonly transactionId: string;
+  readonly reference: string;
+  readonly contentHash: string;
+  readonly type: string;
+  readonly effectiveAt: Date;
+  readonly paymentId: string | null;
+  readonly merchantId: string | null;
+  readonly eventId: string | null;
+  readonly acquirerReference: string | null;
+  readonly reverts: string | null;
+  readonly postedBy: string | null;
+  readonly correlationId: string | null;
+  readonly metadata: string;
+}
+
+export const insertTransactions = async (
+  tx: Tx,
+  rows: readonly TransactionInsert[],
+  recordedAt: Date,
+): Promise<void> => {
+  await tx.execute(
+    `INSERT INTO transactions (position, id, reference, content_hash, type, effective_at, payment_id, merchant_id, event_id,
+                               acquirer_reference, reverts, posted_by, correlation_id, metadata, recorded_at)
+     SELECT n.position, n.id, n.reference, decode(n.content_hash, 'hex'), n.type, n.effective_at, n.payment_id, n.merchant_id,
+            n.event_id, n.acquirer_reference, n.reverts, n.posted_by, n.correlation_id, n.metadata::jsonb, $15
+       FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::text[], $8::text[],
+                   $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[])
+         AS n (position, id, reference, content_hash, type, effective_at, payment_id, merchant_id,
+               event_id, acquirer_reference, reverts, posted_by, correlation_id, metadata)`,
+    [
+      rows.map((row) => row.position),
+      rows.map((row) => row.transactionId),
+      rows.map((row) => row.reference),
+      rows.map((row) => row.contentHash),
+      rows.map((row) => row.type),
+      rows.map((row) => row.effectiveAt),
+      rows.map((row) => row.paymentId),
+      rows.map((row) => row.merchantId),
+      rows.map((row) => row.eventId),
+      rows.map((row) => row.acquirerReference),
+      rows.map((row) => row.reverts),
+      rows.map((row) => row.postedBy),
+      rows.map((row) => row.correlationId),
+      rows.map((row) => row.metadata),
+      recordedAt,
+    ],
+  );
+};
+
+export interface EntryInsert {
+  readonly entryId: string;
+  readonly position: bigint;
+  readonly line: number;
+  readonly accountSeq: bigint;
+  readonly direction: Direction;
+  readonly amountMinor: bigint;
+  readonly currency: string;
+  readonly balanceAfterMinor: bigint;
+  readonly entryType: string;
+  readonly paymentId: string | null;
+  readonly merchantId: string | null;
+}
+
+/** All entries of a batch in one statement: the trigger entries_balanced sees each transaction whole. */
+export const insertEntries = async (tx: Tx, rows: readonly EntryInsert[], recordedAt: Date): Promise<void> => {
+  await tx.execute(
+    `INSERT INTO entries (id, position, line, account, direction, amount, currency, balance_after, entry_type, payment_id,
+                          merchant_id, recorded_at)
+     SELECT n.id, n.position, n.line, n.account, n.direction, n.amount, n.currency, n.balance_after, n.entry_type,
+            n.payment_id, COALESCE(n.merchant_id, a.merchant_id), $12
+       FROM unnest($1::text[], $2::bigint[], $3::int[], $4::bigint[], $5::text[], $6::bigint[], $7::text[], $8::bigint[],
+                   $9::text[], $10::text[], $11::text[])
+         AS n (id, position, line, account, direction, amount, currency, balance_after, entry_type, payment_id, merchant_id)
+       JOIN accounts a ON a.seq = n.account`,
+    [
+      rows.map((row) => row.entryId),
+      rows.map((row) => row.position),
+      rows.map((row) => row.line),
+      rows.map((row) => row.accountSeq),
+      rows.map((row) => row.direction),
+      rows.map((row) => row.amountMinor),
+      rows.map((row) => row.currency),
+      rows.map((row) => row.balanceAfterMinor),
+      rows.map((row) => row.entryType),
+      rows.map((row) => row.paymentId),
+      rows.map((row) => row.merchantId),
+      recordedAt,
+    ],
+  );
+};
+
+export interface BalanceUpdate {
+  readonly accountSeq: bigint;
+  readonly balanceMinor: bigint;
+  readonly entriesAdded: number;
+}
+
+/** The cached balances: one row for each account, however many entries the batch has for it. */
+export const updateBalances = async (tx: Tx, updates: readonly BalanceUpdate[]): Promise<void> => {
+  const updated = await tx.execute(
+    `UPDATE accounts a
+        SET balance = n.balance, entry_count = a.entry_count + n.added
+       FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS n (seq, balance, added)
+      WHERE a.seq = n.seq`,
+    [
+      updates.map(({ accountSeq }) => accountSeq),
+      updates.map(({ balanceMinor }) => balanceMinor),
+      updates.map(({ entriesAdded }) => entriesAdded),
+    ],
+  );
+  if (updated !== updates.length) throw new Error(`invariant: ${updates.length} balances changed, ${updated} written`);
+};
