@@ -55,6 +55,8 @@ export {
   createPaymentSchema,
   type CreateRefundRequest,
   createRefundSchema,
+  type FeeTermsResponse,
+  feeTermsSchema,
   inlineCardMethodSchema,
   LEDGER_ENTRY_TYPES,
   type LedgerEntryType,
@@ -90,6 +92,8 @@ export {
   refundResultSchema,
   refundSchema,
   type RefundStatus,
+  type SetFeeTermsRequest,
+  setFeeTermsSchema,
   type UpdatePaymentRequest,
   updatePaymentSchema,
 } from './http/payments.js';

@@ -21,6 +21,11 @@ export const PROBLEMS = {
     title: 'The request does not match its schema',
     remedy: 'Correct the fields that `errors` points to; each has a JSON pointer and a reason.',
   },
+  malformed_request: {
+    status: 400,
+    title: 'The request is not valid HTTP',
+    remedy: 'Send a well-formed HTTP/1.1 request.',
+  },
   invalid_header: {
     status: 400,
     title: 'A header has an unusable value',
@@ -144,11 +149,21 @@ export const PROBLEMS = {
     title: 'The capture exceeds what is left of the authorization',
     remedy: 'Capture at most the amount that `capturable` names.',
   },
+  capture_declined: {
+    status: 422,
+    title: 'The acquirer declined the capture',
+    remedy: 'Nothing was taken and the amount is capturable again. `lastError` of the payment tells why.',
+  },
   authorization_expired: { status: 409, title: 'The authorization has expired', remedy: 'Authorize a new payment.' },
   payment_not_cancelable: {
     status: 409,
     title: 'The payment cannot be canceled in its state',
     remedy: 'Only what is not captured is canceled; refund what is captured.',
+  },
+  cancel_declined: {
+    status: 422,
+    title: 'The acquirer declined to release the hold',
+    remedy: 'The payment is as it was. `lastError` of the payment tells why.',
   },
   payment_not_refundable: {
     status: 409,

@@ -338,3 +338,28 @@ export const paymentAttemptSchema = z
   })
   .meta({ id: 'PaymentAttempt' });
 export const paymentAttemptsSchema = z.object({ data: z.array(paymentAttemptSchema) }).meta({ id: 'PaymentAttempts' });
+
+const BASIS_POINTS_MAX = 10_000;
+
+/** PUT /merchants/{id}/fee-terms: what the merchant pays for captures from now on, per currency. */
+export const setFeeTermsSchema = z
+  .strictObject({
+    currency: currencySchema,
+    basisPoints: z.int().min(0).max(BASIS_POINTS_MAX).meta({ description: '290 is 2.9 % of the captured amount.' }),
+    fixed: minorSchema
+      .min(0)
+      .max(1_000_000)
+      .meta({ description: 'Once per payment, in minor units of the currency.' }),
+  })
+  .meta({ id: 'SetFeeTerms' });
+export type SetFeeTermsRequest = z.infer<typeof setFeeTermsSchema>;
+
+/** GET /merchants/{id}/fee-terms: what was agreed, and what holds for every other currency. */
+export const feeTermsSchema = z
+  .object({
+    merchantId: z.string(),
+    data: z.array(z.object({ currency: z.string(), basisPoints: z.int(), fixed: minorSchema })),
+    otherwise: z.object({ basisPoints: z.int(), fixed: minorSchema }),
+  })
+  .meta({ id: 'FeeTerms' });
+export type FeeTermsResponse = z.infer<typeof feeTermsSchema>;
