@@ -1,4 +1,5 @@
 import { type AdviceCode, testCardOf } from '@payflow/contracts';
+import { cardGoodUntil } from '@payflow/kernel';
 
 /** What the acquirer says to an operation. A decline is an answer like any other: it is in the book, and final. */
 export type Outcome =
@@ -37,8 +38,7 @@ export const authorizationOutcome = (card: CardPresented, amountMinor: bigint, a
       ? approve('Approved.')
       : decline(known.declineCode, known.adviceCode, known.description);
   }
-  // A card is valid to the end of its month, in the time zone that is last to get there (UTC−12).
-  const expiresAt = Date.UTC(card.expYear, card.expMonth, 1, 12);
-  if (at.getTime() >= expiresAt) return decline('expired_card', 'do_not_try_again', 'Declined: the card has expired.');
+  if (at >= cardGoodUntil(card.expMonth, card.expYear))
+    return decline('expired_card', 'do_not_try_again', 'Declined: the card has expired.');
   return approve('Approved.');
 };

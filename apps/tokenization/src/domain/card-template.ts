@@ -1,0 +1,44 @@
+import type { Json } from '@payflow/kernel';
+
+/** A card as it is filled into a request. Exists in memory, for the time of one forward. */
+export interface ClearCard {
+  readonly number: string;
+  readonly expMonth: number;
+  readonly expYear: number;
+  readonly cvc: string | undefined;
+  readonly holderName: string | undefined;
+}
+
+const PLACEHOLDER = /\{\{card\.(number|cvc|holderName|expMonth|expYear)\}\}/g;
+const INTEGERS: Readonly<Record<string, 'expMonth' | 'expYear'>> = {
+  '{{card.expMonth}}': 'expMonth',
+  '{{card.expYear}}': 'expYear',
+};
+
+/**
+ * Fills the card into the string values of a request body. A value that is nothing but a placeholder of something the
+ * card does not have (no CVC in memory, no holder's name) is left out; inside a longer text it becomes empty.
+ */
+export const fillCard = (template: Json, card: ClearCard): Json => filled(template, card) ?? null;
+
+const filled = (value: Json, card: ClearCard): Json | undefined => {
+  if (typeof value === 'string') return filledText(value, card);
+  if (value === null || typeof value !== 'object') return value;
+  if (Array.isArray(value)) {
+    return (value as readonly Json[]).map((item) => filled(item, card)).filter((item) => item !== undefined);
+  }
+  return Object.fromEntries(
+    Object.entries(value as Readonly<Record<string, Json>>).flatMap(([key, member]) => {
+      const result = filled(member, card);
+      return result === undefined ? [] : [[key, result]];
+    }),
+  );
+};
+
+const filledText = (text: string, card: ClearCard): Json | undefined => {
+  const integer = INTEGERS[text];
+  if (integer !== undefined) return card[integer];
+  if (text === '{{card.cvc}}') return card.cvc;
+  if (text === '{{card.holderName}}') return card.holderName;
+  return text.replaceAll(PLACEHOLDER, (_, field: keyof ClearCard) => String(card[field] ?? ''));
+};
