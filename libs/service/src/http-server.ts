@@ -1,0 +1,140 @@
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+
+import { newId } from '@payflow/kernel';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+
+import type { ProblemCode } from '@payflow/contracts';
+
+import type { AllowedMethods } from './allowed-methods.js';
+import { type Context, runInContext } from './context.js';
+import { parseFormBody } from './form-body.js';
+import { parseJsonBody } from './json-body.js';
+import type { Lifecycle } from './lifecycle.js';
+import type { Logger } from './log.js';
+import type { Metrics } from './metrics.js';
+import { Problem, PROBLEM_MEDIA_TYPE, problemDocument } from './problem.js';
+import { BODY_BYTES_MAX, problemOf, sendProblem } from './problem-filter.js';
+import { contextOf, requestIdOf } from './request.js';
+
+/** Longer than any caller keeps an idle connection (undici: 4 s, proxies: 60 s), so that the caller closes first. */
+const KEEP_ALIVE_TIMEOUT_MS = 72_000;
+/** From the first byte of a request to the last of its body. */
+const REQUEST_TIMEOUT_MS = 30_000;
+
+/** Fastify as every service runs it: nothing trusted from proxies, bodies bounded before they are parsed. */
+export const createAdapter = (gatewayUrl: string): FastifyAdapter =>
+  new FastifyAdapter({
+    bodyLimit: BODY_BYTES_MAX,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    trustProxy: false,
+    logger: false,
+    requestIdHeader: false,
+    genReqId: (request: IncomingMessage) => requestIdOf(request.headers['x-request-id']),
+    return503OnClosing: false,
+    routerOptions: { maxParamLength: 500 },
+    frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
+      sendProblem(reply, problemOf(error), request.id, gatewayUrl);
+    },
+    clientErrorHandler: (error: NodeJS.ErrnoException, socket: Socket) => {
+      answerBrokenRequest(error, socket, gatewayUrl);
+    },
+  });
+
+const contexts = new WeakMap<FastifyRequest, Context>();
+
+export interface HttpParts {
+  readonly lifecycle: Lifecycle;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly allowedMethods: AllowedMethods;
+}
+
+/** Parsers and hooks: the context of each request, its id in the answer, its line in the log, its place in the metrics. */
+export const equip = (server: FastifyInstance, parts: HttpParts): void => {
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
+    parseInto(done, () => (body.length === 0 ? undefined : parseJsonBody(body as Buffer)));
+  });
+  server.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'buffer' }, (request, body, done) => {
+    parseInto(done, () => {
+      if (!acceptsForm(request)) throw new Problem('unsupported_media_type');
+      return parseFormBody(body as Buffer);
+    });
+  });
+  server.addHook('onRoute', ({ url, method }) => {
+    parts.allowedMethods.add(url, method);
+  });
+  server.addHook('onRequest', (request, reply, done) => {
+    const context = contextOf(request);
+    contexts.set(request, context);
+    reply.header('x-request-id', request.id);
+    reply.header('cache-control', 'no-store');
+    runInContext(context, done);
+  });
+  // Reading the body leaves the context of the hook before it: the socket's events belong to no request.
+  server.addHook('preValidation', (request, _reply, done) => {
+    runInContext(contexts.get(request) ?? {}, done);
+  });
+  server.addHook('onSend', (_request, reply, payload, done) => {
+    if (parts.lifecycle.isDraining) reply.header('connection', 'close');
+    done(null, payload);
+  });
+  server.addHook('onResponse', (request, reply, done) => {
+    record(request, reply, parts);
+    done();
+  });
+};
+
+const parseInto = (done: (error: Error | null, body?: unknown) => void, parse: () => unknown): void => {
+  let body: unknown;
+  try {
+    body = parse();
+  } catch (error) {
+    done(error instanceof Error ? error : new Error('the body cannot be parsed', { cause: error }));
+    return;
+  }
+  done(null, body);
+};
+
+const acceptsForm = (request: FastifyRequest): boolean =>
+  'acceptsForm' in request.routeOptions.config && request.routeOptions.config.acceptsForm === true;
+
+const QUIET_ROUTE = /^\/(health\/|metrics$)/;
+
+const record = (request: FastifyRequest, reply: FastifyReply, parts: HttpParts): void => {
+  const route = request.routeOptions.url ?? 'unmatched';
+  const { method } = request;
+  const status = reply.statusCode;
+  parts.metrics.observeRequest({ route, method, status, seconds: reply.elapsedTime / 1_000 });
+  const line = { ...contexts.get(request), method, route, status, durationMs: Math.round(reply.elapsedTime * 10) / 10 };
+  if (QUIET_ROUTE.test(route)) parts.logger.debug(line, 'request');
+  else parts.logger.info(line, 'request');
+};
+
+const BROKEN_REQUESTS: Readonly<Record<string, readonly [status: string, code: ProblemCode]>> = {
+  HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'headers_too_large'],
+  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'request_timeout'],
+};
+
+/** What Node refuses before there is a request: written to the socket by hand. */
+const answerBrokenRequest = (error: NodeJS.ErrnoException, socket: Socket, gatewayUrl: string): void => {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const [status, code] = BROKEN_REQUESTS[error.code ?? ''] ?? ['400 Bad Request', 'malformed_request'];
+  const requestId = newId('req');
+  const body = JSON.stringify(problemDocument(new Problem(code), requestId, gatewayUrl));
+  const head = [
+    `HTTP/1.1 ${status}`,
+    `Content-Type: ${PROBLEM_MEDIA_TYPE}`,
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    `X-Request-Id: ${requestId}`,
+    'Cache-Control: no-store',
+    'Connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+};

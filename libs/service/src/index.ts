@@ -1,0 +1,47 @@
+export { createServiceApp, type NestModuleClass, runService, type ServiceOptions } from './start.js';
+export { SERVICE_PORTS, type ServiceName } from './service-name.js';
+export {
+  addressField,
+  baseConfigFields,
+  booleanField,
+  ConfigError,
+  databaseConfigFields,
+  type Environment,
+  httpConfigFields,
+  kafkaConfigFields,
+  loadConfig,
+  serviceClientConfigFields,
+} from './config.js';
+export { InjectConfig, ServiceModule, type ServiceModuleOptions } from './service-module.js';
+export { Logger } from './log.js';
+export { Metrics } from './metrics.js';
+export { Health, type HealthCheck, type ReadinessReport } from './health.js';
+export { Closing } from './closing.js';
+export { Lifecycle } from './lifecycle.js';
+export { Transports } from './transports.js';
+export { type Context, currentContext, runInContext } from './context.js';
+export { crashPoint, crashPointsMet } from './crash-point.js';
+export { Problem, PROBLEM_MEDIA_TYPE, problemDocument, type ProblemOptions } from './problem.js';
+export { BODY_BYTES_MAX, problemOf, sendProblem } from './problem-filter.js';
+export { Access, Caller, callerOf, Public } from './access.js';
+export { AccessTokens } from './access-tokens.js';
+export { AcceptsForm, CARD_FINGERPRINT_HEADER, requestIdOf, RequestMeta, requestMetaOf } from './request.js';
+export { entityTag, requireVersion, versionOfIfMatch } from './entity-tag.js';
+export { type Place, validated, validationProblem } from './validation.js';
+export { parseJsonBody, pointerOf } from './json-body.js';
+export { Answers } from './openapi.js';
+export { maskCardNumbers } from './card-mask.js';
+export {
+  type Answer,
+  type Claim,
+  type ClaimOptions,
+  type ClaimOutcome,
+  Idempotency,
+  IDEMPOTENCY_DDL,
+  type IdentifiedRequest,
+  KEYLESS_WINDOW_SECONDS,
+  type RequestIdentity,
+  sendAnswer,
+  type StoredAnswer,
+  storedAnswer,
+} from './idempotency.js';

@@ -1,0 +1,44 @@
+import { Controller, Get, Res } from '@nestjs/common';
+import { ApiExcludeController } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+
+import { Public } from './access.js';
+import { Health } from './health.js';
+import { Metrics } from './metrics.js';
+import { OpenApi } from './openapi.js';
+import { QuietRoute } from './request.js';
+
+/** What probes, scrapers and the gateway ask of each service. */
+@Public()
+@QuietRoute()
+@ApiExcludeController()
+@Controller()
+export class OperationsController {
+  constructor(
+    private readonly health: Health,
+    private readonly metrics: Metrics,
+    private readonly openApi: OpenApi,
+  ) {}
+
+  /** The process runs. It never asks a dependency: a restart would not cure a database that is down. */
+  @Get('/health/live')
+  live(): { readonly status: 'up' } {
+    return { status: 'up' };
+  }
+
+  @Get('/health/ready')
+  async ready(@Res() reply: FastifyReply): Promise<void> {
+    const { ready, checks } = await this.health.report();
+    await reply.code(ready ? 200 : 503).send({ status: ready ? 'up' : 'down', checks });
+  }
+
+  @Get('/metrics')
+  async scrape(@Res() reply: FastifyReply): Promise<void> {
+    await reply.header('content-type', this.metrics.contentType).send(await this.metrics.metrics());
+  }
+
+  @Get('/openapi.json')
+  openapi(): object {
+    return this.openApi.document;
+  }
+}

@@ -1,0 +1,100 @@
+import { newId } from '@payflow/kernel';
+import { createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
+import type { FastifyRequest } from 'fastify';
+
+import type { Context } from './context.js';
+import { versionOfIfMatch } from './entity-tag.js';
+import { Problem } from './problem.js';
+
+/**
+ * Set by the gateway when it swapped an inline card for a token: the card's fingerprint. A repetition gets a new token for
+ * the same card, so the fingerprint, not the token, tells whether the request is the same. Stripped from outside requests.
+ */
+export const CARD_FINGERPRINT_HEADER = 'x-payflow-card-fingerprint';
+
+const PRINTABLE_ASCII = /^[\x20-\x7e]+$/;
+const REQUEST_ID_LENGTH_MAX = 128;
+const IDEMPOTENCY_KEY_LENGTH_MAX = 255;
+/** W3C Trace Context Level 1 §3.2. */
+const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+/** What a request says about itself, beside its body. */
+export interface RequestMeta {
+  readonly requestId: string;
+  readonly idempotencyKey?: string;
+  /** The version that `If-Match` names. */
+  readonly ifMatch?: number;
+  /** Method and route pattern: `POST /payments/:paymentId/capture`. */
+  readonly route: string;
+  /** The path as it was asked for, without the query. */
+  readonly path: string;
+  readonly query: Readonly<Record<string, unknown>>;
+  readonly cardFingerprint?: string;
+}
+
+/** The request's `RequestMeta`. A key or condition that cannot be used is refused here. */
+export const RequestMeta = createParamDecorator((_data: unknown, context: ExecutionContext): RequestMeta =>
+  requestMetaOf(context.switchToHttp().getRequest<FastifyRequest>()),
+);
+
+/** The route also reads `application/x-www-form-urlencoded` bodies. */
+export const AcceptsForm = (): MethodDecorator => RouteConfig({ acceptsForm: true });
+
+export const HIDDEN_FROM_LOG = 'payflow:hidden-from-log';
+/** Requests to the route are logged at debug level only: probes and scrapes. */
+export const QuietRoute = (): MethodDecorator & ClassDecorator => SetMetadata(HIDDEN_FROM_LOG, true);
+
+export const requestMetaOf = (request: FastifyRequest): RequestMeta => {
+  const idempotencyKey = idempotencyKeyOf(headerOf(request, 'idempotency-key'));
+  const ifMatch = versionOfIfMatch(headerOf(request, 'if-match'));
+  const cardFingerprint = headerOf(request, CARD_FINGERPRINT_HEADER);
+  return {
+    requestId: request.id,
+    route: `${request.method} ${request.routeOptions.url ?? ''}`,
+    path: pathOf(request.url),
+    query: { ...(request.query as Record<string, unknown>) },
+    ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+    ...(ifMatch === undefined ? {} : { ifMatch }),
+    ...(cardFingerprint === undefined ? {} : { cardFingerprint }),
+  };
+};
+
+/** The caller's own id where it is printable ASCII of at most 128 characters, else a fresh one. */
+export const requestIdOf = (header: string | string[] | undefined): string =>
+  typeof header === 'string' && header.length <= REQUEST_ID_LENGTH_MAX && PRINTABLE_ASCII.test(header)
+    ? header
+    : newId('req');
+
+export const contextOf = (request: FastifyRequest): Context => {
+  const traceparent = headerOf(request, 'traceparent');
+  const correlationId = requestIdOf(headerOf(request, 'x-correlation-id') ?? request.id);
+  return {
+    requestId: request.id,
+    correlationId,
+    causationId: request.id,
+    ...(traceparent !== undefined && TRACEPARENT.test(traceparent) ? { traceparent } : {}),
+  };
+};
+
+const idempotencyKeyOf = (header: string | undefined): string | undefined => {
+  if (header === undefined) return undefined;
+  if (header.length <= IDEMPOTENCY_KEY_LENGTH_MAX && PRINTABLE_ASCII.test(header)) return header;
+  throw new Problem('invalid_header', {
+    detail: `Idempotency-Key must be 1 to ${IDEMPOTENCY_KEY_LENGTH_MAX} printable ASCII characters.`,
+    errors: [
+      {
+        pointer: 'header:Idempotency-Key',
+        code: 'invalid_header',
+        message: `must be 1 to ${IDEMPOTENCY_KEY_LENGTH_MAX} printable ASCII characters`,
+      },
+    ],
+  });
+};
+
+const headerOf = (request: FastifyRequest, name: string): string | undefined => {
+  const value = request.headers[name];
+  return Array.isArray(value) ? value.join(', ') : value;
+};
+
+export const pathOf = (url: string): string => url.split('?', 1)[0] ?? url;
