@@ -9,3 +9,5 @@ export {
   type TokenOptions,
   userPrincipal,
 } from './token-mint.js';
+export { type RunningService, startService } from './start-service.js';
+export { type TestStack, testStack } from './test-stack.js';
