@@ -1,0 +1,83 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+
+/** The part of `.payflow/demo.json` that the scenarios need. */
+export interface DemoFile {
+  readonly gateway: string;
+  readonly kafka: string;
+  readonly postgres: string;
+  readonly merchant: { readonly merchantId: string; readonly clientId: string; readonly clientSecret: string };
+  readonly admin: { readonly email: string; readonly password: string };
+}
+
+export const readDemoFile = (home: string): DemoFile => JSON.parse(readFileSync(join(home, 'demo.json'), 'utf8')) as DemoFile;
+
+export interface Reply {
+  readonly status: number;
+  readonly replayed: boolean;
+  readonly text: string;
+  readonly body: any;
+}
+
+/** The platform as a merchant and an operator use it: over the gateway, with their own tokens. */
+export class Platform {
+  readonly demo: DemoFile;
+  private merchantToken = '';
+  private adminToken = '';
+
+  constructor(demo: DemoFile) {
+    this.demo = demo;
+  }
+
+  async signIn(): Promise<void> {
+    const { clientId, clientSecret } = this.demo.merchant;
+    const client = await this.send('POST', '/oauth/token', '', { grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret });
+    const person = await this.send('POST', '/auth/login', '', this.demo.admin);
+    this.merchantToken = client.body.access_token as string;
+    this.adminToken = person.body.token as string;
+  }
+
+  /** As the demo merchant. A key of its own unless one is given. */
+  async merchant(method: string, path: string, body?: unknown, key: string = crypto.randomUUID()): Promise<Reply> {
+    return await this.send(method, path, this.merchantToken, body, key);
+  }
+
+  /** As the demo administrator. */
+  async admin(method: string, path: string, body?: unknown): Promise<Reply> {
+    return await this.send(method, path, this.adminToken, body, crypto.randomUUID());
+  }
+
+  private async send(method: string, path: string, token: string, body?: unknown, key?: string): Promise<Reply> {
+    const response = await fetch(this.demo.gateway + path, {
+      method,
+      headers: {
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(token === '' ? {} : { authorization: `Bearer ${token}` }),
+        ...(key === undefined || method === 'GET' ? {} : { 'idempotency-key': key }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return { status: response.status, replayed: response.headers.get('idempotent-replayed') === 'true', text, body: JSON.parse(text) };
+  }
+}
+
+/** Stops the demo when the platform does not show what it should. */
+export const expectThat = (holds: boolean, sentence: string, shown: unknown): void => {
+  if (!holds) throw new Error(`${sentence}\n${JSON.stringify(shown, null, 2)}`);
+};
+
+const WAIT_MS_MAX = 60_000;
+const WAIT_PAUSE_MS = 200;
+
+/** Asks until the answer satisfies, for what another service does in its own time. */
+export const until = async <Result>(ask: () => Promise<Result | undefined>, what: string): Promise<Result> => {
+  const deadline = Date.now() + WAIT_MS_MAX;
+  for (;;) {
+    const result = await ask();
+    if (result !== undefined) return result;
+    if (Date.now() > deadline) throw new Error(`waited ${WAIT_MS_MAX / 1000} s in vain: ${what}`);
+    await wait(WAIT_PAUSE_MS);
+  }
+};
