@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 
 import { Body, Controller, Get, Param, Post, Query, Res } from '@nestjs/common';
-import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import {
   acquirerAmountRequestSchema,
   type AcquirerAuthorizationRequest,
@@ -15,7 +15,7 @@ import {
 } from '@payflow/contracts';
 import { type Currency, currencyOf } from '@payflow/kernel';
 import { Database } from '@payflow/postgres';
-import { InjectConfig, Problem, Public } from '@payflow/service';
+import { Answers, InjectConfig, Problem, Public } from '@payflow/service';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 
@@ -50,9 +50,9 @@ export class OperationsController {
 
   @Post('authorizations')
   @Public()
-  @ApiOperation({ operationId: 'acquirerAuthorize', summary: 'Authorize a card; a decline is an answer, not an error' })
-  @ApiCreatedResponse({ standardSchema: acquirerOperationSchema })
-  async authorize(
+  @ApiOperation({ summary: 'Authorize a card; a decline is an answer, not an error' })
+  @Answers(201, acquirerOperationSchema, 'The operation as it stands in the book: approved or declined.')
+  async acquirerAuthorize(
     @Param('acquirer') acquirer: string,
     @Body({ schema: acquirerAuthorizationRequestSchema }) body: AcquirerAuthorizationRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
@@ -64,9 +64,9 @@ export class OperationsController {
 
   @Post('authorizations/:authorizationId/captures')
   @Public()
-  @ApiOperation({ operationId: 'acquirerCapture', summary: 'Capture from an authorization' })
-  @ApiCreatedResponse({ standardSchema: acquirerOperationSchema })
-  async capture(
+  @ApiOperation({ summary: 'Capture from an authorization' })
+  @Answers(201, acquirerOperationSchema, 'The operation as it stands in the book: approved or declined.')
+  async acquirerCapture(
     @Param('acquirer') acquirer: string,
     @Param('authorizationId', { schema: authorizationIdSchema }) authorizationId: string,
     @Body({ schema: acquirerAmountRequestSchema }) body: AmountRequest,
@@ -87,9 +87,9 @@ export class OperationsController {
 
   @Post('authorizations/:authorizationId/refunds')
   @Public()
-  @ApiOperation({ operationId: 'acquirerRefund', summary: 'Refund what was captured' })
-  @ApiCreatedResponse({ standardSchema: acquirerOperationSchema })
-  async refund(
+  @ApiOperation({ summary: 'Refund what was captured' })
+  @Answers(201, acquirerOperationSchema, 'The operation as it stands in the book: approved or declined.')
+  async acquirerRefund(
     @Param('acquirer') acquirer: string,
     @Param('authorizationId', { schema: authorizationIdSchema }) authorizationId: string,
     @Body({ schema: acquirerAmountRequestSchema }) body: AmountRequest,
@@ -109,9 +109,9 @@ export class OperationsController {
 
   @Post('authorizations/:authorizationId/voids')
   @Public()
-  @ApiOperation({ operationId: 'acquirerVoid', summary: 'Release what is not captured' })
-  @ApiCreatedResponse({ standardSchema: acquirerOperationSchema })
-  async void(
+  @ApiOperation({ summary: 'Release what is not captured' })
+  @Answers(201, acquirerOperationSchema, 'The operation as it stands in the book: approved or declined.')
+  async acquirerVoid(
     @Param('acquirer') acquirer: string,
     @Param('authorizationId', { schema: authorizationIdSchema }) authorizationId: string,
     @Body({ schema: acquirerVoidRequestSchema }) body: VoidRequest,
@@ -127,9 +127,9 @@ export class OperationsController {
 
   @Get('operations/:reference')
   @Public()
-  @ApiOperation({ operationId: 'acquirerInquire', summary: 'What became of a reference; 404 when it never arrived' })
-  @ApiOkResponse({ standardSchema: acquirerOperationSchema })
-  async inquire(
+  @ApiOperation({ summary: 'What became of a reference; 404 when it never arrived' })
+  @Answers(200, acquirerOperationSchema, 'The operation as it was first answered.')
+  async acquirerInquire(
     @Param('acquirer') acquirer: string,
     @Param('reference', { schema: acquirerReferenceSchema }) reference: string,
   ): Promise<AcquirerOperation> {
@@ -140,9 +140,9 @@ export class OperationsController {
 
   @Get('operations')
   @Public()
-  @ApiOperation({ operationId: 'acquirerBook', summary: 'The book, newest first' })
-  @ApiOkResponse({ standardSchema: bookPageSchema })
-  async book(
+  @ApiOperation({ summary: 'The book, newest first' })
+  @Answers(200, bookPageSchema, 'A page of the book.')
+  async acquirerBook(
     @Param('acquirer') acquirer: string,
     @Query({ schema: listBookQuerySchema }) query: BookQuery,
   ): Promise<BookPage> {
@@ -187,7 +187,7 @@ const positionOf = (cursor: string | undefined): bigint | null => {
   if (cursor === undefined) return null;
   if (!positionSchema.safeParse(cursor).success) {
     throw new Problem('validation_failed', {
-      errors: [{ pointer: 'cursor', code: 'invalid_format', message: 'is not a cursor of this list' }],
+      errors: [{ pointer: '?cursor', code: 'invalid_format', message: 'is not a cursor of this list' }],
     });
   }
   return BigInt(cursor);

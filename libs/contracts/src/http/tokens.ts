@@ -26,7 +26,7 @@ export const cardSchema = z
   .strictObject({
     number: z
       .string()
-      .regex(/^\d{12,19}$/, 'must be 12 to 19 digits')
+      .regex(/^\d{12,19}$/, { error: 'must be 12 to 19 digits', abort: true })
       .refine(luhnValid, { message: 'fails the Luhn check', params: { code: 'luhn' } }),
     expMonth: z.int().min(1).max(12),
     expYear: z.int().min(2000).max(2099),

@@ -1,0 +1,335 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { type AcquirerOperation, type BookLine, TEST_CARDS } from '@payflow/contracts';
+import { type IdPrefix, newId } from '@payflow/kernel';
+import { createServiceApp } from '@payflow/service';
+import { createTestDatabase, type TestDatabase } from '@payflow/testing';
+import pg from 'pg';
+
+import { AcquirerSimModule } from '../src/acquirer-sim.module.js';
+import { migrations } from '../src/migrations.js';
+
+let database: TestDatabase;
+let app: NestFastifyApplication;
+
+beforeAll(async () => {
+  database = await createTestDatabase({ service: 'acquirer-sim', migrations });
+  app = await createServiceApp({
+    name: 'acquirer-sim',
+    module: AcquirerSimModule,
+    environment: { DATABASE_URL: database.runtimeUrl, LOG_LEVEL: 'silent', NODE_ENV: 'test' },
+  });
+});
+
+afterAll(async () => {
+  await app.close();
+  await database.drop();
+});
+
+interface Answered<Body> {
+  readonly status: number;
+  readonly body: Body;
+  readonly replayed: boolean;
+}
+
+const call = async <Body = AcquirerOperation>(
+  method: 'GET' | 'POST',
+  path: string,
+  payload?: unknown,
+): Promise<Answered<Body>> => {
+  const response = await app.inject({
+    method,
+    url: path,
+    ...(payload === undefined ? {} : { payload: payload as object }),
+  });
+  return {
+    status: response.statusCode,
+    body: response.json<Body>(),
+    replayed: response.headers['idempotent-replayed'] === 'true',
+  };
+};
+
+const authorization = (over: Record<string, unknown> = {}): Record<string, unknown> & { reference: string } => ({
+  reference: newId('att'),
+  amount: 1000,
+  currency: 'USD',
+  card: { number: '4242424242424242', expMonth: 12, expYear: 2034, cvc: '123', holderName: 'Ada' },
+  merchantId: newId('mer'),
+  paymentId: newId('pay'),
+  ...over,
+});
+
+const authorize = async (body = authorization()): Promise<Answered<AcquirerOperation>> =>
+  await call('POST', '/acquirers/sim/authorizations', body);
+
+const authorized = async (amount = 1000): Promise<string> => {
+  const { body } = await authorize(authorization({ amount }));
+  if (body.authorizationId === null) throw new Error('the authorization was declined');
+  return body.authorizationId;
+};
+
+const change = async (
+  id: string,
+  what: 'captures' | 'refunds' | 'voids',
+  body: Record<string, unknown> = {},
+): Promise<Answered<AcquirerOperation>> => {
+  const prefix: IdPrefix = ({ captures: 'cap', refunds: 'ref', voids: 'vod' } as const)[what];
+  const amount = what === 'voids' ? {} : { amount: 100, currency: 'USD' };
+  return await call('POST', `/acquirers/sim/authorizations/${id}/${what}`, {
+    reference: newId(prefix),
+    ...amount,
+    ...body,
+  });
+};
+
+const bookOf = async (filter: Record<string, string>): Promise<readonly BookLine[]> => {
+  const query = new URLSearchParams({ limit: '100', ...filter }).toString();
+  return (await call<{ data: readonly BookLine[] }>('GET', `/acquirers/sim/operations?${query}`)).body.data;
+};
+
+describe('an authorization', () => {
+  it('is approved for a good card, and found again by its reference', async () => {
+    const request = authorization();
+    const { status, body } = await authorize(request);
+    expect(status).toBe(201);
+    expect(body).toMatchObject({
+      reference: request.reference,
+      operation: 'authorize',
+      outcome: 'approved',
+      amount: 1000,
+      currency: 'USD',
+    });
+    const inquiry = await call('GET', `/acquirers/sim/operations/${request.reference}`);
+    expect(inquiry).toMatchObject({ status: 200, body });
+  });
+
+  it.each(TEST_CARDS.map(({ number, outcome, declineCode }) => [number, outcome, declineCode] as const))(
+    'of test card %s is %s (%s), whatever its expiry',
+    async (number, outcome, declineCode) => {
+      const { body } = await authorize(authorization({ card: { number, expMonth: 12, expYear: 2025 } }));
+      expect(body.outcome).toBe(outcome);
+      expect(body.declineCode ?? null).toBe(declineCode);
+      expect(body.authorizationId === null).toBe(outcome === 'declined');
+    },
+  );
+
+  it('has one effect and one answer, however many twins arrive at once and whatever comes later', async () => {
+    const request = authorization();
+    const answers = await Promise.all(Array.from({ length: 20 }, async () => await authorize(request)));
+    expect(new Set(answers.map(({ status, body }) => JSON.stringify([status, body]))).size).toBe(1);
+    expect(answers.filter(({ replayed }) => !replayed)).toHaveLength(1);
+    expect(await bookOf({ paymentId: String(request['paymentId']) })).toHaveLength(1);
+    // The vault no longer has the CVC when it sends again.
+    const card = { number: '4242424242424242', expMonth: 12, expYear: 2034 };
+    expect(await authorize({ ...request, card })).toMatchObject({
+      status: 201,
+      replayed: true,
+      body: answers[0]?.body,
+    });
+  });
+
+  it('keeps a decline as the answer to its reference', async () => {
+    const request = authorization({ card: { number: '4000000000009995', expMonth: 12, expYear: 2034 } });
+    const first = await authorize(request);
+    expect(first.body).toMatchObject({ outcome: 'declined', declineCode: 'insufficient_funds' });
+    expect(await authorize(request)).toEqual({ ...first, replayed: true });
+  });
+
+  it.each([
+    ['amount', { amount: 1001 }],
+    ['currency', { currency: 'EUR' }],
+    ['payment', { paymentId: newId('pay') }],
+    ['card', { card: { number: '5555555555554444', expMonth: 12, expYear: 2034 } }],
+  ])('refuses a reference that comes again with another %s', async (_, other) => {
+    const request = authorization();
+    await authorize(request);
+    const again = await call<{ code: string }>('POST', '/acquirers/sim/authorizations', { ...request, ...other });
+    expect(again).toMatchObject({ status: 409, body: { code: 'reference_taken' } });
+    expect(await bookOf({ reference: request.reference })).toHaveLength(1);
+  });
+});
+
+describe('captures, refunds and voids', () => {
+  it('capture in parts up to the amount, and not one unit more', async () => {
+    const id = await authorized(250);
+    expect((await change(id, 'captures')).body.outcome).toBe('approved');
+    expect((await change(id, 'captures')).body.outcome).toBe('approved');
+    expect((await change(id, 'captures')).body).toMatchObject({
+      outcome: 'declined',
+      declineCode: 'capture_exceeds_authorization',
+    });
+    expect((await change(id, 'captures', { amount: 50 })).body.outcome).toBe('approved');
+    expect((await change(id, 'captures', { amount: 1 })).body.declineCode).toBe('authorization_closed');
+  });
+
+  it('release the rest with a final capture', async () => {
+    const id = await authorized();
+    expect((await change(id, 'captures', { final: true })).body.outcome).toBe('approved');
+    expect((await change(id, 'captures')).body.declineCode).toBe('authorization_closed');
+  });
+
+  it('never capture more than was authorized when twenty race', async () => {
+    const id = await authorized(1000);
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, async () => await change(id, 'captures', { amount: 300 })),
+    );
+    expect(answers.filter(({ body }) => body.outcome === 'approved')).toHaveLength(3);
+    expect(answers.filter(({ body }) => body.outcome === 'declined')).toHaveLength(17);
+  });
+
+  it('never refund more than was captured when ten race', async () => {
+    const id = await authorized(600);
+    await change(id, 'captures', { amount: 600 });
+    const answers = await Promise.all(Array.from({ length: 10 }, async () => await change(id, 'refunds')));
+    expect(answers.filter(({ body }) => body.outcome === 'approved')).toHaveLength(6);
+    expect(answers.find(({ body }) => body.outcome === 'declined')?.body.declineCode).toBe('refund_exceeds_capture');
+  });
+
+  it('refund nothing of what was only authorized', async () => {
+    expect((await change(await authorized(), 'refunds')).body.declineCode).toBe('refund_exceeds_capture');
+  });
+
+  it('void what is not captured, once', async () => {
+    const id = await authorized();
+    expect((await change(id, 'voids')).body).toMatchObject({ outcome: 'approved', amount: 1000, currency: 'USD' });
+    expect((await change(id, 'voids')).body.declineCode).toBe('authorization_closed');
+    expect((await change(id, 'captures')).body.declineCode).toBe('authorization_closed');
+  });
+
+  it('do not void what is captured', async () => {
+    const id = await authorized();
+    await change(id, 'captures', { amount: 1000 });
+    expect((await change(id, 'voids')).body.declineCode).toBe('authorization_closed');
+  });
+
+  it('refuse another currency', async () => {
+    expect((await change(await authorized(), 'captures', { currency: 'EUR' })).body.declineCode).toBe(
+      'currency_mismatch',
+    );
+  });
+
+  it.each(['captures', 'refunds', 'voids'] as const)('have one effect for twins of %s', async (what) => {
+    const id = await authorized();
+    if (what === 'refunds') await change(id, 'captures', { amount: 1000 });
+    const reference = newId('cap');
+    const twins = await Promise.all(Array.from({ length: 10 }, async () => await change(id, what, { reference })));
+    expect(new Set(twins.map(({ body }) => JSON.stringify(body))).size).toBe(1);
+    expect(twins[0]?.body.outcome).toBe('approved');
+    expect(await bookOf({ reference })).toHaveLength(1);
+  });
+
+  it('refuse a reference that is used for two authorizations at once', async () => {
+    const ids = await Promise.all([authorized(), authorized()]);
+    const reference = newId('cap');
+    const answers = await Promise.all(ids.map(async (id) => await change(id, 'captures', { reference })));
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, 409]);
+    expect(await bookOf({ reference })).toHaveLength(1);
+  });
+
+  it('answer 404 for an authorization that does not exist, and write nothing', async () => {
+    const reference = newId('cap');
+    const { status } = await change('sim_00000000-0000-4000-8000-000000000000', 'captures', { reference });
+    expect(status).toBe(404);
+    expect(await bookOf({ reference })).toHaveLength(0);
+  });
+});
+
+describe('the book', () => {
+  it('lists the operations of a payment, newest first, page by page', async () => {
+    const request = authorization();
+    const { body } = await authorize(request);
+    for (let count = 0; count < 4; count += 1) await change(body.authorizationId ?? '', 'captures');
+    const paymentId = String(request['paymentId']);
+    const seen: BookLine[] = [];
+    let cursor: string | null = null;
+    do {
+      const url: string = `/acquirers/sim/operations?paymentId=${paymentId}&limit=2${cursor === null ? '' : `&cursor=${cursor}`}`;
+      const page: Answered<{ data: BookLine[]; nextCursor: string | null }> = await call('GET', url);
+      expect(page.body.data.length).toBeLessThanOrEqual(2);
+      seen.push(...page.body.data);
+      cursor = page.body.nextCursor;
+    } while (cursor !== null);
+    expect(seen.map(({ operation }) => operation)).toEqual(['capture', 'capture', 'capture', 'capture', 'authorize']);
+    expect(seen[0]).toMatchObject({ paymentId, cardBin: '424242', cardLast4: '4242' });
+  });
+
+  it('answers 404 for a reference that never arrived, and for an acquirer it does not simulate', async () => {
+    expect((await call('GET', `/acquirers/sim/operations/${newId('att')}`)).status).toBe(404);
+    expect((await call('GET', '/acquirers/nobody/operations')).status).toBe(404);
+    expect((await call('POST', '/acquirers/nobody/authorizations', authorization())).status).toBe(404);
+  });
+
+  it('cannot be rewritten by the service', async () => {
+    const client = new pg.Client({ connectionString: database.runtimeUrl });
+    await client.connect();
+    await expect(client.query("UPDATE operations SET outcome = 'approved'")).rejects.toMatchObject({ code: '42501' });
+    await expect(client.query('DELETE FROM operations')).rejects.toMatchObject({ code: '42501' });
+    await client.end();
+  });
+});
+
+describe('bad input', () => {
+  const card = { number: '4242424242424242', expMonth: 12, expYear: 2034 };
+  it.each<[string, Record<string, unknown>, string]>([
+    ['a reference of another kind', { reference: 'pay_01h455vb4pex5vsknk084sn02q' }, '/reference'],
+    ['an amount of zero', { amount: 0 }, '/amount'],
+    ['a negative amount', { amount: -1 }, '/amount'],
+    ['a fraction', { amount: 1.5 }, '/amount'],
+    ['an amount as text', { amount: '1000' }, '/amount'],
+    ['a huge amount', { amount: 1e17 }, '/amount'],
+    ['an unknown currency', { currency: 'XYZ' }, '/currency'],
+    ['a number that fails Luhn', { card: { ...card, number: '4242424242424241' } }, '/card/number'],
+    ['a number with letters', { card: { ...card, number: '4242x24242424242' } }, '/card/number'],
+    ['a thirteenth month', { card: { ...card, expMonth: 13 } }, '/card/expMonth'],
+    ['an unknown field', { surprise: true }, '/surprise'],
+    ['a control character', { statementDescriptor: 'a\u0007b' }, '/statementDescriptor'],
+    ['an injection', { merchantId: "x'; DROP TABLE operations; --" }, '/merchantId'],
+  ])('%s is refused with a pointer and leaves nothing in the book', async (_, over, pointer) => {
+    const request = authorization(over);
+    const { status, body } = await call<{ code: string; errors: readonly { pointer: string }[] }>(
+      'POST',
+      '/acquirers/sim/authorizations',
+      request,
+    );
+    expect(status).toBe(400);
+    expect(body.code).toBe('validation_failed');
+    expect([...new Set(body.errors.map((error) => error.pointer))]).toEqual([pointer]);
+    expect(JSON.stringify(body)).not.toContain('42424242');
+    expect(await bookOf({ paymentId: String(request['paymentId']) })).toHaveLength(0);
+  });
+
+  it.each(['x', '-1', '99999999999999999999', '%00'])('cursor %s is refused', async (cursor) => {
+    expect((await call('GET', `/acquirers/sim/operations?cursor=${cursor}`)).status).toBe(400);
+  });
+});
+
+describe('GET /test-cards', () => {
+  it('lists every test card with its outcome, for anyone, and may be cached', async () => {
+    const response = await app.inject({ method: 'GET', url: '/test-cards' });
+    expect(response.statusCode).toBe(200);
+    expect(response.headers['cache-control']).toContain('max-age=');
+    const { data } = response.json<{
+      data: readonly { number: string; outcome: string; declineCode: string | null }[];
+    }>();
+    expect(data).toContainEqual(expect.objectContaining({ number: '4242424242424242', outcome: 'approved' }));
+    expect(data).toContainEqual(
+      expect.objectContaining({ number: '4000000000000002', outcome: 'declined', declineCode: 'generic_decline' }),
+    );
+  });
+});
+
+describe('card numbers', () => {
+  it('are in no table, in any encoding', async () => {
+    const { dumpOf, encodingsOf } = await import('./dump.js');
+    await Promise.all(
+      TEST_CARDS.map(
+        async ({ number }) => await authorize(authorization({ card: { number, expMonth: 12, expYear: 2034 } })),
+      ),
+    );
+    const dump = await dumpOf(database.ownerUrl);
+    expect(dump).toContain('424242');
+    for (const { number } of TEST_CARDS) {
+      for (const encoded of encodingsOf(number)) expect(dump).not.toContain(encoded);
+    }
+  });
+});
