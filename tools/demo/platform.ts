@@ -11,7 +11,8 @@ export interface DemoFile {
   readonly admin: { readonly email: string; readonly password: string };
 }
 
-export const readDemoFile = (home: string): DemoFile => JSON.parse(readFileSync(join(home, 'demo.json'), 'utf8')) as DemoFile;
+export const readDemoFile = (home: string): DemoFile =>
+  JSON.parse(readFileSync(join(home, 'demo.json'), 'utf8')) as DemoFile;
 
 export interface Reply {
   readonly status: number;
@@ -32,7 +33,11 @@ export class Platform {
 
   async signIn(): Promise<void> {
     const { clientId, clientSecret } = this.demo.merchant;
-    const client = await this.send('POST', '/oauth/token', '', { grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret });
+    const client = await this.send('POST', '/oauth/token', '', {
+      grant_type: 'client_credentials',
+      client_id: clientId,
+      client_secret: clientSecret,
+    });
     const person = await this.send('POST', '/auth/login', '', this.demo.admin);
     this.merchantToken = client.body.access_token as string;
     this.adminToken = person.body.token as string;
@@ -59,7 +64,12 @@ export class Platform {
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const text = await response.text();
-    return { status: response.status, replayed: response.headers.get('idempotent-replayed') === 'true', text, body: JSON.parse(text) };
+    return {
+      status: response.status,
+      replayed: response.headers.get('idempotent-replayed') === 'true',
+      text,
+      body: JSON.parse(text),
+    };
   }
 }
 
