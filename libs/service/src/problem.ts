@@ -13,7 +13,7 @@ export interface ProblemOptions {
 
 /** A refusal the caller can act on. The filter turns it into an RFC 9457 document. */
 export class Problem extends Error {
-  override readonly name = 'Problem';
+  override readonly name: string = 'Problem';
   readonly status: number;
   readonly detail: string | undefined;
   readonly errors: readonly FieldError[] | undefined;

@@ -1,0 +1,213 @@
+import { problemSchema } from '@payflow/contracts';
+import { currentContext, type Problem } from '@payflow/service';
+import { BrokenCircuitError, circuitBreaker, ConsecutiveBreaker, handleWhen } from 'cockatiel';
+import { type Dispatcher, Pool } from 'undici';
+import type { z } from 'zod';
+
+import { ContractError, RemoteProblem, ServiceUnavailableError } from './errors.js';
+
+export interface ServiceClientOptions {
+  /** For messages: `ledger`. */
+  readonly service: string;
+  readonly url: string;
+  /** The access token of each request that brings no authorization of its own. */
+  readonly accessToken?: () => Promise<string>;
+  readonly connectionsMax?: number;
+}
+
+export interface ServiceRequest<Schema extends z.ZodType> {
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  readonly path: string;
+  /** Members that are undefined are left out. */
+  readonly query?: Readonly<Record<string, string | number | undefined>>;
+  readonly body?: unknown;
+  /** The caller's `Authorization` header, passed through; without it, the client's own token. */
+  readonly authorization?: string;
+  readonly idempotencyKey?: string;
+  /** A second arrival has no second effect although there is no key (the body carries one). A GET never has. */
+  readonly repeatable?: boolean;
+  /** For everything, a repetition included. */
+  readonly timeoutMs: number;
+  /** What the other side answers with status 2xx. */
+  readonly answer: Schema;
+}
+
+const CONNECTIONS_MAX_DEFAULT = 64;
+const CONNECT_TIMEOUT_MS = 1_000;
+/** Shorter than the servers' keep-alive (72 s), so that a connection is dropped here before it is dropped there. */
+const KEEP_ALIVE_TIMEOUT_MS = 4_000;
+const ANSWER_BYTES_MAX = 4 * 1024 * 1024;
+const FAILURES_UNTIL_OPEN = 10;
+const OPEN_MS = 1_000;
+
+/**
+ * Calls another service: within a deadline, with the context's ids, its refusals as RemoteProblem and its absence as
+ * ServiceUnavailableError. After ten failures in a row it is left alone for a second (a circuit breaker), so that a dead
+ * service costs its callers nothing.
+ */
+export class ServiceClient {
+  private readonly pool: Pool;
+  private readonly breaker = circuitBreaker(handleWhen(isUnavailable), {
+    breaker: new ConsecutiveBreaker(FAILURES_UNTIL_OPEN),
+    halfOpenAfter: OPEN_MS,
+  });
+
+  constructor(private readonly options: ServiceClientOptions) {
+    this.pool = new Pool(options.url, {
+      connections: options.connectionsMax ?? CONNECTIONS_MAX_DEFAULT,
+      connect: { timeout: CONNECT_TIMEOUT_MS },
+      keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+      maxResponseSize: ANSWER_BYTES_MAX,
+    });
+  }
+
+  /** @throws ServiceUnavailableError | RemoteProblem | ContractError */
+  async request<Schema extends z.ZodType>(request: ServiceRequest<Schema>): Promise<z.output<Schema>> {
+    const deadline = AbortSignal.timeout(request.timeoutMs);
+    try {
+      return await this.breaker.execute(async () => await this.answerOf(request, deadline));
+    } catch (error) {
+      if (error instanceof BrokenCircuitError) throw new ServiceUnavailableError(this.options.service, false, error);
+      throw error;
+    }
+  }
+
+  /** Waits for the requests in flight. */
+  async close(): Promise<void> {
+    await this.pool.close();
+  }
+
+  private async answerOf<Schema extends z.ZodType>(
+    request: ServiceRequest<Schema>,
+    deadline: AbortSignal,
+  ): Promise<z.output<Schema>> {
+    const headers = await this.headersOf(request);
+    const { status, text, retryAfter } = await this.send(request, headers, deadline);
+    if (status >= 200 && status < 300) return this.parsed(request, text);
+    throw this.refusalOf(status, text, retryAfter, request.authorization !== undefined);
+  }
+
+  private async headersOf(request: ServiceRequest<z.ZodType>): Promise<Record<string, string>> {
+    const { requestId, correlationId, traceparent } = currentContext();
+    const authorization = request.authorization ?? (await this.ownAuthorization());
+    return defined({
+      authorization,
+      'content-type': request.body === undefined ? undefined : 'application/json',
+      'idempotency-key': request.idempotencyKey,
+      'x-request-id': requestId,
+      'x-correlation-id': correlationId,
+      traceparent,
+    });
+  }
+
+  private async ownAuthorization(): Promise<string | undefined> {
+    if (this.options.accessToken === undefined) return undefined;
+    try {
+      return `Bearer ${await this.options.accessToken()}`;
+    } catch (error) {
+      throw new ServiceUnavailableError('auth', false, error);
+    }
+  }
+
+  /** Once more after a reset, when a second arrival is harmless: the server may have closed the idle connection just then. */
+  private async send(
+    request: ServiceRequest<z.ZodType>,
+    headers: Record<string, string>,
+    deadline: AbortSignal,
+  ): Promise<RawAnswer> {
+    try {
+      return await this.sendOnce(request, headers, deadline);
+    } catch (error) {
+      const repeatable =
+        request.method === 'GET' || request.idempotencyKey !== undefined || request.repeatable === true;
+      if (!repeatable || !isReset(error)) throw this.unavailable(error);
+      return await this.sendOnce(request, headers, deadline).catch((secondError: unknown) => {
+        // The first may have arrived, whatever became of the second.
+        throw new ServiceUnavailableError(this.options.service, true, secondError);
+      });
+    }
+  }
+
+  private async sendOnce(
+    request: ServiceRequest<z.ZodType>,
+    headers: Record<string, string>,
+    deadline: AbortSignal,
+  ): Promise<RawAnswer> {
+    const response: Dispatcher.ResponseData = await this.pool.request({
+      method: request.method,
+      path: pathOf(request),
+      headers,
+      body: request.body === undefined ? null : JSON.stringify(request.body),
+      signal: deadline,
+    });
+    const retryAfter = response.headers['retry-after'];
+    return {
+      status: response.statusCode,
+      text: await response.body.text(),
+      retryAfter: typeof retryAfter === 'string' ? retryAfter : undefined,
+    };
+  }
+
+  private parsed<Schema extends z.ZodType>(request: ServiceRequest<Schema>, text: string): z.output<Schema> {
+    const result = request.answer.safeParse(jsonOf(text));
+    if (result.success) return result.data;
+    const fields = result.error.issues.map(({ path, code }) => `${path.map(String).join('.')}: ${code}`).join('; ');
+    throw new ContractError(`${this.options.service} ${request.method} ${request.path} answered otherwise: ${fields}`);
+  }
+
+  private refusalOf(status: number, text: string, retryAfter: string | undefined, passedThrough: boolean): Problem {
+    const document = problemSchema.safeParse(jsonOf(text));
+    // That our own token is refused, or too many calls of ours, is no fault of whoever asked us.
+    const oursToBlame = !passedThrough && [401, 403, 429].includes(status);
+    if (!document.success || status >= 500 || oursToBlame) {
+      return new ServiceUnavailableError(this.options.service, status >= 500, `status ${status}`);
+    }
+    const headers = retryAfter === undefined ? {} : { 'retry-after': retryAfter };
+    return new RemoteProblem(this.options.service, document.data, headers);
+  }
+
+  private unavailable(error: unknown): Error {
+    if (error instanceof ServiceUnavailableError) return error;
+    return new ServiceUnavailableError(this.options.service, !isNotSent(error), error);
+  }
+}
+
+interface RawAnswer {
+  readonly status: number;
+  readonly text: string;
+  readonly retryAfter: string | undefined;
+}
+
+function isUnavailable(error: unknown): boolean {
+  return error instanceof ServiceUnavailableError;
+}
+
+const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+
+const isReset = (error: unknown): boolean => ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'].includes(codeOf(error));
+
+/** No connection came about, so nothing was sent. */
+const isNotSent = (error: unknown): boolean =>
+  ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT'].includes(
+    codeOf(error),
+  );
+
+const pathOf = (request: ServiceRequest<z.ZodType>): string => {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(request.query ?? {})) {
+    if (value !== undefined) query.set(name, String(value));
+  }
+  return query.size === 0 ? request.path : `${request.path}?${query.toString()}`;
+};
+
+const jsonOf = (text: string): unknown => {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+};
+
+const defined = (headers: Readonly<Record<string, string | undefined>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(headers).filter((entry): entry is [string, string] => entry[1] !== undefined));
