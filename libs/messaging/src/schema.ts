@@ -52,6 +52,8 @@ CREATE TABLE dead_letters (
   consumer        text NOT NULL,
   status          text NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'replaying', 'replayed', 'discarded')),
   event_id        text,
+  -- Whether the inbox holds the event for this letter. Not so for poison, whose ids are mere claims of the message.
+  claimed         boolean NOT NULL,
   aggregate_id    text,
   sequence        bigint,
   topic           text NOT NULL,
@@ -86,7 +88,7 @@ CREATE INDEX dead_letter_actions_letter ON dead_letter_actions (dead_letter_id, 
 CREATE TABLE parked (
   parked_id       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   consumer        text NOT NULL,
-  -- Null while the message could not be decoded: a replayed dead letter.
+  -- Null while the inbox does not hold the event: a replayed dead letter that could not be decoded before.
   event_id        text,
   aggregate_id    text,
   sequence        bigint,
@@ -105,7 +107,8 @@ CREATE TABLE parked (
   dead_letter_id  text REFERENCES dead_letters
 );
 CREATE INDEX parked_aggregate ON parked (consumer, aggregate_id, sequence);
-CREATE INDEX parked_due ON parked (consumer, due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX parked_due ON parked (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX parked_dead_letter ON parked (dead_letter_id) WHERE dead_letter_id IS NOT NULL;
 
 -- The truth of progress; Kafka's own offsets follow about a second later.
 CREATE TABLE consumer_offsets (

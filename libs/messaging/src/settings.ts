@@ -33,6 +33,7 @@ export interface MessagingSettings {
   readonly retryLeaseMs: number;
   readonly gapAgeMs: number;
   readonly gapPollMs: number;
+  readonly fetchDeadlineMs: number;
   readonly offsetCommitMs: number;
   readonly stopDeadlineMs: number;
 }
@@ -53,11 +54,13 @@ export const MESSAGING_DEFAULTS: MessagingSettings = {
   partitionsConcurrently: 3,
   retryFirstDelayMs: 500,
   retryDelayMsMax: 60_000,
-  retryTriesMax: 8,
+  // Half a second, doubled up to a minute: about six minutes in all.
+  retryTriesMax: 12,
   retryPollMs: 100,
   retryLeaseMs: 30_000,
   gapAgeMs: 5_000,
   gapPollMs: 1_000,
+  fetchDeadlineMs: 3_000,
   offsetCommitMs: 1_000,
   stopDeadlineMs: 5_000,
 };

@@ -16,6 +16,6 @@ export const KAFKA_INBOX_TRANSPORT = Symbol('kafka-inbox');
  */
 export const Subscription = (options: SubscriptionOptions): MethodDecorator =>
   applyDecorators(
-    EventPattern(options.consumer, KAFKA_INBOX_TRANSPORT, { ...options }),
+    EventPattern<string>(options.consumer, KAFKA_INBOX_TRANSPORT, { ...options }),
     SetMetadata(SUBSCRIPTION_METADATA, options),
   );

@@ -3,6 +3,7 @@ import type { Envelope, EventDefinition } from '@payflow/contracts';
 import type { Sql, Tx } from '@payflow/postgres';
 import { currentContext } from '@payflow/service';
 
+import { groupBy } from '../group-by.js';
 import { causesIn, eventHeaders } from './headers.js';
 import { NO_PUBLICATIONS, type Numbered, numberEvents } from './number-events.js';
 import { insertOutboxRows, lastSequenceOf, lockPublications, type OutboxRow, storePublications } from './outbox-sql.js';
@@ -41,7 +42,7 @@ export class Outbox {
   async publish(tx: Tx, events: readonly OutgoingEvent[]): Promise<void> {
     if (events.length === 0) return;
     const checked = events.map((event) => ({ ...event, payload: checkedPayload(event) }));
-    const byAggregate = Map.groupBy(checked, ({ aggregateId }) => aggregateId);
+    const byAggregate = groupBy(checked, ({ aggregateId }) => aggregateId);
     const before = await lockPublications(tx, [...byAggregate.keys()]);
     const numberings = new Map(
       [...byAggregate].map(([id, own]) => [

@@ -1,0 +1,52 @@
+import { DatabaseUnavailableError, isConnectionFailure } from '@payflow/postgres';
+
+import type { Delivery } from '../message.js';
+import { PoisonError } from '../message.js';
+import { storable } from './decode.js';
+
+/** A handler failed with exactly one event: this one is guilty. `parkedId` when it came out of parking. */
+export class GuiltyError extends Error {
+  override readonly name = 'GuiltyError';
+
+  constructor(
+    readonly delivery: Delivery,
+    readonly parkedId: bigint | undefined,
+    override readonly cause: unknown,
+  ) {
+    super(`the handler failed with ${delivery.envelope.eventId}`, { cause });
+  }
+}
+
+/** Whether the surroundings failed and not the message: nothing is counted against it. */
+export const isInfrastructureFailure = (error: unknown): boolean => {
+  const cause = causeOf(error);
+  return cause instanceof DatabaseUnavailableError || (isConnectionFailure(cause) && isFromPostgres(cause));
+};
+
+/** A network error of the handler's own calls is the handler's failure: it is retried with backoff and holds up nobody. */
+const isFromPostgres = (error: unknown): boolean =>
+  error instanceof Error &&
+  ('severity' in error ||
+    /Connection terminated|Query read timeout|timeout exceeded when trying to connect|not queryable|Client was closed/i.test(
+      error.message,
+    ));
+
+export const causeOf = (error: unknown): unknown => (error instanceof GuiltyError ? error.cause : error);
+
+const LINE_LENGTH_MAX = 500;
+
+/** The reason and the first line of the stack, as they are shown to operators. */
+export const describeFailure = (error: unknown): { readonly reason: string; readonly errorLine: string } => {
+  const cause = causeOf(error);
+  if (!(cause instanceof Error)) return { reason: cut(String(cause)), errorLine: cut(String(cause)) };
+  const place = (cause.stack ?? '')
+    .split('\n')
+    .find((line) => line.trim().startsWith('at '))
+    ?.trim();
+  return {
+    reason: cut(cause instanceof PoisonError ? cause.message : `the handler failed: ${cause.message}`),
+    errorLine: cut(`${cause.name}: ${cause.message}${place === undefined ? '' : ` ${place}`}`.replaceAll('\n', ' ')),
+  };
+};
+
+const cut = (text: string): string => storable(text).slice(0, LINE_LENGTH_MAX);

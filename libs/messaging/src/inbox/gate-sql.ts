@@ -1,0 +1,43 @@
+import type { Sql } from '@payflow/postgres';
+
+/** The sequence each gate takes next, locked until the transaction ends, in the order of the aggregates' ids. */
+export const lockGates = async (
+  tx: Sql,
+  consumer: string,
+  aggregateIds: readonly string[],
+): Promise<ReadonlyMap<string, number>> => {
+  await openGates(tx, consumer, aggregateIds);
+  const rows = await tx.query<{ aggregate_id: string; next_sequence: bigint }>(
+    `SELECT aggregate_id, next_sequence FROM gates
+     WHERE consumer = $1 AND aggregate_id = ANY ($2::text[]) ORDER BY aggregate_id FOR UPDATE`,
+    [consumer, aggregateIds],
+  );
+  return new Map(rows.map((row) => [row.aggregate_id, Number(row.next_sequence)]));
+};
+
+const openGates = async (tx: Sql, consumer: string, aggregateIds: readonly string[]): Promise<void> => {
+  await tx.execute(
+    `INSERT INTO gates (consumer, aggregate_id) SELECT $1, id FROM unnest($2::text[]) AS id ORDER BY id
+     ON CONFLICT DO NOTHING`,
+    [consumer, aggregateIds],
+  );
+};
+
+export const moveGates = async (tx: Sql, consumer: string, next: ReadonlyMap<string, number>): Promise<void> => {
+  if (next.size === 0) return;
+  await tx.execute(
+    `UPDATE gates g SET next_sequence = v.next_sequence
+     FROM unnest($2::text[], $3::bigint[]) AS v (aggregate_id, next_sequence)
+     WHERE g.consumer = $1 AND g.aggregate_id = v.aggregate_id`,
+    [consumer, [...next.keys()], [...next.values()]],
+  );
+};
+
+/** The sequence up to which the consumer has applied the aggregate's events. */
+export const appliedSequence = async (sql: Sql, consumer: string, aggregateId: string): Promise<number> => {
+  const [row] = await sql.query<{ next_sequence: bigint }>(
+    'SELECT next_sequence FROM gates WHERE consumer = $1 AND aggregate_id = $2',
+    [consumer, aggregateId],
+  );
+  return Number(row?.next_sequence ?? 1) - 1;
+};

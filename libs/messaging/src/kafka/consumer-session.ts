@@ -1,0 +1,199 @@
+import type { Consumer, EachBatchPayload, KafkaMessage } from 'kafkajs';
+
+import { TOPICS } from '@payflow/contracts';
+import type { Database } from '@payflow/postgres';
+import type { Logger } from '@payflow/service';
+
+import type { Intake } from '../inbox/intake.js';
+import type { RawMessage } from '../message.js';
+import type { MessagingMetrics } from '../metrics.js';
+import type { MessagingSettings } from '../settings.js';
+import type { KafkaCluster } from './cluster.js';
+import { withDeadline } from './deadline.js';
+import { rawMessageOf } from './kafka-message.js';
+import { OffsetCommits } from './offset-commits.js';
+import { Positions } from './positions.js';
+
+const SESSION_TIMEOUT_MS = 6_000;
+const HEARTBEAT_INTERVAL_MS = 1_500;
+/** Longer than the longest chunk. */
+const REBALANCE_TIMEOUT_MS = 60_000;
+const TAKE_DEADLINE_MS = 45_000;
+const FETCH_WAIT_MS = 250;
+const FETCH_BYTES_MAX = 262_144;
+const STALL_MS = 3 * SESSION_TIMEOUT_MS;
+const OPEN_DEADLINE_MS = 60_000;
+const RESUME_DELAY_MS = 250;
+const RESUME_DELAY_MS_MAX = 5_000;
+
+export interface SessionParts {
+  readonly cluster: KafkaCluster;
+  readonly database: Database;
+  readonly logger: Logger;
+  readonly settings: MessagingSettings;
+  readonly metrics: MessagingMetrics;
+}
+
+/**
+ * One life of a kafkajs consumer: from joining the group to the end, which is a stop from outside, a crash that kafkajs
+ * does not repair, or a silent stall. The settings are measured: with them it is back 6 s after a killed broker starts.
+ */
+export class ConsumerSession {
+  private readonly consumer: Consumer;
+  private readonly commits: OffsetCommits;
+  private readonly positions: Positions;
+  private readonly watchdog: NodeJS.Timeout;
+  private lastSignOfLife = performance.now();
+  private failures = 0;
+  private end: (reason: string) => void = () => undefined;
+  /** Resolves with the reason when the session cannot go on. */
+  readonly ended = new Promise<string>((resolve) => {
+    this.end = resolve;
+  });
+
+  constructor(
+    private readonly intake: Intake,
+    private readonly parts: SessionParts,
+  ) {
+    const { cluster, database, logger, settings } = parts;
+    const { consumer } = intake.binding;
+    this.consumer = cluster.kafka.consumer({
+      groupId: cluster.nameOf(consumer),
+      sessionTimeout: SESSION_TIMEOUT_MS,
+      heartbeatInterval: HEARTBEAT_INTERVAL_MS,
+      rebalanceTimeout: REBALANCE_TIMEOUT_MS,
+      maxWaitTimeInMs: FETCH_WAIT_MS,
+      maxBytesPerPartition: FETCH_BYTES_MAX,
+      allowAutoTopicCreation: false,
+      retry: {
+        initialRetryTime: 200,
+        maxRetryTime: 1_000,
+        retries: 1_000,
+        restartOnFailure: async () => {
+          // A broker that lost its data has no topics either.
+          await cluster.ensureTopics().catch(() => undefined);
+          return true;
+        },
+      },
+    });
+    this.commits = new OffsetCommits(this.consumer, logger, settings.offsetCommitMs);
+    this.positions = new Positions(database, consumer, logger, (place) => {
+      this.consumer.seek(place);
+    });
+    this.watch();
+    this.watchdog = setInterval(() => void this.checkForStall(), SESSION_TIMEOUT_MS);
+  }
+
+  async open(): Promise<void> {
+    const { cluster, settings } = this.parts;
+    await withDeadline(this.consumer.connect(), OPEN_DEADLINE_MS, 'connecting the consumer');
+    await this.consumer.subscribe({
+      topics: TOPICS[this.intake.binding.kind].map((topic) => cluster.nameOf(topic)),
+      fromBeginning: true,
+    });
+    const running = this.consumer.run({
+      autoCommit: false,
+      eachBatchAutoResolve: false,
+      partitionsConsumedConcurrently: settings.partitionsConcurrently,
+      eachBatch: (payload) => this.takeBatch(payload),
+    });
+    await withDeadline(running, OPEN_DEADLINE_MS, 'joining the consumer group');
+  }
+
+  /** Never called from within a handler: kafkajs would wait for itself (tulios/kafkajs#1168). */
+  async close(): Promise<void> {
+    clearInterval(this.watchdog);
+    const { settings, logger } = this.parts;
+    await this.commits.stop();
+    try {
+      await withDeadline(this.consumer.disconnect(), settings.stopDeadlineMs, 'leaving the consumer group');
+    } catch (error) {
+      logger.warn({ err: error }, 'the consumer did not end in time and is abandoned');
+    }
+  }
+
+  private watch(): void {
+    const { GROUP_JOIN, HEARTBEAT, FETCH, END_BATCH_PROCESS, CRASH } = this.consumer.events;
+    const live = (): void => {
+      this.lastSignOfLife = performance.now();
+    };
+    for (const event of [GROUP_JOIN, HEARTBEAT, FETCH, END_BATCH_PROCESS] as const) this.consumer.on(event, live);
+    this.consumer.on(GROUP_JOIN, () => {
+      this.positions.reset();
+      this.commits.forget();
+    });
+    this.consumer.on(CRASH, ({ payload }) => {
+      if (!payload.restart) this.end(`crashed: ${payload.error.message}`);
+    });
+  }
+
+  /** Silence while the broker answers is a stall (tulios/kafkajs#659, #1639); silence of the broker is not our fault. */
+  private async checkForStall(): Promise<void> {
+    if (performance.now() - this.lastSignOfLife < STALL_MS) return;
+    const brokerAnswers = await this.parts.cluster.ping().then(
+      () => true,
+      () => false,
+    );
+    if (brokerAnswers && performance.now() - this.lastSignOfLife >= STALL_MS) this.end('stalled');
+  }
+
+  /** Throws never: for kafkajs a thrown error is a crash of the consumer. */
+  private async takeBatch(payload: EachBatchPayload): Promise<void> {
+    const { batch, pause } = payload;
+    try {
+      await this.takeChunks(payload);
+      this.failures = 0;
+    } catch (error) {
+      this.failures += 1;
+      const delayMs = Math.min(RESUME_DELAY_MS_MAX, RESUME_DELAY_MS * 2 ** Math.min(this.failures - 1, 10));
+      this.parts.logger.warn(
+        { err: error, consumer: this.intake.binding.consumer, topic: batch.topic, partition: batch.partition, delayMs },
+        'a partition is paused: its messages cannot be taken now',
+      );
+      setTimeout(pause(), delayMs);
+    }
+  }
+
+  private async takeChunks({ batch, resolveOffset, heartbeat, isRunning, isStale }: EachBatchPayload): Promise<void> {
+    const { cluster, settings, metrics } = this.parts;
+    const topic = cluster.topicOf(batch.topic);
+    const place = { topic, partition: batch.partition };
+    if (!(await this.positions.settle(batch, topic))) return;
+    for (const chunk of chunksOf(batch.messages, settings.chunkMessagesMax)) {
+      if (!isRunning() || isStale()) return;
+      const messages = chunk.map((message) => rawMessageOf(message, place));
+      await this.takeWithHeartbeats(messages, place, heartbeat);
+      const last = chunk.at(-1);
+      if (last === undefined) return;
+      resolveOffset(last.offset);
+      const next = BigInt(last.offset) + 1n;
+      this.positions.took(batch, next);
+      this.commits.note(batch.topic, batch.partition, next);
+      const behind = next < BigInt(batch.highWatermark) ? (Date.now() - Number(last.timestamp)) / 1000 : 0;
+      metrics.inboxLag(this.intake.binding.consumer, behind);
+      // A refused heartbeat means a rebalance; kafkajs meets it itself with the next one.
+      if (!(await heartbeat().then(yes, no))) return;
+    }
+  }
+
+  private async takeWithHeartbeats(
+    messages: readonly RawMessage[],
+    place: { readonly topic: string; readonly partition: number },
+    heartbeat: () => Promise<void>,
+  ): Promise<void> {
+    const beat = setInterval(() => void heartbeat().then(yes, no), HEARTBEAT_INTERVAL_MS);
+    try {
+      await withDeadline(this.intake.take(messages, place), TAKE_DEADLINE_MS, 'taking a chunk of messages');
+    } finally {
+      clearInterval(beat);
+    }
+  }
+}
+
+const yes = (): boolean => true;
+const no = (): boolean => false;
+
+const chunksOf = (messages: readonly KafkaMessage[], size: number): readonly (readonly KafkaMessage[])[] =>
+  Array.from({ length: Math.ceil(messages.length / size) }, (_, index) =>
+    messages.slice(index * size, (index + 1) * size),
+  );

@@ -1,0 +1,67 @@
+import type { Database } from '@payflow/postgres';
+import type { Logger } from '@payflow/service';
+import type { Batch } from 'kafkajs';
+
+import { nextOffsetOf } from '../inbox/inbox-sql.js';
+
+/** kafkajs' word for "from the beginning". */
+const EARLIEST = '-2';
+
+/**
+ * Where reading goes on. The database says so: Kafka's own offsets are behind it by up to a second, ahead of it after
+ * the database was restored from a backup, and of another log when Kafka's data was erased.
+ */
+export class Positions {
+  private readonly settled = new Set<string>();
+  private readonly expected = new Map<string, bigint>();
+
+  constructor(
+    private readonly database: Database,
+    private readonly consumer: string,
+    private readonly logger: Logger,
+    private readonly seek: (place: { topic: string; partition: number; offset: string }) => void,
+  ) {}
+
+  /** Partitions were assigned anew. */
+  reset(): void {
+    this.settled.clear();
+  }
+
+  /**
+   * Checks the first batch of a partition after each assignment.
+   *
+   * @param topic as contracts name it
+   * @returns false when the batch is not to be taken, because reading goes on elsewhere
+   */
+  async settle(batch: Batch, topic: string): Promise<boolean> {
+    const key = `${batch.topic}/${batch.partition}`;
+    const first = BigInt(batch.messages[0]?.offset ?? 0);
+    const expected = this.expected.get(key);
+    if (expected !== undefined && first < expected && this.settled.has(key)) this.warnOfReset(key, first, expected);
+    if (this.settled.has(key)) return true;
+    const stored = await nextOffsetOf(this.database, this.consumer, topic, batch.partition);
+    // Once for each assignment: where the log's beginning was cut off, what comes is the best there is.
+    this.settled.add(key);
+    if (first <= (stored ?? 0n)) {
+      if (stored !== undefined && BigInt(batch.highWatermark) < stored) this.warnOfReset(key, first, stored);
+      return true;
+    }
+    this.seek({
+      topic: batch.topic,
+      partition: batch.partition,
+      offset: stored === undefined ? EARLIEST : String(stored),
+    });
+    return false;
+  }
+
+  took(batch: Batch, nextOffset: bigint): void {
+    this.expected.set(`${batch.topic}/${batch.partition}`, nextOffset);
+  }
+
+  private warnOfReset(key: string, first: bigint, expected: bigint): void {
+    this.logger.warn(
+      { consumer: this.consumer, partition: key, first: String(first), expected: String(expected) },
+      'the log begins anew; what was applied is skipped',
+    );
+  }
+}
