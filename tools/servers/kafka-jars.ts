@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -6,18 +5,21 @@ import { fileURLToPath } from 'node:url';
 
 import { Failure } from './failure.ts';
 import { requireFreeSpace } from './files.ts';
+import { run } from './run.ts';
 
 const POM = fileURLToPath(new URL('pom.xml', import.meta.url));
 const FREE_SPACE_MB = 200;
 const JAVA_VERSION_MIN = 17;
-const OWN_KAFKA = 'or set KAFKA_BROKERS to the address of a Kafka of your own';
+const ADVICE =
+  `Install Java ${String(JAVA_VERSION_MIN)} or newer and Maven (Debian: apt-get install default-jre-headless maven; ` +
+  'macOS: brew install openjdk maven), or set KAFKA_BROKERS to the address of a Kafka of your own.';
 
 /**
  * The directory with Kafka's jars, fetched from Maven Central when this pom.xml has not been fetched before.
  *
  * @param cache where jars of each version of the pom are kept
  */
-export const kafkaJars = (cache: string, report: (line: string) => void): string => {
+export const kafkaJars = async (cache: string, report: (line: string) => void): Promise<string> => {
   const version = createHash('sha256').update(readFileSync(POM)).digest('hex').slice(0, 12);
   const jars = join(cache, version);
   if (existsSync(jars)) return jars;
@@ -26,29 +28,25 @@ export const kafkaJars = (cache: string, report: (line: string) => void): string
   report('Fetching Apache Kafka from Maven Central (about 45 MB, once)');
   const draft = `${jars}.${String(process.pid)}.tmp`;
   rmSync(draft, { recursive: true, force: true });
-  fetchInto(draft);
+  await fetchInto(draft);
   // Two that fetch at once both succeed; whoever is second finds the directory there and throws his copy away.
   if (existsSync(jars)) rmSync(draft, { recursive: true, force: true });
   else renameSync(draft, jars);
   return jars;
 };
 
-const fetchInto = (directory: string): void => {
-  const result = spawnSync(
+const fetchInto = async (directory: string): Promise<void> => {
+  const { status, output, startError } = await run(
     'mvn',
     ['--batch-mode', '--quiet', '--file', POM, 'dependency:copy-dependencies', `-DoutputDirectory=${directory}`],
-    { encoding: 'utf8', cwd: dirname(POM), stdio: ['ignore', 'pipe', 'pipe'] },
+    { directory: dirname(POM) },
   );
-  if (result.error !== undefined && 'code' in result.error && result.error.code === 'ENOENT') {
-    throw new Failure(
-      'Maven (mvn) is not installed; it fetches Apache Kafka. Install it (Debian: apt-get install maven; macOS: brew install maven), ' +
-        `${OWN_KAFKA}.`,
-    );
-  }
-  if (result.status === 0 && existsSync(directory) && readdirSync(directory).some((name) => name.startsWith('kafka_')))
-    return;
+  if (startError?.code === 'ENOENT')
+    throw new Failure(`Maven (mvn) is not installed; it fetches Apache Kafka. ${ADVICE}`);
+  const complete = existsSync(directory) && readdirSync(directory).some((name) => name.startsWith('kafka_'));
+  if (status === 0 && complete) return;
   rmSync(directory, { recursive: true, force: true });
-  throw mavenFailure(`${result.stdout}${result.stderr}`);
+  throw mavenFailure(output);
 };
 
 const mavenFailure = (output: string): Failure => {
@@ -56,12 +54,12 @@ const mavenFailure = (output: string): Failure => {
     return new Failure('The disk is full: Maven could not store Apache Kafka. Make room and start again.');
   }
   if (/JAVA_HOME|Unable to locate a Java Runtime/.test(output)) {
-    return new Failure(`Maven found no Java. ${javaAdvice()}`);
+    return new Failure(`Maven found no Java. ${ADVICE}`);
   }
   if (/UnknownHost|Unknown host|Connection refused|Network is unreachable|timed out|Name or service/i.test(output)) {
     return new Failure(
-      'Maven cannot reach Maven Central to fetch Apache Kafka. Check the network; behind a proxy, name it in ~/.m2/settings.xml; ' +
-        `${OWN_KAFKA}.\n${firstErrors(output)}`,
+      'Maven cannot reach Maven Central to fetch Apache Kafka. Check the network; behind a proxy, name it in ' +
+        `~/.m2/settings.xml; or set KAFKA_BROKERS to the address of a Kafka of your own.\n${firstErrors(output)}`,
     );
   }
   return new Failure(`Maven could not fetch Apache Kafka:\n${firstErrors(output)}`);
@@ -75,14 +73,14 @@ const firstErrors = (output: string): string =>
     .join('\n');
 
 /** The `java` to run Kafka with, known to be new enough. */
-export const javaProgram = (): string => {
+export const javaProgram = async (): Promise<string> => {
   const home = process.env['JAVA_HOME'];
   const java = home !== undefined && existsSync(join(home, 'bin', 'java')) ? join(home, 'bin', 'java') : 'java';
-  const result = spawnSync(java, ['-version'], { encoding: 'utf8' });
-  if (result.status !== 0) throw new Failure(`Java is not installed; Apache Kafka needs it. ${javaAdvice()}`);
-  const version = javaMajorVersion(result.stderr);
+  const { status, output } = await run(java, ['-version'], { directory: dirname(POM) });
+  if (status !== 0) throw new Failure(`Java is not installed; Apache Kafka needs it. ${ADVICE}`);
+  const version = javaMajorVersion(output);
   if (version !== undefined && version < JAVA_VERSION_MIN) {
-    throw new Failure(`Java ${String(version)} (${java}) is too old for Apache Kafka. ${javaAdvice()}`);
+    throw new Failure(`Java ${String(version)} (${java}) is too old for Apache Kafka. ${ADVICE}`);
   }
   return java;
 };
@@ -92,7 +90,3 @@ export const javaMajorVersion = (output: string): number | undefined => {
   const found = /version "(?:1\.)?(\d+)/.exec(output)?.[1];
   return found === undefined ? undefined : Number(found);
 };
-
-const javaAdvice = (): string =>
-  `Install Java ${String(JAVA_VERSION_MIN)} or newer (Debian: apt-get install default-jre-headless maven; macOS: brew install openjdk maven), ` +
-  `${OWN_KAFKA}.`;

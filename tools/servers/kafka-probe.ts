@@ -10,9 +10,9 @@ const CORRELATION_ID = 1;
  * Asks a broker for the cluster's metadata, in the wire protocol itself: the tools run before any Kafka client is
  * built. A broker that accepts connections may still be joining its cluster, so the answer must name a broker.
  */
-export const brokerAnswers = async (port: number): Promise<boolean> =>
+export const brokerAnswers = async (port: number, host = '127.0.0.1'): Promise<boolean> =>
   await new Promise((resolve) => {
-    const socket = connect({ port, host: '127.0.0.1' });
+    const socket = connect({ port, host });
     let received = Buffer.alloc(0);
     const finish = (answer: boolean): void => {
       socket.destroy();

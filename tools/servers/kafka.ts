@@ -1,9 +1,8 @@
-import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 import { Failure } from './failure.ts';
 import { readJson, requireFreeSpace, writePrivateJson } from './files.ts';
@@ -11,6 +10,7 @@ import { javaProgram, kafkaJars } from './kafka-jars.ts';
 import { brokerAnswers } from './kafka-probe.ts';
 import { freePort, isPortFree, portHolder } from './ports.ts';
 import { endProcess, isAlive, type ProcessRecord, signal, spawnDetached, tailOf, waitForEnd } from './process.ts';
+import { run } from './run.ts';
 
 /** A real Apache Kafka, one node in KRaft mode, from the jars of Maven Central. */
 export interface KafkaServer extends ProcessRecord {
@@ -55,8 +55,8 @@ export const startKafka = async (options: KafkaOptions): Promise<KafkaServer> =>
   if (running !== undefined) return running;
 
   mkdirSync(options.directory, { recursive: true });
-  const java = javaProgram();
-  const jars = kafkaJars(options.jarCache, options.report ?? (() => undefined));
+  const java = await javaProgram();
+  const jars = await kafkaJars(options.jarCache, options.report ?? (() => undefined));
   if (jars.includes(delimiter)) {
     throw new Failure(
       `Java cannot load Kafka from ${jars}: it takes "${delimiter}" for a separator. Move the checkout to a path without it.`,
@@ -66,9 +66,22 @@ export const startKafka = async (options: KafkaOptions): Promise<KafkaServer> =>
   const port = await portFor(options.port, former?.port);
   const controllerPort = await freePort(former?.controllerPort);
   writeFileSync(join(options.directory, 'server.properties'), properties(port, controllerPort, options.proxied));
-  if (!existsSync(join(options.directory, 'data', 'meta.properties'))) format(options.directory, java, jars);
+  if (!existsSync(join(options.directory, 'data', 'meta.properties'))) await format(options.directory, java, jars);
 
-  const record = await launch(options, java, jars, port);
+  const record = await spawnDetached({
+    command: java,
+    args: [
+      ...JAVA_SETTINGS,
+      `-Dlog4j.configuration=${pathToFileURL(LOG_SETTINGS).href}`,
+      '-cp',
+      join(jars, '*'),
+      'kafka.Kafka',
+      'server.properties',
+    ],
+    directory: options.directory,
+    env: process.env,
+    logFile: options.logFile,
+  });
   const server: KafkaServer = {
     ...record,
     port,
@@ -76,7 +89,9 @@ export const startKafka = async (options: KafkaOptions): Promise<KafkaServer> =>
     brokers: `127.0.0.1:${String(port)}`,
     ...(options.proxied === undefined ? {} : { proxied: options.proxied }),
   };
+  // Before it is ready: should we be killed while we wait, our successor finds it.
   writePrivateJson(recordFile(options.directory), server);
+  await waitUntilReady(options, server);
   return server;
 };
 
@@ -89,6 +104,8 @@ export const runningKafka = async (directory: string): Promise<KafkaServer | und
     if (await brokerAnswers(server.port)) return server;
     await wait(POLL_MS);
   }
+  // Alive and silent for so long: it hangs, and while it holds the data no other can start.
+  await endProcess(server, 'SIGTERM', STOP_GRACE_MS);
   return undefined;
 };
 
@@ -169,58 +186,30 @@ const properties = (port: number, controllerPort: number, proxied: ProxiedListen
     .join('');
 };
 
-const format = (directory: string, java: string, jars: string): void => {
+const format = async (directory: string, java: string, jars: string): Promise<void> => {
   requireFreeSpace(directory, FREE_SPACE_MB, 'A new Kafka broker');
   // A first start that was killed may have left half a directory; without meta.properties no broker ever used it.
   rmSync(join(directory, 'data'), { recursive: true, force: true });
   const clusterId = randomBytes(16).toString('base64url');
-  const result = spawnSync(
-    java,
-    [
-      ...JAVA_SETTINGS,
-      '-cp',
-      join(jars, '*'),
-      'kafka.tools.StorageTool',
-      'format',
-      '-t',
-      clusterId,
-      '-c',
-      'server.properties',
-    ],
-    { encoding: 'utf8', cwd: directory },
-  );
-  if (result.status === 0) return;
-  const output = `${result.stdout}${result.stderr}`.trim();
+  const storageTool = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', 'server.properties'];
+  const { status, output } = await run(java, [...JAVA_SETTINGS, '-cp', join(jars, '*'), ...storageTool], { directory });
+  if (status === 0) return;
   if (/No space left on device/.test(output)) throw diskFull(directory);
-  throw new Failure(`Kafka could not set up its storage in ${directory}:\n${output.split('\n').slice(-5).join('\n')}`);
+  const reason = output.trim().split('\n').slice(-5).join('\n');
+  throw new Failure(`Kafka could not set up its storage in ${directory}:\n${reason}`);
 };
 
 const diskFull = (directory: string): Failure =>
   new Failure(`The disk of ${directory} is full. Make room, or set PAYFLOW_HOME to a directory on a larger disk.`);
 
-const launch = async (options: KafkaOptions, java: string, jars: string, port: number): Promise<ProcessRecord> => {
-  const logStart = statSync(options.logFile, { throwIfNoEntry: false })?.size ?? 0;
-  const record = await spawnDetached({
-    command: java,
-    args: [
-      ...JAVA_SETTINGS,
-      `-Dlog4j.configuration=${new URL(`file://${encodeURI(LOG_SETTINGS)}`).toString()}`,
-      '-cp',
-      join(jars, '*'),
-      'kafka.Kafka',
-      'server.properties',
-    ],
-    directory: options.directory,
-    env: process.env,
-    logFile: options.logFile,
-  });
+const waitUntilReady = async (options: KafkaOptions, server: KafkaServer): Promise<void> => {
   const deadline = Date.now() + START_TIMEOUT_MS;
-  while (isAlive(record) && Date.now() < deadline) {
-    if (await brokerAnswers(port)) return record;
+  while (isAlive(server) && Date.now() < deadline) {
+    if (await brokerAnswers(server.port)) return;
     await wait(POLL_MS);
   }
-  const said = readFileSync(options.logFile, 'utf8').slice(logStart);
-  await endProcess(record, 'SIGTERM', STOP_GRACE_MS);
+  await endProcess(server, 'SIGTERM', STOP_GRACE_MS);
+  const said = tailOf(options.logFile);
   if (/No space left on device/.test(said)) throw diskFull(options.directory);
-  throw new Failure(`Kafka did not start. The end of its log (${options.logFile}):\n${tailOf(options.logFile)}`);
+  throw new Failure(`Kafka did not start. The end of its log (${options.logFile}):\n${said}`);
 };

