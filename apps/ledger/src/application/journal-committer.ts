@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { Database, DatabaseUnavailableError } from '@payflow/postgres';
-import { crashPoint, Metrics, Problem } from '@payflow/service';
-import { Counter, Histogram } from 'prom-client';
+import { Database } from '@payflow/postgres';
+import { crashPoint, Problem } from '@payflow/service';
 
 import type { DraftGroup, GroupDecision } from '../domain/journal.js';
 import { commitTransactions } from './commit-transactions.js';
+import { JournalMetrics } from './journal-metrics.js';
 
 /** Postings of one batch: more make the commit longer than they save. A single larger request is a batch of its own. */
 const BATCH_POSTINGS_MAX = 1_000;
@@ -77,55 +77,7 @@ export class JournalCommitter {
         else resolve(decision);
       }
     } catch (error) {
-      const cause = isTimeLimit(error) ? new DatabaseUnavailableError('the journal is busy', { cause: error }) : error;
-      for (const { reject } of batch) reject(cause);
+      for (const { reject } of batch) reject(error);
     }
-  }
-}
-
-/** 55P03 lock_not_available, 57014 query_canceled: the batch hit a time limit and was rolled back. */
-const isTimeLimit = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && (error.code === '55P03' || error.code === '57014');
-
-/** What the journal does, for /metrics. */
-@Injectable()
-export class JournalMetrics {
-  private readonly transactions: Counter<'door' | 'outcome'>;
-  private readonly refusals: Counter<'door' | 'code'>;
-  private readonly batchSize: Histogram<'door'>;
-
-  constructor(metrics: Metrics) {
-    const registers = [metrics];
-    this.transactions = new Counter({
-      name: 'payflow_ledger_transactions_total',
-      help: 'Drafts decided, by the door they came through and by outcome.',
-      labelNames: ['door', 'outcome'] as const,
-      registers,
-    });
-    this.refusals = new Counter({
-      name: 'payflow_ledger_refusals_total',
-      help: 'Drafts refused, by reason.',
-      labelNames: ['door', 'code'] as const,
-      registers,
-    });
-    this.batchSize = new Histogram({
-      name: 'payflow_ledger_batch_transactions',
-      help: 'Drafts decided in one database transaction.',
-      labelNames: ['door'] as const,
-      buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000],
-      registers,
-    });
-  }
-
-  observe(door: 'http' | 'event', decisions: readonly GroupDecision[]): void {
-    let drafts = 0;
-    for (const { posts, outcomes } of decisions) {
-      drafts += outcomes.length;
-      for (const outcome of outcomes) {
-        if (outcome.kind === 'refused') this.refusals.inc({ door, code: outcome.refusal.code });
-        this.transactions.inc({ door, outcome: posts || outcome.kind === 'refused' ? outcome.kind : 'withdrawn' });
-      }
-    }
-    this.batchSize.observe({ door }, drafts);
   }
 }

@@ -100,7 +100,7 @@ export interface EntryInsert {
   readonly merchantId: string | null;
 }
 
-/** All entries of a batch in one statement: the trigger entries_balanced sees each transaction whole. */
+/** All entries of a batch in one statement: the trigger entries_sound sees each transaction whole. */
 export const insertEntries = async (tx: Tx, rows: readonly EntryInsert[], recordedAt: Date): Promise<void> => {
   await tx.execute(
     `INSERT INTO entries (id, position, line, account, direction, amount, currency, balance_after, entry_type, payment_id,

@@ -1,0 +1,12 @@
+import { messagingConfigFields } from '@payflow/messaging';
+import { addressField, baseConfigFields } from '@payflow/service';
+import { z } from 'zod';
+
+export const ledgerConfigSchema = z.object({
+  ...baseConfigFields,
+  ...messagingConfigFields,
+  PAYMENT_URL: addressField
+    .default('http://127.0.0.1:8082')
+    .meta({ description: 'The payment service: asked for events that Kafka does not bring.' }),
+});
+export type LedgerConfig = z.infer<typeof ledgerConfigSchema>;

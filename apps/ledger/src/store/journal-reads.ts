@@ -1,0 +1,190 @@
+import type { Sql } from '@payflow/postgres';
+
+import type { PaymentLine } from '../domain/payment-lines.js';
+import type { AccountScope } from './account-rows.js';
+
+/** A row of the view ledger_entries: an entry with its account and its transaction. */
+export interface EntryRow {
+  readonly id: string;
+  readonly transaction_id: string;
+  readonly position: bigint;
+  readonly line: number;
+  readonly account_id: string;
+  readonly account: string;
+  readonly entry_type: string;
+  readonly direction: 'debit' | 'credit';
+  readonly amount: bigint;
+  readonly currency: string;
+  readonly balance_after: bigint;
+  readonly payment_id: string | null;
+  readonly merchant_id: string | null;
+  readonly created_at: Date;
+}
+
+const ENTRY_COLUMNS = `id, transaction_id, position, line, account_id, account, entry_type, direction, amount, currency,
+       balance_after, payment_id, merchant_id, created_at`;
+
+/** Where a page of entries ended, in journal order. */
+export interface EntryPlace {
+  readonly recordedAt: Date;
+  readonly position: bigint;
+  readonly line: number;
+}
+
+export interface EntryFilter extends AccountScope {
+  /** Code or id. */
+  readonly account: string | null;
+  readonly paymentId: string | null;
+  readonly ofMerchantId: string | null;
+  readonly type: string | null;
+  readonly from: Date | null;
+  readonly to: Date | null;
+  readonly before: EntryPlace | null;
+  readonly limit: number;
+}
+
+/** Newest first. Each of account, merchant and payment has an index that ends in journal order. */
+export const listEntries = async (sql: Sql, filter: EntryFilter): Promise<readonly EntryRow[]> =>
+  await sql.query<EntryRow>(ENTRIES_SQL, [
+    filter.account,
+    filter.paymentId,
+    filter.ofMerchantId,
+    filter.merchantId,
+    filter.type,
+    filter.from,
+    filter.to,
+    filter.before?.recordedAt ?? null,
+    filter.before?.position ?? null,
+    filter.before?.line ?? null,
+    filter.limit,
+  ]);
+
+/** Parameters that are null drop out when the statement is planned, since it is planned for its values. */
+export const ENTRIES_SQL = `
+SELECT ${ENTRY_COLUMNS}
+  FROM ledger_entries
+ WHERE ($1::text IS NULL OR account_seq = ANY (ARRAY(SELECT seq FROM accounts WHERE code = $1 OR accounts.id = $1)))
+   AND ($2::text IS NULL OR payment_id = $2)
+   AND ($3::text IS NULL OR merchant_id = $3)
+   AND ($4::text IS NULL OR (merchant_id = $4 AND account_merchant_id = $4))
+   AND ($5::text IS NULL OR entry_type = $5)
+   AND ($6::timestamptz IS NULL OR created_at >= $6)
+   AND ($7::timestamptz IS NULL OR created_at < $7)
+   AND ($8::timestamptz IS NULL OR (created_at, position, line) < ($8, $9::bigint, $10::int))
+ ORDER BY created_at DESC, position DESC, line DESC
+ LIMIT $11`;
+
+export interface TransactionRow {
+  readonly position: bigint;
+  readonly id: string;
+  readonly reference: string;
+  readonly type: string;
+  readonly effective_at: Date;
+  readonly recorded_at: Date;
+  readonly payment_id: string | null;
+  readonly merchant_id: string | null;
+  readonly event_id: string | null;
+  readonly acquirer_reference: string | null;
+  readonly reverts: string | null;
+  readonly reverted_by: string | null;
+  readonly posted_by: string | null;
+  readonly correlation_id: string | null;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+export const findTransaction = async (sql: Sql, transactionId: string): Promise<TransactionRow | undefined> => {
+  const [row] = await sql.query<TransactionRow>(
+    `SELECT position, id, reference, type, effective_at, recorded_at, payment_id, merchant_id, event_id, acquirer_reference,
+            reverts, (SELECT r.id FROM transactions r WHERE r.reverts = t.id) AS reverted_by, posted_by, correlation_id, metadata
+       FROM transactions t
+      WHERE id = $1`,
+    [transactionId],
+  );
+  return row;
+};
+
+/** A transaction's legs in order; for a merchant, those on his own accounts. */
+export const findLegs = async (
+  sql: Sql,
+  transaction: Pick<TransactionRow, 'position' | 'recorded_at'>,
+  { merchantId }: AccountScope,
+): Promise<readonly EntryRow[]> =>
+  await sql.query<EntryRow>(
+    `SELECT ${ENTRY_COLUMNS} FROM ledger_entries
+      WHERE created_at = $1 AND position = $2 AND ($3::text IS NULL OR account_merchant_id = $3)
+      ORDER BY line`,
+    [transaction.recorded_at, transaction.position, merchantId],
+  );
+
+/**
+ * A payment's lines, oldest first: one for each posting, by its credit leg. `asOf` looks at when a thing happened, not at
+ * when the ledger heard of it, so that lines and payment as of one time fit together.
+ */
+export const findPaymentLines = async (
+  sql: Sql,
+  paymentId: string,
+  asOf: Date | null,
+): Promise<readonly PaymentLine[]> => {
+  const rows = await sql.query<{
+    id: string;
+    transaction_id: string;
+    entry_type: string;
+    amount: bigint;
+    recorded_at: Date;
+  }>(
+    `SELECT e.id, t.id AS transaction_id, e.entry_type, e.amount, e.recorded_at
+       FROM entries e
+       JOIN transactions t ON t.position = e.position
+      WHERE e.payment_id = $1 AND e.direction = 'credit' AND ($2::timestamptz IS NULL OR t.effective_at <= $2)
+      ORDER BY e.recorded_at, e.position, e.line`,
+    [paymentId, asOf],
+  );
+  return rows.map((row) => ({
+    entryId: row.id,
+    transactionId: row.transaction_id,
+    type: row.entry_type,
+    amountMinor: row.amount,
+    createdAt: row.recorded_at,
+  }));
+};
+
+export interface CurrencyTotals {
+  readonly currency: string;
+  readonly debitsMinor: bigint;
+  readonly creditsMinor: bigint;
+  readonly accounts: number;
+}
+
+/** Every entry, summed by currency, in one snapshot. */
+export const sumEntries = async (
+  sql: Sql,
+): Promise<{ readonly asOf: Date; readonly currencies: readonly CurrencyTotals[] }> => {
+  const rows = await sql.query<{
+    as_of: Date;
+    currency: string | null;
+    debits: string;
+    credits: string;
+    accounts: bigint;
+  }>(
+    `SELECT now() AS as_of, totals.*
+       FROM (SELECT 1) AS always
+       LEFT JOIN (
+         SELECT currency, sum(debits)::text AS debits, sum(credits)::text AS credits, count(*) AS accounts
+           FROM (SELECT account, currency,
+                        COALESCE(sum(amount) FILTER (WHERE direction = 'debit'), 0) AS debits,
+                        COALESCE(sum(amount) FILTER (WHERE direction = 'credit'), 0) AS credits
+                   FROM entries GROUP BY account, currency) AS by_account
+          GROUP BY currency) AS totals ON true
+      ORDER BY currency`,
+  );
+  const [first] = rows;
+  if (first === undefined) throw new Error('invariant: a left join of one row answers');
+  return {
+    asOf: first.as_of,
+    currencies: rows.flatMap(({ currency, debits, credits, accounts }) =>
+      currency === null
+        ? []
+        : [{ currency, debitsMinor: BigInt(debits), creditsMinor: BigInt(credits), accounts: Number(accounts) }],
+    ),
+  };
+};
