@@ -1,0 +1,71 @@
+import { baseConfigFields } from '@payflow/service';
+import { z } from 'zod';
+
+const KEY_BYTES = 32;
+
+/** A JSON object in an environment variable. */
+const jsonField = <Schema extends z.ZodType>(schema: Schema) =>
+  z
+    .string()
+    .transform((text, context): unknown => {
+      try {
+        return JSON.parse(text);
+      } catch {
+        context.addIssue({ code: 'custom', message: 'is not JSON' });
+        return z.NEVER;
+      }
+    })
+    .pipe(schema);
+
+const secretSchema = z.string().min(16).max(200);
+
+/** Parties that exist in every demo installation; made once by the start script and kept with its data. */
+export const demoDataSchema = z.object({
+  merchant: z.object({
+    merchantId: z.string().regex(/^mer_[0-9a-z]{26}$/),
+    clientId: z.string().regex(/^cli_[0-9a-z]{26}$/),
+    clientSecret: secretSchema,
+  }),
+  ledgerClient: z.object({ clientId: z.string().regex(/^cli_[0-9a-z]{26}$/), clientSecret: secretSchema }),
+  customer: z.object({
+    userId: z.string().regex(/^usr_[0-9a-z]{26}$/),
+    email: z.email(),
+    password: z.string().min(8),
+  }),
+  admin: z.object({ userId: z.string().regex(/^usr_[0-9a-z]{26}$/), email: z.email(), password: z.string().min(8) }),
+});
+export type DemoData = z.infer<typeof demoDataSchema>;
+
+export const authConfigSchema = z.object({
+  ...baseConfigFields,
+  ISSUER: z.url().meta({ description: 'The `iss` of every token: the public URL of the gateway.' }),
+  ACCESS_TOKEN_SECONDS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(86_400)
+    .default(3_600)
+    .meta({ description: 'Lifetime of an access token, in seconds.' }),
+  SIGNING_KEY_ENCRYPTION_KEY: z
+    .base64()
+    .transform((text) => Buffer.from(text, 'base64'))
+    .refine((key) => key.length === KEY_BYTES, `must be ${KEY_BYTES} bytes in base64`)
+    .meta({ description: 'Encrypts the private signing keys in the database: 32 bytes in base64. Keep it elsewhere.' }),
+  SIGNING_KEY_CACHE_MS: z.coerce.number().int().min(0).max(60_000).default(2_000).meta({
+    description: 'For how long an instance signs with the key it knows, after another one rotated, in milliseconds.',
+  }),
+  SERVICE_CLIENTS: jsonField(z.record(z.string().regex(/^svc_[a-z-]{1,40}$/), secretSchema))
+    .default({})
+    .meta({ description: 'JSON object: client id of each service to its secret.' }),
+  DEMO_DATA: jsonField(demoDataSchema)
+    .optional()
+    .meta({ description: 'JSON: the demo parties, created at the start when DEMO_MODE is true.' }),
+  TRUSTED_PROXIES: z
+    .string()
+    .default('127.0.0.1,::1')
+    .transform((list) => list.split(',').map((address) => address.trim()))
+    .meta({
+      description: "Addresses whose X-Forwarded-For is believed, separated by commas: the gateway's.",
+    }),
+});
+export type AuthConfig = z.infer<typeof authConfigSchema>;

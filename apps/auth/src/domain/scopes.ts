@@ -1,0 +1,23 @@
+import { isScope, ROLES, type Role, type Scope } from '@payflow/contracts';
+
+/** Every scope that these roles bundle, each once. */
+export const scopesOfRoles = (roles: readonly Role[]): readonly Scope[] => [
+  ...new Set(roles.flatMap((role): readonly Scope[] => ROLES[role])),
+];
+
+export type ScopeDecision =
+  | { readonly ok: true; readonly scopes: readonly Scope[] }
+  | { readonly ok: false; readonly refused: readonly string[] };
+
+/**
+ * The scopes of a new token: what was asked for, or everything that was granted when nothing was asked (RFC 6749 §3.3).
+ * Asking for more than was granted is refused and not silently cut, so that a client learns it at once and not at its
+ * first 403.
+ */
+export const narrowScopes = (granted: readonly Scope[], requested: string | undefined): ScopeDecision => {
+  const asked = [...new Set((requested ?? '').split(' ').filter((scope) => scope !== ''))];
+  if (asked.length === 0) return { ok: true, scopes: granted };
+  const scopes = asked.filter((scope): scope is Scope => isScope(scope) && granted.includes(scope));
+  if (scopes.length === asked.length) return { ok: true, scopes };
+  return { ok: false, refused: asked.filter((scope) => !(scopes as readonly string[]).includes(scope)) };
+};
