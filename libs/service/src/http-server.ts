@@ -16,7 +16,7 @@ import type { Logger } from './log.js';
 import type { Metrics } from './metrics.js';
 import { Problem, PROBLEM_MEDIA_TYPE, problemDocument } from './problem.js';
 import { BODY_BYTES_MAX, problemOf, sendProblem } from './problem-filter.js';
-import { contextOf, requestIdOf } from './request.js';
+import { contextOf, pathOf, requestIdOf } from './request.js';
 
 /** Longer than any caller keeps an idle connection (undici: 4 s, proxies: 60 s), so that the caller closes first. */
 const KEEP_ALIVE_TIMEOUT_MS = 72_000;
@@ -72,7 +72,10 @@ export const equip = (server: FastifyInstance, parts: HttpParts): void => {
     contexts.set(request, context);
     reply.header('x-request-id', request.id);
     reply.header('cache-control', 'no-store');
-    runInContext(context, done);
+    const refusal = nulRefusal(request.url);
+    runInContext(context, () => {
+      done(refusal);
+    });
   });
   // Reading the body leaves the context of the hook before it: the socket's events belong to no request.
   server.addHook('preValidation', (request, _reply, done) => {
@@ -85,6 +88,15 @@ export const equip = (server: FastifyInstance, parts: HttpParts): void => {
   server.addHook('onResponse', (request, reply, done) => {
     record(request, reply, parts);
     done();
+  });
+};
+
+/** Postgres cannot store NUL, so no path or query that holds one can mean anything. */
+const nulRefusal = (url: string): Problem | undefined => {
+  if (!url.includes('%00')) return undefined;
+  if (pathOf(url).includes('%00')) return new Problem('route_not_found');
+  return new Problem('validation_failed', {
+    errors: [{ pointer: '?', code: 'forbidden_character', message: 'the query must not contain NUL' }],
   });
 };
 

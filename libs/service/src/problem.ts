@@ -1,6 +1,8 @@
 import { type FieldError, type ProblemCode, type ProblemDocument, PROBLEMS } from '@payflow/contracts';
 import type { Json } from '@payflow/kernel';
 
+import { maskCardNumbers } from './card-mask.js';
+
 export interface ProblemOptions {
   /** One sentence about this occurrence. Never a card number, a secret, SQL or a stack. */
   readonly detail?: string;
@@ -71,10 +73,17 @@ export const problemDocument = (problem: Problem, requestId: string, gatewayUrl:
     type: page,
     title: PROBLEMS[problem.code].title,
     status: problem.status,
-    ...(problem.detail === undefined ? {} : { detail: problem.detail }),
+    ...(problem.detail === undefined ? {} : { detail: maskCardNumbers(problem.detail) }),
     code: problem.code,
-    ...(problem.errors === undefined ? {} : { errors: [...problem.errors] }),
+    ...(problem.errors === undefined ? {} : { errors: problem.errors.map(withoutCardNumbers) }),
     requestId,
     docUrl: page,
   };
 };
+
+/** A pointer repeats the names of unknown fields, and people paste card numbers anywhere. */
+const withoutCardNumbers = ({ pointer, code, message }: FieldError): FieldError => ({
+  pointer: maskCardNumbers(pointer),
+  code,
+  message: maskCardNumbers(message),
+});

@@ -71,8 +71,6 @@ const locationOf = (path: readonly PropertyKey[], place: Place): string => {
 /** A schema may name its own code (`params: { code }` of a refinement); the others are Zod's. */
 const codeOf = (issue: Issue): string => {
   if (issue.code === 'custom' && typeof issue.params?.['code'] === 'string') return issue.params['code'];
-  if (issue.code === 'invalid_type' && issue.input === undefined && issue.message.includes('received undefined')) {
-    return 'required';
-  }
+  if (issue.code === 'invalid_type' && issue.message.endsWith('received undefined')) return 'required';
   return issue.code ?? 'invalid';
 };
