@@ -1,0 +1,137 @@
+import { Injectable } from '@nestjs/common';
+import type { ForwardRequest, ForwardResponse, Principal } from '@payflow/contracts';
+import { type Json, newId } from '@payflow/kernel';
+import { Database, type Tx } from '@payflow/postgres';
+import { InjectConfig, Logger, Problem } from '@payflow/service';
+
+import { Acquirers, type Sent } from '../clients/acquirers.js';
+import { unsealText } from '../crypto/card-seal.js';
+import { type ClearCard, fillCard } from '../domain/card-template.js';
+import { scrub } from '../domain/scrub.js';
+import { unusableReason } from '../domain/token.js';
+import { insertForward } from '../store/forwards.js';
+import { findToken, lockToken, markUsed, type TokenRow } from '../store/tokens.js';
+import type { TokenizationConfig } from '../tokenization.config.js';
+import { CvcMemory } from './cvc-memory.js';
+import { KeyRing } from './key-ring.js';
+import { holderNameOf } from './token-view.js';
+
+/** Set by the connection, not by the caller; `content-type` is always JSON. */
+const REFUSED_HEADERS = new Set([
+  'accept',
+  'connection',
+  'content-length',
+  'content-type',
+  'expect',
+  'host',
+  'keep-alive',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+const PRINTABLE_ASCII = /^[\x20-\x7e]*$/;
+
+/** POST /internal/forward: the one place where a card number is read, for the time of one request to an acquirer. */
+@Injectable()
+export class ForwardCard {
+  constructor(
+    private readonly database: Database,
+    private readonly keyRing: KeyRing,
+    private readonly cvcMemory: CvcMemory,
+    private readonly acquirers: Acquirers,
+    private readonly logger: Logger,
+    @InjectConfig() private readonly config: TokenizationConfig,
+  ) {}
+
+  /**
+   * Uses the token for the attempt, then sends. Once this has committed, a single-use token belongs to the attempt, also
+   * when nothing could be sent: the same attempt may try again, no other.
+   *
+   * @throws Problem acquirer_not_allowed | validation_failed (headers) | token_unusable: nothing was sent
+   */
+  async run(caller: Principal, request: ForwardRequest): Promise<ForwardResponse> {
+    const startedAt = performance.now();
+    const post = this.acquirers.get(request.acquirer);
+    if (post === undefined) throw new Problem('acquirer_not_allowed');
+    requireHeaders(request.headers);
+    const token = await this.database.transaction(async (tx) => await this.use(tx, caller, request));
+    const card = await this.clearCard(token);
+    const body = Buffer.from(JSON.stringify(fillCard(request.body as Json, card)), 'utf8');
+    const timeoutMs = request.timeoutMs - (performance.now() - startedAt);
+    const sent: Sent =
+      timeoutMs <= 0
+        ? { kind: 'not_sent', reason: 'deadline' }
+        : await post({ path: request.path, headers: request.headers, body, timeoutMs });
+    body.fill(0);
+    if (sent.kind === 'answered') this.cvcMemory.forget(token.tokenId);
+    this.logger.info(
+      {
+        tokenId: token.tokenId,
+        attemptId: request.attemptId,
+        acquirer: request.acquirer,
+        outcome: sent.kind,
+        ...(sent.kind === 'answered' ? { status: sent.status } : { reason: sent.reason }),
+        durationMs: Math.round(performance.now() - startedAt),
+      },
+      'card forwarded',
+    );
+    return responseOf(sent, card.number);
+  }
+
+  /** The token, used by this attempt from now on where it can be used once. */
+  private async use(tx: Tx, caller: Principal, request: ForwardRequest): Promise<TokenRow> {
+    const at = new Date();
+    const use = {
+      merchantId: request.merchantId,
+      userId: request.userId ?? null,
+      attemptId: request.attemptId,
+      at,
+      demoMode: this.config.DEMO_MODE,
+    };
+    const seen = await findToken(tx, request.tokenId);
+    // Only a token that can be used up needs its row's lock: a reusable one is forwarded by many at once.
+    const row = seen === undefined || seen.reusable ? seen : await lockToken(tx, request.tokenId);
+    const reason = row === undefined ? 'unknown' : unusableReason(row, use);
+    if (row === undefined || reason !== undefined) {
+      throw new Problem('token_unusable', { extensions: { reason: reason ?? 'unknown' } });
+    }
+    if (!row.reusable) await markUsed(tx, row.tokenId, request.attemptId, at);
+    await insertForward(tx, { ...request, forwardId: newId('fwd'), caller: caller.id, startedAt: at });
+    return row;
+  }
+
+  private async clearCard(row: TokenRow): Promise<ClearCard> {
+    if (row.sealedNumber === null) throw new Error('invariant: a usable token has its card');
+    const key = await this.keyRing.key(this.database, row.keyVersion);
+    return {
+      number: unsealText(key, row.sealedNumber, { ...row, field: 'number' }),
+      expMonth: row.expMonth,
+      expYear: row.expYear,
+      cvc: this.cvcMemory.recall(row.tokenId),
+      holderName: (await holderNameOf(this.database, this.keyRing, row)) ?? undefined,
+    };
+  }
+}
+
+const requireHeaders = (headers: Readonly<Record<string, string>>): void => {
+  const errors = Object.entries(headers)
+    .filter(([name, value]) => REFUSED_HEADERS.has(name) || !PRINTABLE_ASCII.test(value))
+    .map(([name]) => ({ pointer: `/headers/${name}`, code: 'invalid_header', message: 'cannot be forwarded' }));
+  if (errors.length > 0) throw new Problem('validation_failed', { errors });
+};
+
+const responseOf = (sent: Sent, number: string): ForwardResponse =>
+  sent.kind === 'answered'
+    ? { outcome: 'answered', status: sent.status, body: scrub(decoded(sent.body), number) }
+    : { outcome: sent.kind, reason: sent.reason };
+
+/** JSON where it is JSON, text otherwise: an answer is an answer, and the caller judges it by its status. */
+const decoded = (body: Buffer): Json => {
+  const text = body.toString('utf8');
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return text;
+  }
+};

@@ -1,0 +1,48 @@
+import { TOKEN_LIFETIME_SECONDS_MAX } from '@payflow/contracts';
+import { addressField, databaseConfigFields, httpConfigFields, kafkaConfigFields } from '@payflow/service';
+import { z } from 'zod';
+
+import { KEY_BYTES } from './crypto/seal.js';
+
+/** A key of 32 bytes in base 64. */
+const keyField = z
+  .base64()
+  .transform((text) => Buffer.from(text, 'base64'))
+  .refine((key) => key.length === KEY_BYTES, `must be ${KEY_BYTES} bytes in base64`);
+
+const jsonField = <Schema extends z.ZodType>(schema: Schema) =>
+  z
+    .string()
+    .transform((text, context): unknown => {
+      try {
+        return JSON.parse(text);
+      } catch {
+        context.addIssue({ code: 'custom', message: 'must be JSON' });
+        return z.NEVER;
+      }
+    })
+    .pipe(schema);
+
+export const tokenizationConfigSchema = z.object({
+  ...httpConfigFields,
+  ...databaseConfigFields,
+  ...kafkaConfigFields,
+  VAULT_KEK: keyField.meta({
+    description: 'Key-encryption key: 32 bytes, base64. It wraps the data keys; without it no card can be read.',
+  }),
+  VAULT_FINGERPRINT_KEY: keyField.meta({
+    description:
+      'Key of the card fingerprints and of request hashes: 32 bytes, base64. Never changed: fingerprints would.',
+  }),
+  ACQUIRERS: jsonField(z.record(z.string().regex(/^[a-z0-9-]{1,40}$/), addressField)).meta({
+    description: 'The acquirers that cards are forwarded to, and no others: JSON, name to base URL.',
+  }),
+  SINGLE_USE_TOKEN_LIFETIME_SECONDS: z.coerce.number().int().min(1).max(TOKEN_LIFETIME_SECONDS_MAX).default(900).meta({
+    description:
+      'Lifetime of a single-use token that asks for none, in seconds. A CVC stays in memory for 15 minutes at most.',
+  }),
+  DEMO_DATA: jsonField(z.object({ merchant: z.object({ merchantId: z.string().regex(/^mer_[0-9a-z]{26}$/) }) }))
+    .optional()
+    .meta({ description: 'The demo parties, JSON. In demo mode the token tok_abcdef belongs to the demo merchant.' }),
+});
+export type TokenizationConfig = z.infer<typeof tokenizationConfigSchema>;

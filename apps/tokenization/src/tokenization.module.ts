@@ -1,0 +1,45 @@
+import { Module } from '@nestjs/common';
+import { MessagingModule } from '@payflow/messaging';
+import { ServiceModule } from '@payflow/service';
+
+import { CreateToken } from './application/create-token.js';
+import { CvcMemory } from './application/cvc-memory.js';
+import { DeleteToken } from './application/delete-token.js';
+import { ForwardCard } from './application/forward-card.js';
+import { KeyRing } from './application/key-ring.js';
+import { OpenVault } from './application/open-vault.js';
+import { ReadTokens } from './application/read-tokens.js';
+import { RotateKeys } from './application/rotate-keys.js';
+import { UpdateToken } from './application/update-token.js';
+import { VaultRequests } from './application/vault-requests.js';
+import { Acquirers } from './clients/acquirers.js';
+import { TokensController } from './http/tokens.controller.js';
+import { VaultController } from './http/vault.controller.js';
+import { tokenizationConfigSchema } from './tokenization.config.js';
+
+@Module({
+  imports: [
+    ServiceModule.forRoot({ name: 'tokenization', configSchema: tokenizationConfigSchema, database: true }),
+    MessagingModule.forRoot({
+      service: 'tokenization',
+      ownerUrls: {},
+      // The vault consumes nobody's events, so it has no credentials for other services either.
+      serviceToken: () => Promise.reject(new Error('invariant: the vault asks no other service')),
+    }),
+  ],
+  controllers: [TokensController, VaultController],
+  providers: [
+    Acquirers,
+    CreateToken,
+    CvcMemory,
+    DeleteToken,
+    ForwardCard,
+    KeyRing,
+    OpenVault,
+    ReadTokens,
+    RotateKeys,
+    UpdateToken,
+    VaultRequests,
+  ],
+})
+export class TokenizationModule {}
