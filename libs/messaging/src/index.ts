@@ -6,9 +6,21 @@ export {
   type DeliveryHandler,
   type Headers,
   PoisonError,
+  type RawMessage,
   type SubscriptionOptions,
 } from './message.js';
 export { Subscription } from './subscription.js';
+export { inContextOf } from './inbox/call-handler.js';
 export { ContractViolationError, type OutgoingEvent, Outbox } from './outbox/outbox.js';
+export { Relay } from './outbox/relay.js';
+export { republish } from './outbox/republish.js';
 export { EventCatchUp } from './gaps/catch-up.js';
-export { MessagingModule, type MessagingOptions } from './messaging.module.js';
+export { DeadLetters } from './dead-letters/dead-letters.js';
+export { BrokerHealth } from './broker-health.js';
+export { Messaging, type MessagingParts } from './messaging.js';
+export {
+  type MessagingAsyncOptions,
+  MessagingModule,
+  type MessagingOptions,
+  type OwnerAccess,
+} from './messaging.module.js';

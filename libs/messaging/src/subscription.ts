@@ -1,10 +1,18 @@
-import { applyDecorators, SetMetadata } from '@nestjs/common';
+import { applyDecorators, Catch, type RpcExceptionFilter, UseFilters } from '@nestjs/common';
 import { EventPattern } from '@nestjs/microservices';
+import { type Observable, throwError } from 'rxjs';
 
 import type { SubscriptionOptions } from './message.js';
 
-export const SUBSCRIPTION_METADATA = 'payflow:subscription';
-export const KAFKA_INBOX_TRANSPORT = Symbol('kafka-inbox');
+export const KAFKA_INBOX_TRANSPORT = Symbol('payflow:kafka-inbox');
+
+/** Nest would hide what a handler threw behind "Internal server error"; the inbox must know it. */
+@Catch()
+class RethrowFilter implements RpcExceptionFilter {
+  catch(error: unknown): Observable<never> {
+    return throwError(() => error);
+  }
+}
 
 /**
  * Marks a method of a controller as a consumer of all topics of one kind:
@@ -17,5 +25,5 @@ export const KAFKA_INBOX_TRANSPORT = Symbol('kafka-inbox');
 export const Subscription = (options: SubscriptionOptions): MethodDecorator =>
   applyDecorators(
     EventPattern<string>(options.consumer, KAFKA_INBOX_TRANSPORT, { ...options }),
-    SetMetadata(SUBSCRIPTION_METADATA, options),
+    UseFilters(new RethrowFilter()),
   );

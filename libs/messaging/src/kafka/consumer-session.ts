@@ -150,7 +150,7 @@ export class ConsumerSession {
         { err: error, consumer: this.intake.binding.consumer, topic: batch.topic, partition: batch.partition, delayMs },
         'a partition is paused: its messages cannot be taken now',
       );
-      setTimeout(pause(), delayMs);
+      setTimeout(pause(), delayMs).unref();
     }
   }
 

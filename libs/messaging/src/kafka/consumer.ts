@@ -8,7 +8,6 @@ const REOPEN_DELAY_MS = 500;
 /** Keeps one consumer reading from the start of the process to its stop, through sessions that come and go. */
 export class KafkaConsumer {
   private readonly loop: Loop;
-  private session: ConsumerSession | undefined;
   private stopped: (reason: string) => void = () => undefined;
   private readonly stopping = new Promise<string>((resolve) => {
     this.stopped = resolve;
@@ -38,14 +37,12 @@ export class KafkaConsumer {
     await this.parts.cluster.ensureTopics();
     if (this.loop.isStopping) return false;
     const session = new ConsumerSession(this.intake, this.parts);
-    this.session = session;
     try {
       await session.open();
       const reason = await Promise.race([session.ended, this.stopping]);
       this.parts.logger.info({ consumer: this.intake.binding.consumer, reason }, 'a consumer session ended');
     } finally {
       await session.close();
-      this.session = undefined;
     }
     return false;
   }

@@ -71,8 +71,26 @@ export const deleteOldOutboxRows = async (sql: Sql, days: number, rowsMax: numbe
   );
 
 /**
- * Has everything that is kept sent again, in the order of the positions: for a Kafka whose data was erased. What
- * consumers had already, their inboxes skip.
+ * Has the next rows that are kept sent again, in the order of their positions.
+ *
+ * @returns the positions concerned, in order; none at the end
  */
-export const republishAll = async (sql: Sql): Promise<number> =>
-  await sql.execute('UPDATE outbox SET published_at = NULL WHERE published_at IS NOT NULL');
+export const unpublishAfter = async (
+  sql: Sql,
+  position: bigint,
+  upTo: bigint,
+  rowsMax: number,
+): Promise<readonly bigint[]> => {
+  const rows = await sql.query<{ position: bigint }>(
+    `WITH next AS (SELECT position FROM outbox WHERE position > $1 AND position <= $2 ORDER BY position LIMIT $3),
+          again AS (UPDATE outbox o SET published_at = NULL FROM next WHERE o.position = next.position)
+     SELECT position FROM next ORDER BY position`,
+    [position, upTo, rowsMax],
+  );
+  return rows.map((row) => row.position);
+};
+
+export const lastPosition = async (sql: Sql): Promise<bigint> => {
+  const [row] = await sql.query<{ position: bigint | null }>('SELECT max(position) AS position FROM outbox');
+  return row?.position ?? 0n;
+};
