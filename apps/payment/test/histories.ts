@@ -17,10 +17,10 @@ export const NEXT_WEEK = new Date('2026-02-14T12:00:00.000Z');
 export const TERMS: FeeTerms = { basisPoints: 290, fixedMinor: 30n };
 
 const suffix = (n: number): string => `01kxyz6w3hf8btq2v9m4n7${String(n).padStart(4, '0')}`;
-export const attemptId = (n = 1) => `att_${suffix(n)}` as AttemptId;
-export const captureId = (n = 1) => `cap_${suffix(n)}` as CaptureId;
-export const refundId = (n = 1) => `ref_${suffix(n)}` as RefundId;
-export const voidId = (n = 1) => `vod_${suffix(n)}` as VoidId;
+export const attemptId = (n = 1): AttemptId => `att_${suffix(n)}`;
+export const captureId = (n = 1): CaptureId => `cap_${suffix(n)}`;
+export const refundId = (n = 1): RefundId => `ref_${suffix(n)}`;
+export const voidId = (n = 1): VoidId => `vod_${suffix(n)}`;
 
 export const VISA: PaymentMethod = {
   type: 'card',

@@ -5,10 +5,16 @@ import type { PaymentEvent } from './events.js';
 import { type Payment, statusOf } from './payment.js';
 import type { AuthorizeRefusal } from './refusals.js';
 
+/** Why the payment cannot be authorized, whoever pays and however; undefined when it can. */
+export const authorizationRefusal = (payment: Payment): AuthorizeRefusal | undefined =>
+  payment.operations.length > 0 || payment.closed
+    ? { code: 'payment_not_authorizable', status: statusOf(payment) }
+    : undefined;
+
 /** Asks an acquirer to hold the amount. Once per payment: while the answer is out, and after it, there is no second try. */
 export const authorize = (payment: Payment, command: AuthorizePayment): Decision<PaymentEvent, AuthorizeRefusal> => {
-  if (payment.operations.length > 0 || payment.closed)
-    return refuse({ code: 'payment_not_authorizable', status: statusOf(payment) });
+  const refusal = authorizationRefusal(payment);
+  if (refusal) return refuse(refusal);
   return accept({
     type: 'AuthorizationRequested',
     at: command.at,

@@ -112,8 +112,8 @@ const EPOCH = new Date(0);
 /** Before the first event. */
 export const initialPayment: Payment = {
   version: 0,
-  paymentId: 'pay_' as PaymentId,
-  merchantId: 'mer_' as MerchantId,
+  paymentId: 'pay_',
+  merchantId: 'mer_',
   userId: null,
   amountMinor: 0n,
   currency: 'XXX' as Currency,

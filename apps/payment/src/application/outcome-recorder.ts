@@ -1,0 +1,72 @@
+import { Injectable } from '@nestjs/common';
+import { Database, type Tx } from '@payflow/postgres';
+import { crashPoint, InjectConfig, Logger } from '@payflow/service';
+
+import type { AcquirerOutcome } from '../domain/commands.js';
+import type { PaymentEvent } from '../domain/events.js';
+import type { Payment } from '../domain/payment.js';
+import { recordOutcome } from '../domain/record-outcome.js';
+import type { PaymentConfig } from '../payment.config.js';
+import type { Cause } from '../store/payment-events.js';
+import { Commit } from './commit.js';
+import { Fees } from './fees.js';
+import { lockKnownPayment } from './load-payment.js';
+
+export interface ReportedOutcome {
+  /** For crash points: authorize, capture, cancel, refund. */
+  readonly name: string;
+  readonly paymentId: string;
+  readonly operationId: string;
+  readonly outcome: AcquirerOutcome;
+  readonly cause: Cause;
+  /** What belongs to the same transaction: the answer to the caller, where one waits. */
+  readonly conclude?: (tx: Tx, after: Payment) => Promise<void>;
+}
+
+const MS_PER_SECOND = 1_000;
+
+/** The one door for an acquirer's word on an operation: the answer itself now, inquiries and webhooks alike. */
+@Injectable()
+export class OutcomeRecorder {
+  constructor(
+    private readonly database: Database,
+    private readonly commit: Commit,
+    private readonly fees: Fees,
+    private readonly logger: Logger,
+    @InjectConfig() private readonly config: PaymentConfig,
+  ) {}
+
+  /** @returns the payment as it is afterwards */
+  async record(report: ReportedOutcome): Promise<Payment> {
+    const { conclude } = report;
+    const after = await this.database.transaction(async (tx) => {
+      const before = await lockKnownPayment(tx, report.paymentId);
+      const events = await this.eventsOf(tx, before, report);
+      const payment = await this.commit.write(tx, {
+        before,
+        events,
+        cause: report.cause,
+        ...(conclude === undefined ? {} : { conclude: async (state) => await conclude(tx, state) }),
+      });
+      crashPoint(`payment.${report.name}.before-outcome-commit`);
+      return payment;
+    });
+    crashPoint(`payment.${report.name}.after-outcome-commit`);
+    return after;
+  }
+
+  private async eventsOf(tx: Tx, before: Payment, report: ReportedOutcome): Promise<readonly PaymentEvent[]> {
+    const at = new Date();
+    const decision = recordOutcome(before, {
+      at,
+      operationId: report.operationId,
+      outcome: report.outcome,
+      feeTerms: await this.fees.termsOf(tx, before.merchantId, before.currency),
+      expiresAt: new Date(at.getTime() + this.config.AUTHORIZATION_LIFETIME_SECONDS * MS_PER_SECOND),
+    });
+    if (decision.ok) return decision.events;
+    // Safe to go on: what is recorded stands, and people must look at the acquirer's books.
+    this.logger.error({ refusal: decision.refusal, outcome: report.outcome }, 'the acquirer contradicts the record');
+    return [];
+  }
+}

@@ -1,0 +1,150 @@
+import {
+  type EventDefinition,
+  PAYMENT_EVENTS,
+  type PaymentEventName,
+  type PaymentEventPayload,
+} from '@payflow/contracts';
+import { minorToJson } from '@payflow/kernel';
+import type { OutgoingEvent } from '@payflow/messaging';
+
+import type { PaymentEvent, PaymentEventType } from '../domain/events.js';
+import { capturedMinor, operationOf, type Payment, type RefundOperation, refundedMinor } from '../domain/payment.js';
+
+type EventOf<Type extends PaymentEventType> = Extract<PaymentEvent, { type: Type }>;
+type Publication = {
+  readonly [Name in PaymentEventName]: readonly [Name, PaymentEventPayload<Name>];
+}[PaymentEventName];
+
+/** What the world is told of an event, given the payment after it; null: nobody but us needs to know. */
+type Publications = {
+  readonly [Type in PaymentEventType]: ((event: EventOf<Type>, payment: Payment) => Publication) | null;
+};
+
+const subjectOf = (payment: Payment) => ({
+  paymentId: payment.paymentId,
+  merchantId: payment.merchantId,
+  userId: payment.userId,
+  currency: payment.currency,
+  metadata: payment.metadata,
+});
+
+const present = <Value>(name: string, value: Value | null): { readonly [key: string]: Value } =>
+  value === null ? {} : { [name]: value };
+
+const paymentMethodOf = ({ paymentMethod }: Payment) => ({
+  type: paymentMethod?.type ?? 'card',
+  ...present('brand', paymentMethod?.brand ?? null),
+  ...present('last4', paymentMethod?.last4 ?? null),
+  ...present('fingerprint', paymentMethod?.fingerprint ?? null),
+});
+
+/** A payment that the acquirer has acted upon has an acquirer. */
+const acquirerOf = (payment: Payment): string => payment.operations[0]?.acquirer ?? '';
+
+const refundReasonOf = (payment: Payment, refundId: string): string | null =>
+  (operationOf(payment, refundId) as RefundOperation | undefined)?.reason ?? null;
+
+const PUBLICATIONS = {
+  PaymentCreated: (event, payment) => [
+    'created',
+    { ...subjectOf(payment), amount: minorToJson(event.amountMinor), reference: event.reference },
+  ],
+  PaymentUpdated: null,
+  AuthorizationRequested: null,
+  PaymentAuthorized: (event, payment) => [
+    'authorized',
+    {
+      ...subjectOf(payment),
+      amount: minorToJson(event.amountMinor),
+      acquirer: acquirerOf(payment),
+      acquirerReference: event.acquirerReference,
+      attemptId: event.attemptId,
+      expiresAt: event.expiresAt.toISOString(),
+      paymentMethod: paymentMethodOf(payment),
+    },
+  ],
+  AuthorizationDeclined: null,
+  PaymentFailed: (event, payment) => [
+    'failed',
+    {
+      ...subjectOf(payment),
+      amount: minorToJson(payment.amountMinor),
+      acquirer: acquirerOf(payment),
+      attemptId: event.attemptId,
+      code: event.failure.code,
+      declineCode: event.failure.declineCode,
+      message: event.failure.message,
+    },
+  ],
+  AuthorizationUnanswered: null,
+  CaptureRequested: null,
+  PaymentCaptured: (event, payment) => [
+    'captured',
+    {
+      ...subjectOf(payment),
+      captureId: event.captureId,
+      amount: minorToJson(event.amountMinor),
+      fee: minorToJson(event.feeMinor),
+      released: minorToJson(event.releasedMinor),
+      capturedTotal: minorToJson(capturedMinor(payment)),
+      final: event.final,
+      acquirer: acquirerOf(payment),
+      acquirerReference: event.acquirerReference,
+    },
+  ],
+  CaptureDeclined: null,
+  CaptureUnanswered: null,
+  VoidRequested: null,
+  PaymentCanceled: (event, payment) => [
+    'canceled',
+    {
+      ...subjectOf(payment),
+      released: minorToJson(event.releasedMinor),
+      acquirer: event.voidId === null ? null : acquirerOf(payment),
+      reason: event.reason,
+    },
+  ],
+  VoidDeclined: null,
+  VoidUnanswered: null,
+  RefundRequested: null,
+  RefundSucceeded: (event, payment) => [
+    'refunded',
+    {
+      ...subjectOf(payment),
+      refundId: event.refundId,
+      amount: minorToJson(event.amountMinor),
+      refundedTotal: minorToJson(refundedMinor(payment)),
+      reason: refundReasonOf(payment, event.refundId),
+      acquirer: acquirerOf(payment),
+      acquirerReference: event.acquirerReference,
+    },
+  ],
+  RefundFailed: (event, payment) => [
+    'refundFailed',
+    {
+      ...subjectOf(payment),
+      refundId: event.refundId,
+      amount: minorToJson(event.amountMinor),
+      acquirer: acquirerOf(payment),
+      code: event.failure.code,
+      message: event.failure.message,
+    },
+  ],
+  RefundUnanswered: null,
+} satisfies Publications;
+
+/** The outgoing event that tells of a domain event, if any. `payment` is the payment right after it. */
+export const publicationOf = (event: PaymentEvent, payment: Payment): OutgoingEvent | undefined => {
+  const publish = PUBLICATIONS[event.type] as ((event: PaymentEvent, payment: Payment) => Publication) | null;
+  if (!publish) return undefined;
+  const [name, payload] = publish(event, payment);
+  const definition: EventDefinition = PAYMENT_EVENTS[name];
+  return {
+    definition,
+    aggregateId: payment.paymentId,
+    merchantId: payment.merchantId,
+    key: payment.merchantId,
+    payload,
+    occurredAt: event.at,
+  };
+};

@@ -1,0 +1,129 @@
+import { Injectable } from '@nestjs/common';
+import { LedgerClient } from '@payflow/clients';
+import type {
+  paymentAttemptsSchema,
+  PaymentDetailResponse,
+  PaymentEntriesResponse,
+  paymentEventsSchema,
+  Principal,
+} from '@payflow/contracts';
+import { minorToJson } from '@payflow/kernel';
+import { Outbox } from '@payflow/messaging';
+import { Database } from '@payflow/postgres';
+import { InjectConfig, Logger, Problem } from '@payflow/service';
+import type { z } from 'zod';
+
+import { fold } from '../domain/evolve.js';
+import type { OperationState } from '../domain/payment.js';
+import type { PaymentConfig } from '../payment.config.js';
+import { type AttemptRow, listAttempts } from '../store/payment-attempts.js';
+import { dataOf, historyUntil, loadHistory, type StoredEvent } from '../store/payment-events.js';
+import { findPayment, type PaymentRow, paymentRowOf } from '../store/payments.js';
+import { sees } from './ownership.js';
+import { paymentView } from './payment-view.js';
+
+type PaymentHistory = z.infer<typeof paymentEventsSchema>;
+type PaymentAttempts = z.infer<typeof paymentAttemptsSchema>;
+
+const OUTCOME_OF = {
+  requested: 'pending',
+  unanswered: 'unknown',
+  approved: 'approved',
+  declined: 'declined',
+  failed: 'failed',
+} as const satisfies Readonly<Record<OperationState, PaymentAttempts['data'][number]['outcome']>>;
+
+/** One payment, as its owner sees it: GET /payments/{id}, /events, /attempts. */
+@Injectable()
+export class ReadPayment {
+  constructor(
+    private readonly database: Database,
+    private readonly ledger: LedgerClient,
+    private readonly outbox: Outbox,
+    private readonly logger: Logger,
+    @InjectConfig() private readonly config: PaymentConfig,
+  ) {}
+
+  /** With its ledger lines, those of its own last change included. @throws Problem payment_not_found */
+  async detail(paymentId: string, principal: Principal, asOf?: string): Promise<PaymentDetailResponse> {
+    const row = asOf === undefined ? await this.now(paymentId, principal) : await this.then(paymentId, principal, asOf);
+    const lines = await this.ledgerLines(paymentId, asOf);
+    return {
+      ...paymentView(row),
+      ledgerBalance: lines?.ledgerBalance ?? null,
+      ledgerEntries: lines?.entries ?? [],
+    };
+  }
+
+  /** @throws Problem payment_not_found */
+  async events(paymentId: string, principal: Principal, asOf?: string): Promise<PaymentHistory> {
+    await this.now(paymentId, principal);
+    const history = await loadHistory(this.database, paymentId);
+    const shown = asOf === undefined ? history : historyUntil(history, new Date(asOf));
+    return { data: shown.map(eventView) };
+  }
+
+  /** @throws Problem payment_not_found */
+  async attempts(paymentId: string, principal: Principal): Promise<PaymentAttempts> {
+    await this.now(paymentId, principal);
+    return { data: (await listAttempts(this.database, paymentId)).map(attemptView) };
+  }
+
+  private async now(paymentId: string, principal: Principal): Promise<PaymentRow> {
+    const row = await findPayment(this.database, paymentId);
+    if (!row || !sees(principal, { merchantId: row.merchant_id, userId: row.user_id }))
+      throw new Problem('payment_not_found');
+    return row;
+  }
+
+  /** The payment as its events up to that moment tell it. Before the first one there was none. */
+  private async then(paymentId: string, principal: Principal, asOf: string): Promise<PaymentRow> {
+    await this.now(paymentId, principal);
+    const history = historyUntil(await loadHistory(this.database, paymentId), new Date(asOf));
+    if (history.length === 0)
+      throw new Problem('payment_not_found', { detail: `There was no such payment at ${asOf}.` });
+    return paymentRowOf(fold(history.map(({ event }) => event)));
+  }
+
+  /**
+   * Undefined while the ledger cannot be reached or lags behind: the payment is worth reading without it, and a stale
+   * balance is worse than none.
+   */
+  private async ledgerLines(paymentId: string, asOf: string | undefined): Promise<PaymentEntriesResponse | undefined> {
+    const sequence = await this.outbox.lastSequence(this.database, paymentId);
+    try {
+      const lines = await this.ledger.paymentEntries(paymentId, {
+        sequence,
+        waitMs: this.config.LEDGER_WAIT_MS,
+        ...(asOf === undefined ? {} : { asOf }),
+      });
+      return lines.appliedSequence < sequence ? undefined : lines;
+    } catch (error) {
+      this.logger.warn({ err: error, paymentId }, 'the ledger lines of a payment are missing');
+      return undefined;
+    }
+  }
+}
+
+/** Shown to the merchant: amounts under the names of the API, without the hash of the client secret. */
+const eventView = ({ version, event }: StoredEvent): PaymentHistory['data'][number] => ({
+  version,
+  type: event.type,
+  occurredAt: event.at.toISOString(),
+  data: Object.fromEntries(
+    Object.entries(dataOf(event))
+      .filter(([name]) => name !== 'clientSecretHash')
+      .map(([name, value]) => [name.replace(/Minor$/, ''), value]),
+  ),
+});
+
+const attemptView = (row: AttemptRow): PaymentAttempts['data'][number] => ({
+  attemptId: row.attempt_id,
+  acquirer: row.acquirer,
+  operation: row.operation,
+  amount: minorToJson(row.amount_minor),
+  outcome: OUTCOME_OF[row.state],
+  acquirerReference: row.acquirer_reference,
+  startedAt: row.started_at.toISOString(),
+  finishedAt: row.finished_at?.toISOString() ?? null,
+});

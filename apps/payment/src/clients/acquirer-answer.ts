@@ -1,0 +1,63 @@
+import { acquirerOperationSchema, type AcquirerOperation } from '@payflow/contracts';
+import { minorToJson } from '@payflow/kernel';
+
+import type { AcquirerOutcome } from '../domain/commands.js';
+import type { Operation } from '../domain/payment.js';
+
+/** Reasons that say something about the way to the acquirer, not about the operation. The breaker counts these. */
+export const CONNECTION_REASONS: ReadonlySet<string> = new Set(['no_answer', 'acquirer_error', 'acquirer_unreachable']);
+
+const unanswered = (reason: string): AcquirerOutcome => ({ kind: 'unanswered', reason });
+
+/** An answer about another operation than the one that was sent proves nothing about this one. */
+const isAbout = (answer: AcquirerOperation, operation: Operation, currency: string): boolean =>
+  answer.reference === operation.id &&
+  answer.operation === operation.kind &&
+  answer.amount === minorToJson(operation.amountMinor) &&
+  answer.currency === currency;
+
+const outcomeOfOperation = (answer: AcquirerOperation): AcquirerOutcome => {
+  switch (answer.outcome) {
+    case 'pending':
+      return unanswered('acquirer_pending');
+    case 'declined':
+      return {
+        kind: 'declined',
+        code: answer.operation === 'authorize' ? 'card_declined' : `${answer.operation}_declined`,
+        declineCode: answer.declineCode ?? null,
+        adviceCode: answer.adviceCode ?? null,
+        message: answer.message,
+      };
+    case 'approved':
+      return answer.authorizationId === null
+        ? unanswered('unintelligible_answer')
+        : { kind: 'approved', acquirerReference: answer.authorizationId };
+  }
+};
+
+/**
+ * What an acquirer's HTTP answer says about an operation. A refusal of the request itself (4xx) means that it did
+ * nothing; only "try later" means that it may be sent again. Whatever cannot be understood is not understood, and stays open.
+ */
+export const outcomeOfAnswer = (
+  status: number,
+  body: unknown,
+  operation: Operation,
+  currency: string,
+): AcquirerOutcome => {
+  if (status >= 200 && status < 300) {
+    const answer = acquirerOperationSchema.safeParse(body);
+    return answer.success && isAbout(answer.data, operation, currency)
+      ? outcomeOfOperation(answer.data)
+      : unanswered('unintelligible_answer');
+  }
+  if (status === 408 || status >= 500 || status < 200) return unanswered('acquirer_error');
+  if (status === 425 || status === 429) return { kind: 'not_sent', reason: 'acquirer_busy' };
+  return {
+    kind: 'declined',
+    code: 'acquirer_refused',
+    declineCode: null,
+    adviceCode: 'do_not_try_again',
+    message: `The acquirer refused the request with status ${status}.`,
+  };
+};

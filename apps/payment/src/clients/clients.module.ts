@@ -1,0 +1,18 @@
+import { Module } from '@nestjs/common';
+import { LedgerClient, VaultClient } from '@payflow/clients';
+
+import { AcquirerClient } from './acquirer.js';
+import { AcquirerLines } from './acquirer-lines.js';
+import { ServiceCalls } from './service-calls.js';
+
+@Module({
+  providers: [
+    ServiceCalls,
+    { provide: VaultClient, inject: [ServiceCalls], useFactory: ({ vault }: ServiceCalls) => vault },
+    { provide: LedgerClient, inject: [ServiceCalls], useFactory: ({ ledger }: ServiceCalls) => ledger },
+    AcquirerLines,
+    AcquirerClient,
+  ],
+  exports: [ServiceCalls, VaultClient, LedgerClient, AcquirerLines, AcquirerClient],
+})
+export class ClientsModule {}

@@ -1,0 +1,30 @@
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { LedgerClient, ServiceTokens, VaultClient } from '@payflow/clients';
+import { InjectConfig } from '@payflow/service';
+
+import type { PaymentConfig } from '../payment.config.js';
+
+/** The other services of PayFlow, called with this service's own token. */
+@Injectable()
+export class ServiceCalls implements OnApplicationShutdown {
+  readonly tokens: ServiceTokens;
+  readonly vault: VaultClient;
+  readonly ledger: LedgerClient;
+
+  constructor(@InjectConfig() config: PaymentConfig) {
+    this.tokens = new ServiceTokens({
+      authUrl: config.AUTH_URL,
+      clientId: 'svc_payment',
+      clientSecret: config.SERVICE_CLIENT_SECRET,
+    });
+    const accessToken = this.accessToken;
+    this.vault = new VaultClient({ url: config.TOKENIZATION_URL, accessToken });
+    this.ledger = new LedgerClient({ url: config.LEDGER_URL, accessToken });
+  }
+
+  readonly accessToken = async (): Promise<string> => await this.tokens.accessToken();
+
+  async onApplicationShutdown(): Promise<void> {
+    await Promise.all([this.vault.close(), this.ledger.close(), this.tokens.close()]);
+  }
+}

@@ -1,0 +1,56 @@
+import { Body, Controller, Param, Post, Res } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import {
+  type CancelPaymentRequest,
+  cancelPaymentSchema,
+  type CapturePaymentRequest,
+  capturePaymentSchema,
+  paymentSchema,
+  type Principal,
+} from '@payflow/contracts';
+import { Access, Answers, Caller, RequestMeta, sendAnswer } from '@payflow/service';
+import type { FastifyReply } from 'fastify';
+
+import { CancelPayment } from '../application/cancel-payment.js';
+import { CapturePayment } from '../application/capture-payment.js';
+import { paymentIdOf } from './path-ids.js';
+
+/** What becomes of a hold: taken or given back. */
+@ApiTags('Payments')
+@Controller('payments/:paymentId')
+export class CapturesController {
+  constructor(
+    private readonly capturePayment: CapturePayment,
+    private readonly cancelPayment: CancelPayment,
+  ) {}
+
+  @Post('capture')
+  @Access('payments:write')
+  @ApiOperation({ summary: 'Capture all or part of what is authorized; several times while `final` is false' })
+  @Answers(200, paymentSchema, '`capturedAmount` is the total captured so far')
+  @Answers(202, paymentSchema, 'PROCESSING: the acquirer has not answered; read the payment again later')
+  async capture(
+    @Caller() principal: Principal,
+    @RequestMeta() meta: RequestMeta,
+    @Param('paymentId') paymentId: string,
+    @Body({ schema: capturePaymentSchema }) body: CapturePaymentRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    await sendAnswer(reply, await this.capturePayment.run(paymentIdOf(paymentId), { principal, meta, body }));
+  }
+
+  @Post('cancel')
+  @Access('payments:write')
+  @ApiOperation({ summary: 'Release what is not captured' })
+  @Answers(200, paymentSchema, 'CANCELED; CAPTURED when a part had been captured')
+  @Answers(202, paymentSchema, 'PROCESSING: the acquirer has not answered; read the payment again later')
+  async cancel(
+    @Caller() principal: Principal,
+    @RequestMeta() meta: RequestMeta,
+    @Param('paymentId') paymentId: string,
+    @Body({ schema: cancelPaymentSchema }) body: CancelPaymentRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    await sendAnswer(reply, await this.cancelPayment.run(paymentIdOf(paymentId), { principal, meta, body }));
+  }
+}

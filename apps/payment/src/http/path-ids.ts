@@ -1,0 +1,13 @@
+import { isId, type PaymentId, type RefundId } from '@payflow/kernel';
+import { Problem } from '@payflow/service';
+
+/** What cannot be an id of ours names nothing, like an id nobody was given. */
+export const paymentIdOf = (text: string): PaymentId => {
+  if (!isId('pay', text)) throw new Problem('payment_not_found');
+  return text;
+};
+
+export const refundIdOf = (text: string): RefundId => {
+  if (!isId('ref', text)) throw new Problem('refund_not_found');
+  return text;
+};

@@ -1,0 +1,58 @@
+import { Controller, Get, Param, Query } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import {
+  isStaff,
+  type ListPaymentsQuery,
+  listPaymentsQuerySchema,
+  paymentPageSchema,
+  type Principal,
+  textSchema,
+} from '@payflow/contracts';
+import { Access, Answers, Caller, Problem } from '@payflow/service';
+
+import { ListPayments, type PaymentPage } from '../application/list-payments.js';
+import { metadataFilterOf } from './metadata-filter.js';
+
+const userIdSchema = textSchema(64);
+
+/** What a person pays: for the person, for staff, and for a merchant as far as it concerns him. */
+@ApiTags('Payments')
+@Controller()
+export class UserPaymentsController {
+  constructor(private readonly listPayments: ListPayments) {}
+
+  @Get('users/:userId/payments')
+  @Access('payments:read')
+  @ApiOperation({ summary: 'Payments of a user, newest first' })
+  @Answers(200, paymentPageSchema, 'Those the caller may see')
+  async userPayments(
+    @Caller() principal: Principal,
+    @Param('userId') userId: string,
+    @Query({ schema: listPaymentsQuerySchema }) query: ListPaymentsQuery,
+  ): Promise<PaymentPage> {
+    return await this.page(principal, userId, query);
+  }
+
+  @Get('payments/:userId/history')
+  @Access('payments:read')
+  @ApiOperation({ summary: 'The same list as GET /users/{userId}/payments' })
+  @Answers(200, paymentPageSchema, 'Those the caller may see')
+  async history(
+    @Caller() principal: Principal,
+    @Param('userId') userId: string,
+    @Query({ schema: listPaymentsQuerySchema }) query: ListPaymentsQuery,
+  ): Promise<PaymentPage> {
+    if (userId.startsWith('pay_'))
+      throw new Problem('user_not_found', {
+        detail: 'This is the history of a user. That of a payment is at /payments/{id}/events.',
+      });
+    return await this.page(principal, userId, query);
+  }
+
+  private async page(principal: Principal, userId: string, query: ListPaymentsQuery): Promise<PaymentPage> {
+    const own = principal.kind === 'user' && principal.id === userId;
+    const allowed = own || isStaff(principal) || principal.merchantId !== undefined;
+    if (!allowed || !userIdSchema.safeParse(userId).success) throw new Problem('user_not_found');
+    return await this.listPayments.run(principal, { ...query, userId }, metadataFilterOf(query));
+  }
+}

@@ -1,0 +1,122 @@
+/**
+ * `payment_events` is the truth; every other table here is folded from it in the same transaction and can be rebuilt.
+ * Amounts are integers of minor units. The CHECKs are named after the functions in domain/invariants.ts.
+ */
+export const PAYMENTS_SCHEMA = `
+CREATE TABLE payment_events (
+  payment_id   text        NOT NULL,
+  version      bigint      NOT NULL CHECK (version >= 1),
+  type         text        NOT NULL,
+  data         jsonb       NOT NULL,
+  occurred_at  timestamptz NOT NULL,
+  recorded_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+  request_id   text,
+  principal_id text        NOT NULL,
+  -- Two writers who read the same version collide here: the second one's transaction fails as a whole.
+  PRIMARY KEY (payment_id, version)
+);
+
+CREATE FUNCTION refuse_change_of_history() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'payment_events is append-only' USING ERRCODE = 'insufficient_privilege';
+END $$;
+CREATE TRIGGER payment_events_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON payment_events
+  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change_of_history();
+REVOKE UPDATE, DELETE, TRUNCATE ON payment_events FROM payflow_payment;
+
+CREATE TABLE payments (
+  id                    text        PRIMARY KEY,
+  merchant_id           text        NOT NULL,
+  user_id               text,
+  amount                bigint      NOT NULL CHECK (amount > 0),
+  currency              char(3)     NOT NULL,
+  status                text        NOT NULL,
+  -- The number of events, and the optimistic lock.
+  version               bigint      NOT NULL CHECK (version >= 1),
+  created_at            timestamptz NOT NULL,
+  updated_at            timestamptz NOT NULL,
+  metadata              jsonb       NOT NULL,
+  authorized_minor      bigint      NOT NULL,
+  capturable_minor      bigint      NOT NULL,
+  captured_minor        bigint      NOT NULL,
+  pending_capture_minor bigint      NOT NULL,
+  refunded_minor        bigint      NOT NULL,
+  pending_refund_minor  bigint      NOT NULL,
+  fee_minor             bigint      NOT NULL,
+  reference             text,
+  description           text,
+  statement_descriptor  text,
+  return_url            text,
+  client_secret_hash    text,
+  payment_method        jsonb,
+  acquirer              text,
+  acquirer_reference    text,
+  last_error            jsonb,
+  unanswered_reason     text,
+  authorized_at         timestamptz,
+  expires_at            timestamptz,
+  captured_at           timestamptz,
+  canceled_at           timestamptz,
+  CONSTRAINT captured_within_authorized CHECK (captured_minor + pending_capture_minor <= authorized_minor),
+  CONSTRAINT refunded_within_captured CHECK (refunded_minor + pending_refund_minor <= captured_minor),
+  CONSTRAINT fee_within_captured CHECK (fee_minor <= captured_minor),
+  CONSTRAINT amounts_not_negative CHECK (
+    least(authorized_minor, capturable_minor, captured_minor, pending_capture_minor, refunded_minor,
+          pending_refund_minor, fee_minor) >= 0),
+  CONSTRAINT authorized_once CHECK (authorized_minor IN (0, amount))
+);
+CREATE INDEX payments_merchant_status ON payments (merchant_id, status);
+CREATE INDEX payments_merchant_newest ON payments (merchant_id, created_at DESC, id DESC);
+CREATE INDEX payments_user_newest ON payments (user_id, created_at DESC, id DESC) WHERE user_id IS NOT NULL;
+CREATE INDEX payments_newest ON payments (created_at DESC, id DESC);
+CREATE INDEX payments_reference ON payments (reference) WHERE reference IS NOT NULL;
+CREATE INDEX payments_metadata ON payments USING gin (metadata jsonb_path_ops);
+
+-- Each order to an acquirer. The id is the idempotency key there; the open ones are what recovery asks about.
+CREATE TABLE payment_attempts (
+  attempt_id         text        PRIMARY KEY,
+  payment_id         text        NOT NULL REFERENCES payments,
+  position           int         NOT NULL,
+  operation          text        NOT NULL CHECK (operation IN ('authorize', 'capture', 'void', 'refund')),
+  acquirer           text        NOT NULL,
+  amount_minor       bigint      NOT NULL CHECK (amount_minor > 0),
+  currency           char(3)     NOT NULL,
+  state              text        NOT NULL CHECK (state IN ('requested', 'unanswered', 'approved', 'declined', 'failed')),
+  unanswered_reason  text,
+  acquirer_reference text,
+  failure            jsonb,
+  started_at         timestamptz NOT NULL,
+  finished_at        timestamptz,
+  next_inquiry_at    timestamptz,
+  UNIQUE (payment_id, position)
+);
+CREATE INDEX payment_attempts_open ON payment_attempts (started_at) WHERE state IN ('requested', 'unanswered');
+
+CREATE TABLE refunds (
+  id          text        PRIMARY KEY,
+  payment_id  text        NOT NULL REFERENCES payments,
+  merchant_id text        NOT NULL,
+  user_id     text,
+  amount      bigint      NOT NULL CHECK (amount > 0),
+  currency    char(3)     NOT NULL,
+  status      text        NOT NULL CHECK (status IN ('PENDING', 'SUCCEEDED', 'FAILED', 'CANCELED')),
+  reason      text,
+  failure     jsonb,
+  metadata    jsonb       NOT NULL,
+  created_at  timestamptz NOT NULL,
+  updated_at  timestamptz NOT NULL
+);
+CREATE INDEX refunds_payment ON refunds (payment_id);
+CREATE INDEX refunds_merchant_newest ON refunds (merchant_id, created_at DESC, id DESC);
+CREATE INDEX refunds_newest ON refunds (created_at DESC, id DESC);
+
+CREATE TABLE merchant_fee_terms (
+  merchant_id  text        NOT NULL,
+  currency     char(3)     NOT NULL,
+  basis_points int         NOT NULL CHECK (basis_points BETWEEN 0 AND 10000),
+  fixed_minor  bigint      NOT NULL CHECK (fixed_minor >= 0),
+  changed_at   timestamptz NOT NULL,
+  changed_by   text        NOT NULL,
+  PRIMARY KEY (merchant_id, currency)
+);
+`;

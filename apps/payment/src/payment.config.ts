@@ -1,0 +1,82 @@
+import { type Currency, currencyOf } from '@payflow/kernel';
+import { messagingConfigFields } from '@payflow/messaging';
+import { addressField, baseConfigFields } from '@payflow/service';
+import { z } from 'zod';
+
+const DAY_SECONDS = 86_400;
+
+const currencyList = z
+  .string()
+  .transform((list) => list.split(',').map((code) => code.trim()))
+  .pipe(z.array(z.string().refine((code) => currencyOf(code) !== undefined, 'is not an ISO 4217 currency')).min(1))
+  .transform((codes): ReadonlySet<Currency> => new Set(codes as Currency[]));
+
+/** A JSON object of acquirer names and their addresses; the first is the one that authorizations go to. */
+const acquirerAddresses = z
+  .string()
+  .transform((text, context): unknown => {
+    try {
+      return JSON.parse(text);
+    } catch {
+      context.addIssue({ code: 'custom', message: 'is not JSON' });
+      return z.NEVER;
+    }
+  })
+  .pipe(
+    z
+      .record(z.string().regex(/^[a-z0-9-]{1,40}$/), addressField)
+      .refine((addresses) => Object.keys(addresses).length > 0, 'names no acquirer'),
+  );
+
+export const paymentConfigSchema = z.object({
+  ...baseConfigFields,
+  ...messagingConfigFields,
+  TOKENIZATION_URL: addressField
+    .default('http://127.0.0.1:8083')
+    .meta({ description: 'The vault: checks tokens and forwards authorizations.' }),
+  LEDGER_URL: addressField
+    .default('http://127.0.0.1:8084')
+    .meta({ description: 'The ledger: balance and entries of a payment.' }),
+  ACQUIRERS: acquirerAddresses
+    .default({ sim: 'http://127.0.0.1:8085/acquirers/sim' })
+    .meta({ description: 'JSON object: name of each acquirer to its address. Authorizations go to the first.' }),
+  ACQUIRER_TIMEOUT_MS: z.coerce
+    .number()
+    .int()
+    .min(100)
+    .max(60_000)
+    .default(10_000)
+    .meta({ description: 'How long an acquirer may take to answer before its answer is unknown, in milliseconds.' }),
+  AUTHORIZATION_LIFETIME_SECONDS: z.coerce
+    .number()
+    .int()
+    .min(60)
+    .max(30 * DAY_SECONDS)
+    .default(7 * DAY_SECONDS)
+    .meta({ description: 'How long an authorization can be captured, in seconds.' }),
+  ENABLED_CURRENCIES: currencyList
+    .default(new Set(['USD', 'EUR', 'GBP', 'CHF', 'JPY', 'CAD', 'AUD', 'BHD'] as Currency[]))
+    .meta({ description: 'ISO 4217 codes that payments may have, separated by commas.' }),
+  FEE_BASIS_POINTS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(10_000)
+    .default(290)
+    .meta({ description: 'Fee on a capture, in 1/100 of a percent, where no terms were agreed with the merchant.' }),
+  FEE_FIXED_MINOR: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(1_000_000)
+    .default(30)
+    .meta({ description: 'Fee once per payment, in minor units of its currency, where no terms were agreed.' }),
+  LEDGER_WAIT_MS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(10_000)
+    .default(2_000)
+    .meta({ description: "How long a read waits for the ledger to apply the payment's last event, in milliseconds." }),
+});
+export type PaymentConfig = z.infer<typeof paymentConfigSchema>;

@@ -1,0 +1,74 @@
+import { Module } from '@nestjs/common';
+import { MessagingModule } from '@payflow/messaging';
+import { ServiceModule } from '@payflow/service';
+
+import { AcquirerCommand } from './application/acquirer-command.js';
+import { AuthorizePayment } from './application/authorize-payment.js';
+import { CancelPayment } from './application/cancel-payment.js';
+import { CapturePayment } from './application/capture-payment.js';
+import { Commit } from './application/commit.js';
+import { CreatePayment } from './application/create-payment.js';
+import { Fees } from './application/fees.js';
+import { ListPayments } from './application/list-payments.js';
+import { MerchantFeeTerms } from './application/merchant-fee-terms.js';
+import { NewPayments } from './application/new-payments.js';
+import { OutcomeRecorder } from './application/outcome-recorder.js';
+import { PaymentMetrics } from './application/payment-metrics.js';
+import { ReadPayment } from './application/read-payment.js';
+import { ReadRefunds } from './application/read-refunds.js';
+import { RefundPayment } from './application/refund-payment.js';
+import { UpdatePayment } from './application/update-payment.js';
+import { ClientsModule } from './clients/clients.module.js';
+import { ServiceCalls } from './clients/service-calls.js';
+import { CapturesController } from './http/captures.controller.js';
+import { FeeTermsController } from './http/fee-terms.controller.js';
+import { PaymentCommandsController } from './http/payment-commands.controller.js';
+import { PaymentQueriesController } from './http/payment-queries.controller.js';
+import { RefundsController } from './http/refunds.controller.js';
+import { UserPaymentsController } from './http/user-payments.controller.js';
+import { paymentConfigSchema } from './payment.config.js';
+import { CardProcessor } from './processors/card-processor.js';
+import { ProcessorFactory } from './processors/processor-factory.js';
+
+@Module({
+  imports: [
+    ServiceModule.forRoot({ name: 'payment', configSchema: paymentConfigSchema, database: true }),
+    ClientsModule,
+    MessagingModule.forRootAsync({
+      service: 'payment',
+      imports: [ClientsModule],
+      inject: [ServiceCalls],
+      // It owns the payments' events and consumes nobody else's.
+      useFactory: ({ accessToken }: ServiceCalls) => ({ ownerUrls: {}, serviceToken: accessToken }),
+    }),
+  ],
+  controllers: [
+    PaymentCommandsController,
+    CapturesController,
+    RefundsController,
+    PaymentQueriesController,
+    UserPaymentsController,
+    FeeTermsController,
+  ],
+  providers: [
+    CreatePayment,
+    UpdatePayment,
+    AuthorizePayment,
+    CapturePayment,
+    CancelPayment,
+    RefundPayment,
+    ReadPayment,
+    ListPayments,
+    ReadRefunds,
+    MerchantFeeTerms,
+    AcquirerCommand,
+    OutcomeRecorder,
+    Commit,
+    PaymentMetrics,
+    NewPayments,
+    Fees,
+    ProcessorFactory,
+    CardProcessor,
+  ],
+})
+export class PaymentModule {}

@@ -1,0 +1,221 @@
+import type { PaymentStatus } from '@payflow/contracts';
+import type { PaymentId } from '@payflow/kernel';
+import type { Sql, Tx } from '@payflow/postgres';
+
+import {
+  authorizedMinor,
+  capturableMinor,
+  capturedMinor,
+  type Failure,
+  type Metadata,
+  type Payment,
+  type PaymentMethod,
+  pendingCaptureMinor,
+  pendingRefundMinor,
+  refundedMinor,
+  statusOf,
+  unansweredOperation,
+} from '../domain/payment.js';
+
+/** The read model of a payment: one row of `payments`. */
+export interface PaymentRow {
+  readonly id: PaymentId;
+  readonly merchant_id: string;
+  readonly user_id: string | null;
+  readonly amount: bigint;
+  readonly currency: string;
+  readonly status: PaymentStatus;
+  readonly version: bigint;
+  readonly created_at: Date;
+  readonly updated_at: Date;
+  readonly metadata: Metadata;
+  readonly authorized_minor: bigint;
+  readonly capturable_minor: bigint;
+  readonly captured_minor: bigint;
+  readonly pending_capture_minor: bigint;
+  readonly refunded_minor: bigint;
+  readonly pending_refund_minor: bigint;
+  readonly fee_minor: bigint;
+  readonly reference: string | null;
+  readonly description: string | null;
+  readonly statement_descriptor: string | null;
+  readonly return_url: string | null;
+  readonly client_secret_hash: string | null;
+  readonly payment_method: PaymentMethod | null;
+  readonly acquirer: string | null;
+  readonly acquirer_reference: string | null;
+  readonly last_error: Failure | null;
+  readonly unanswered_reason: string | null;
+  readonly authorized_at: Date | null;
+  readonly expires_at: Date | null;
+  readonly captured_at: Date | null;
+  readonly canceled_at: Date | null;
+}
+
+/** The projection: what the row says is a function of the state and of nothing else. */
+export const paymentRowOf = (payment: Payment): PaymentRow => ({
+  id: payment.paymentId,
+  merchant_id: payment.merchantId,
+  user_id: payment.userId,
+  amount: payment.amountMinor,
+  currency: payment.currency,
+  status: statusOf(payment),
+  version: BigInt(payment.version),
+  created_at: payment.createdAt,
+  updated_at: payment.updatedAt,
+  metadata: payment.metadata,
+  authorized_minor: authorizedMinor(payment),
+  capturable_minor: capturableMinor(payment),
+  captured_minor: capturedMinor(payment),
+  pending_capture_minor: pendingCaptureMinor(payment),
+  refunded_minor: refundedMinor(payment),
+  pending_refund_minor: pendingRefundMinor(payment),
+  fee_minor: payment.feeMinor,
+  reference: payment.reference,
+  description: payment.description,
+  statement_descriptor: payment.statementDescriptor,
+  return_url: payment.returnUrl,
+  client_secret_hash: payment.clientSecretHash,
+  payment_method: payment.paymentMethod,
+  acquirer: payment.operations[0]?.acquirer ?? null,
+  acquirer_reference: payment.authorization?.acquirerReference ?? null,
+  last_error: payment.lastError,
+  unanswered_reason: unansweredOperation(payment)?.unansweredReason ?? null,
+  authorized_at: payment.authorization?.authorizedAt ?? null,
+  expires_at: payment.authorization?.expiresAt ?? null,
+  captured_at: payment.capturedAt,
+  canceled_at: payment.canceledAt,
+});
+
+const COLUMNS = [
+  'id',
+  'merchant_id',
+  'user_id',
+  'amount',
+  'currency',
+  'status',
+  'version',
+  'created_at',
+  'updated_at',
+  'metadata',
+  'authorized_minor',
+  'capturable_minor',
+  'captured_minor',
+  'pending_capture_minor',
+  'refunded_minor',
+  'pending_refund_minor',
+  'fee_minor',
+  'reference',
+  'description',
+  'statement_descriptor',
+  'return_url',
+  'client_secret_hash',
+  'payment_method',
+  'acquirer',
+  'acquirer_reference',
+  'last_error',
+  'unanswered_reason',
+  'authorized_at',
+  'expires_at',
+  'captured_at',
+  'canceled_at',
+] as const satisfies readonly (keyof PaymentRow)[];
+
+const SELECTED = COLUMNS.join(', ');
+
+const STORE_PAYMENT = `
+  INSERT INTO payments (${SELECTED}) VALUES (${COLUMNS.map((_, index) => `$${index + 1}`).join(', ')})
+  ON CONFLICT (id) DO UPDATE SET ${COLUMNS.map((column) => `${column} = excluded.${column}`).join(', ')}
+  WHERE payments.version = $${COLUMNS.length + 1}`;
+
+/** Objects are written as JSON text; the driver would send an array as a Postgres array. */
+const parameterOf = (value: PaymentRow[keyof PaymentRow]): unknown =>
+  typeof value === 'object' && value !== null && !(value instanceof Date) ? JSON.stringify(value) : value;
+
+/** Writes the row over version `expected` (0: there is none yet). False: another writer was faster. */
+export const storePayment = async (tx: Tx, row: PaymentRow, expected: number): Promise<boolean> =>
+  (await tx.execute(STORE_PAYMENT, [...COLUMNS.map((column) => parameterOf(row[column])), expected])) === 1;
+
+export const findPayment = async (sql: Sql, paymentId: string): Promise<PaymentRow | undefined> =>
+  (await sql.query<PaymentRow>(`SELECT ${SELECTED} FROM payments WHERE id = $1`, [paymentId]))[0];
+
+/** Holds the payment for this transaction: its captures, refunds and cancels go one after the other. */
+export const lockPayment = async (tx: Tx, paymentId: string): Promise<boolean> =>
+  (await tx.query('SELECT 1 FROM payments WHERE id = $1 FOR UPDATE', [paymentId])).length === 1;
+
+/** A place in a list ordered by creation, newest first. */
+export interface ListPosition {
+  readonly createdAt: Date;
+  readonly id: string;
+}
+
+export interface PaymentFilter {
+  readonly merchantId?: string | undefined;
+  readonly userId?: string | undefined;
+  readonly status?: PaymentStatus | undefined;
+  readonly reference?: string | undefined;
+  readonly metadata?: Metadata | undefined;
+  readonly from?: Date | undefined;
+  readonly to?: Date | undefined;
+  /** More conditions for whom the caller may see: both hold. */
+  readonly visible: Visibility;
+}
+
+/** Whose objects a caller sees: everyone's, his merchant's, or his own as a payer. */
+export type Visibility =
+  | { readonly of: 'everyone' }
+  | { readonly of: 'merchant'; readonly merchantId: string }
+  | { readonly of: 'payer'; readonly userId: string };
+
+/** Numbers parameters as conditions are added, so that a value never becomes SQL. */
+export class Conditions {
+  private readonly parts: string[] = [];
+  readonly parameters: unknown[] = [];
+
+  add(sql: (placeholder: string) => string, value: unknown): this {
+    if (value === undefined) return this;
+    this.parameters.push(value);
+    this.parts.push(sql(`$${this.parameters.length}`));
+    return this;
+  }
+
+  /** Behind this place in a list that is newest first. */
+  behind(position: ListPosition | undefined): this {
+    if (!position) return this;
+    this.parameters.push(position.createdAt, position.id);
+    this.parts.push(`(created_at, id) < ($${this.parameters.length - 1}, $${this.parameters.length})`);
+    return this;
+  }
+
+  visibleTo(visibility: Visibility): this {
+    if (visibility.of === 'merchant') return this.add((p) => `merchant_id = ${p}`, visibility.merchantId);
+    return visibility.of === 'payer' ? this.add((p) => `user_id = ${p}`, visibility.userId) : this;
+  }
+
+  get where(): string {
+    return this.parts.length === 0 ? '' : `WHERE ${this.parts.join(' AND ')}`;
+  }
+}
+
+/** Newest first. */
+export const listPayments = async (
+  sql: Sql,
+  filter: PaymentFilter,
+  after: ListPosition | undefined,
+  limit: number,
+): Promise<readonly PaymentRow[]> => {
+  const conditions = new Conditions()
+    .visibleTo(filter.visible)
+    .add((p) => `merchant_id = ${p}`, filter.merchantId)
+    .add((p) => `user_id = ${p}`, filter.userId)
+    .add((p) => `status = ${p}`, filter.status)
+    .add((p) => `reference = ${p}`, filter.reference)
+    .add((p) => `metadata @> ${p}::jsonb`, filter.metadata && JSON.stringify(filter.metadata))
+    .add((p) => `created_at >= ${p}`, filter.from)
+    .add((p) => `created_at < ${p}`, filter.to)
+    .behind(after);
+  return await sql.query<PaymentRow>(
+    `SELECT ${SELECTED} FROM payments ${conditions.where} ORDER BY created_at DESC, id DESC LIMIT ${limit}`,
+    conditions.parameters,
+  );
+};
