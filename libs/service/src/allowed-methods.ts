@@ -8,6 +8,8 @@ export class AllowedMethods {
   private readonly patterns = new Map<string, RoutePattern>();
 
   add(url: string, methods: string | readonly string[]): void {
+    // The route of CORS preflights answers for every path and says nothing about any.
+    if (url === '*') return;
     const pattern = this.patterns.get(url) ?? { expression: expressionOf(url), methods: new Set<string>() };
     for (const method of [methods].flat()) pattern.methods.add(method);
     this.patterns.set(url, pattern);
