@@ -182,8 +182,9 @@ function isUnavailable(error: unknown): boolean {
   return error instanceof ServiceUnavailableError;
 }
 
+/** By shape, not by `instanceof`: errors of the operating system come from another realm under Jest. */
 const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+  typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string' ? error.code : '';
 
 const isReset = (error: unknown): boolean => ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'].includes(codeOf(error));
 

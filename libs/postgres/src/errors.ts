@@ -25,14 +25,18 @@ const NETWORK_CODES = new Set([
 const CONNECTION_MESSAGE =
   /Connection terminated|Query read timeout|timeout exceeded when trying to connect|not queryable|Client was closed|connection timeout/i;
 
+/** By shape, not by `instanceof`: errors of the operating system come from another realm under Jest. */
+const isErrorLike = (error: unknown): error is { readonly code?: unknown; readonly message: unknown } =>
+  typeof error === 'object' && error !== null && 'message' in error;
+
 const codeOf = (error: unknown): string | undefined =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  isErrorLike(error) && typeof error.code === 'string' ? error.code : undefined;
 
 /** Whether the connection, not the statement, is at fault. */
 export const isConnectionFailure = (error: unknown): boolean => {
   const code = codeOf(error);
   if (code !== undefined) return NETWORK_CODES.has(code) || UNAVAILABLE_SQLSTATE.test(code);
-  return error instanceof Error && CONNECTION_MESSAGE.test(error.message);
+  return isErrorLike(error) && CONNECTION_MESSAGE.test(String(error.message));
 };
 
 /** 40001 serialization failure, 40P01 deadlock: the transaction did nothing and may be run again. */
@@ -41,4 +45,4 @@ export const isRetryable = (error: unknown): boolean => ['40001', '40P01'].inclu
 /** 23505: another row has this key. `constraint` narrows it to one constraint or unique index. */
 export const isUniqueViolation = (error: unknown, constraint?: string): boolean =>
   codeOf(error) === '23505' &&
-  (constraint === undefined || (error instanceof Error && 'constraint' in error && error.constraint === constraint));
+  (constraint === undefined || (isErrorLike(error) && 'constraint' in error && error.constraint === constraint));

@@ -62,8 +62,9 @@ export const problemOf = (error: unknown): Problem => {
 /** Lock and statement time-outs of Postgres (55P03, 57014): nothing was committed, and later it may work. */
 const isOverload = (error: unknown): boolean => ['55P03', '57014'].includes(codeOf(error));
 
+/** By shape, not by `instanceof`: errors of the operating system come from another realm under Jest. */
 const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+  typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string' ? error.code : '';
 
 const statusOf = (error: unknown): number => {
   if (error instanceof HttpException) return error.getStatus();

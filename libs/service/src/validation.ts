@@ -21,10 +21,17 @@ export class ValidationPipe implements PipeTransform {
     if (metadata.schema === undefined) return value;
     const place = metadata.type === 'custom' ? 'body' : metadata.type;
     const parent = metadata.data === undefined ? [] : [metadata.data];
-    const pipe = new StandardSchemaValidationPipe({
+    const pipe = new FaithfulPipe({
       exceptionFactory: (issues) => validationProblem(issues as unknown as readonly Issue[], place, parent),
     });
     return await pipe.transform(value === undefined && place === 'body' ? {} : value, metadata);
+  }
+}
+
+/** Nest's pipe drops members named `constructor` or `prototype` in silence; here the schema decides, and refuses. */
+class FaithfulPipe extends StandardSchemaValidationPipe {
+  protected override stripProtoKeys(): void {
+    // `__proto__` never comes this far: the body parsers refuse it.
   }
 }
 
