@@ -214,3 +214,38 @@ export const sendRaw = async (
 };
 
 export const newAggregate = (): string => newId('tok');
+
+export interface ReadMessage {
+  readonly value: Buffer | null;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Reads all of a topic, as an independent consumer would. */
+export class TopicReader {
+  readonly messages: ReadMessage[] = [];
+
+  private constructor(private readonly consumer: ReturnType<Messaging['cluster']['kafka']['consumer']>) {}
+
+  static async open(messaging: Messaging, topic: string): Promise<TopicReader> {
+    const { cluster } = messaging;
+    const consumer = cluster.kafka.consumer({
+      groupId: `${cluster.nameOf('reader')}.${randomBytes(4).toString('hex')}`,
+      maxWaitTimeInMs: 100,
+    });
+    const reader = new TopicReader(consumer);
+    await consumer.connect();
+    await consumer.subscribe({ topics: [cluster.nameOf(topic)], fromBeginning: true });
+    await consumer.run({
+      eachMessage: ({ message }) => {
+        const headers = Object.entries(message.headers ?? {}).map(([name, value]) => [name, String(value)] as const);
+        reader.messages.push({ value: message.value, headers: Object.fromEntries(headers) });
+        return Promise.resolve();
+      },
+    });
+    return reader;
+  }
+
+  async close(): Promise<void> {
+    await this.consumer.disconnect();
+  }
+}
