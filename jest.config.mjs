@@ -26,6 +26,13 @@ export default {
       rootDir: '.',
       testMatch: ['<rootDir>/{apps,libs}/*/test/**/*.test.ts', '<rootDir>/tools/**/*.test.ts'],
     },
-    { ...base, ...servers, displayName: 'system', rootDir: '.', testMatch: ['<rootDir>/e2e/**/*.test.ts'] },
+    {
+      ...base,
+      globalSetup: '<rootDir>/tools/test/system-setup.mjs',
+      globalTeardown: '<rootDir>/tools/test/global-teardown.mjs',
+      displayName: 'system',
+      rootDir: '.',
+      testMatch: ['<rootDir>/e2e/**/*.test.ts'],
+    },
   ],
 };

@@ -23,9 +23,14 @@ class Failure extends Error {
  * @param {string} script this very script, to run again under Node 24
  * @param {string} module path below tools/ of the module whose `main` is wanted
  * @param {readonly string[]} [args]
+ * @param {{ install?: boolean }} [options] whether the command makes sense before anything is installed
  */
-export const bootstrap = async (script, module, args = process.argv.slice(2)) => {
+export const bootstrap = async (script, module, args = process.argv.slice(2), { install = true } = {}) => {
   try {
+    if (!install && !packagesAreInstalled()) {
+      process.stdout.write('PayFlow is not running: it has not been installed yet. `npm start` does both.\n');
+      return;
+    }
     if (!isRightNode(process.versions.node)) {
       await runAgain(ensureNode(), fileURLToPath(script), process.argv.slice(2));
       return;

@@ -1,3 +1,5 @@
 import { bootstrap } from './bootstrap.mjs';
 
-await bootstrap(import.meta.url, 'stack/commands.ts', ['stop', ...process.argv.slice(2)]);
+await bootstrap(import.meta.url, 'stack/commands.ts', ['stop', ...process.argv.slice(2)], {
+  install: false,
+});

@@ -145,7 +145,8 @@ export const killPostgres = async (directory: string): Promise<void> => {
 export const erasePostgres = async (directory: string): Promise<void> => {
   await stopPostgres(directory);
   const server = readJson<PostgresServer>(recordFile(directory));
-  if (server !== undefined) rmSync(server.dataDirectory, { recursive: true, force: true });
+  // The data is below the directory, or in one of its own where its user can get there.
+  if (server !== undefined) rmSync(dirname(server.dataDirectory), { recursive: true, force: true });
   rmSync(directory, { recursive: true, force: true });
 };
 

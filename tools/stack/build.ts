@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { Failure } from '../servers/failure.ts';
@@ -34,7 +34,7 @@ export const build = async (logs: string): Promise<void> => {
   );
 };
 
-/** Changes with every build of the service or of a library. */
+/** Of what the service runs: its own code and that of all libraries. By content, because Nx writes files anew from its cache. */
 export const buildFingerprint = (service: Service): string => {
   const hash = createHash('sha256');
   const libraries = readdirSync(join(REPOSITORY, 'libs')).map((name) => join(REPOSITORY, 'libs', name, 'dist'));
@@ -43,8 +43,7 @@ export const buildFingerprint = (service: Service): string => {
   )) {
     for (const name of readdirSync(directory, { recursive: true, encoding: 'utf8' }).sort()) {
       if (!name.endsWith('.js')) continue;
-      const { size, mtimeMs } = statSync(join(directory, name));
-      hash.update(`${directory}/${name} ${String(size)} ${String(mtimeMs)}\n`);
+      hash.update(`${directory}/${name}\n`).update(readFileSync(join(directory, name)));
     }
   }
   return hash.digest('hex').slice(0, 16);

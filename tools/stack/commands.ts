@@ -75,7 +75,7 @@ const start = async (detach: boolean): Promise<void> => {
   }
   say('Starting PayFlow: Postgres, Apache Kafka and its services');
   if (detach) {
-    await startDetached(paths, say);
+    await startDetached(paths, process.env, say);
     process.stdout.write(summaryOf(paths));
     return;
   }

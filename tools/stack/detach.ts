@@ -9,11 +9,16 @@ import { REPOSITORY, type StackPaths } from './paths.ts';
 import type { SupervisorMessage } from './supervisor.ts';
 
 /** Starts a supervisor that outlives us, and returns when everything is ready. */
-export const startDetached = async (paths: StackPaths, write: (line: string) => void): Promise<void> => {
+export const startDetached = async (
+  paths: StackPaths,
+  environment: NodeJS.ProcessEnv,
+  write: (line: string) => void,
+): Promise<void> => {
   const logFile = join(paths.logs, 'supervisor.log');
   const log = openLog(logFile);
   const child = spawn(process.execPath, [fileURLToPath(new URL('supervisor.ts', import.meta.url))], {
     cwd: REPOSITORY,
+    env: environment,
     detached: true,
     stdio: ['ignore', log, log, 'ipc'],
   });

@@ -11,7 +11,7 @@ export const portsFor = async (
   settings: StackSettings,
   former: StackState,
 ): Promise<Readonly<Record<ServiceName, number>>> => {
-  const ports: Partial<Record<ServiceName, number>> = {};
+  const ports: Record<ServiceName, number> = { ...settings.ports };
   const taken: string[] = [];
   for (const service of services) {
     const before = former.services[service.name];
@@ -25,8 +25,7 @@ export const portsFor = async (
     }
   }
   if (taken.length > 0) throw new Failure(taken.join('\n'));
-  // What this checkout does not have yet still needs an address in the others' settings.
-  return { ...settings.ports, ...ports };
+  return ports;
 };
 
 const sentenceFor = (service: Service, port: number): string => {

@@ -31,8 +31,9 @@ ${pc.bold('A first payment')}
   TOKEN=$(curl -s ${gateway}/oauth/token -u '${merchant.clientId}:${merchant.clientSecret}' \\
     -d grant_type=client_credentials | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
   curl -s ${gateway}/payments/authorize -H "Authorization: Bearer $TOKEN" \\
-    -H 'Content-Type: application/json' -H 'Idempotency-Key: first-payment' \\
-    -d '{"amount": 1000, "currency": "USD", "card": {"number": "4242424242424242", "expMonth": 12, "expYear": 2030, "cvc": "123"}}'
+    -H 'Content-Type: application/json' -H "Idempotency-Key: order-$RANDOM$RANDOM" \\
+    -d '{"amount": 1000, "currency": "USD", "paymentMethod": {"type": "card",
+         "card": {"number": "4242424242424242", "expMonth": 12, "expYear": 2034, "cvc": "123"}}}'
 
   npm run status ${pc.dim('shows every process,')} npm stop ${pc.dim('ends them; the data stays in')} ${paths.home}
 `;

@@ -1,7 +1,5 @@
-import { chmodSync, mkdirSync, mkdtempSync } from 'node:fs';
-import { join } from 'node:path';
-
-import { standingTestServers, startTestServers, STANDING_SERVERS } from './servers.ts';
+import { createRun, serversOf } from './runs.ts';
+import { standingTestServers, startTestServers } from './servers.ts';
 
 /**
  * Jest runs this once before the tests that need servers. Servers named in the environment come first, then the pair that
@@ -15,11 +13,7 @@ export default async function setUp() {
 }
 
 const startOwn = async () => {
-  const runs = join(STANDING_SERVERS, '..', 'test-runs');
-  mkdirSync(runs, { recursive: true });
-  const directory = mkdtempSync(join(runs, 'run-'));
-  // Postgres may have to run as another user, who must be able to enter.
-  chmodSync(directory, 0o755);
-  globalThis.payflowTestServersDirectory = directory;
-  return await startTestServers(directory);
+  const run = await createRun();
+  globalThis.payflowTestRun = run;
+  return await startTestServers(serversOf(run));
 };

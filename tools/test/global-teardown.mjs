@@ -1,7 +1,6 @@
-import { endTestServers } from './servers.ts';
+import { endRun } from './runs.ts';
 
-/** Ends the servers that global-setup.mjs started for this run; those it found stay. */
+/** Ends what global-setup.mjs or system-setup.mjs started for this run; what they found stays. */
 export default async function tearDown() {
-  const directory = globalThis.payflowTestServersDirectory;
-  if (directory !== undefined) await endTestServers(directory);
+  if (globalThis.payflowTestRun !== undefined) await endRun(globalThis.payflowTestRun);
 }

@@ -7,6 +7,7 @@ import { readJson, writePrivateJson } from '../servers/files.ts';
 import { eraseKafka, startKafka } from '../servers/kafka.ts';
 import { isAlive, type ProcessRecord } from '../servers/process.ts';
 import { erasePostgres, startPostgres } from '../servers/postgres.ts';
+import { REPOSITORY } from '../stack/paths.ts';
 
 /**
  * The Postgres and the Kafka that tests use. `node tools/test/servers.ts up` starts a pair that stays until `down`, so that
@@ -19,7 +20,6 @@ export interface TestServers {
   readonly kafka: ProcessRecord;
 }
 
-const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
 export const STANDING_SERVERS = join(REPOSITORY, '.payflow', 'test');
 
 export const startTestServers = async (

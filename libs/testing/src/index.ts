@@ -10,4 +10,3 @@ export {
   userPrincipal,
 } from './token-mint.js';
 export { type RunningService, startService } from './start-service.js';
-export { type TestStack, testStack } from './test-stack.js';

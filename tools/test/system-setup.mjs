@@ -1,0 +1,28 @@
+import { startDetached } from '../stack/detach.ts';
+import { createRun, stackOf } from './runs.ts';
+
+const ANY_PORT = '0';
+
+/**
+ * Starts the whole product for the system tests, in a state directory of its own and on free ports, beside whatever the
+ * developer has running. PAYFLOW_E2E_HOME names a stack that already runs, and then that one is used and stays.
+ */
+export default async function setUp() {
+  if (process.env.PAYFLOW_E2E_HOME) return;
+  const run = process.env.PAYFLOW_TEST_RUN ?? (globalThis.payflowTestRun ??= await createRun());
+  const paths = stackOf(run);
+  const {
+    // Jest's own flags, and servers meant for `npm start`.
+    NODE_OPTIONS: _nodeOptions,
+    DATABASE_URL: _databaseUrl,
+    KAFKA_BROKERS: _kafkaBrokers,
+    ...environment
+  } = process.env;
+  const ports = ['PORT', 'AUTH_PORT', 'PAYMENT_PORT', 'TOKENIZATION_PORT', 'LEDGER_PORT', 'ACQUIRER_SIM_PORT'];
+  await startDetached(
+    paths,
+    { ...environment, ...Object.fromEntries(ports.map((name) => [name, ANY_PORT])), PAYFLOW_HOME: paths.home },
+    (line) => process.stdout.write(`${line}\n`),
+  );
+  process.env.PAYFLOW_E2E_HOME = paths.home;
+}
