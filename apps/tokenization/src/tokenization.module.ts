@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { MessagingModule } from '@payflow/messaging';
 import { ServiceModule } from '@payflow/service';
 
+import { ClearCards } from './application/clear-cards.js';
 import { CreateToken } from './application/create-token.js';
 import { CvcMemory } from './application/cvc-memory.js';
 import { DeleteToken } from './application/delete-token.js';
@@ -30,6 +31,7 @@ import { tokenizationConfigSchema } from './tokenization.config.js';
   controllers: [TokensController, VaultController],
   providers: [
     Acquirers,
+    ClearCards,
     CreateToken,
     CvcMemory,
     DeleteToken,

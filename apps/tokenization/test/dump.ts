@@ -37,7 +37,7 @@ export const encodingsOf = (number: string): readonly string[] => {
     digits.toString('hex'),
     Buffer.from(number, 'utf16le').toString('hex'),
     BigInt(number).toString(16),
-    [...number].reverse().join(''),
+    Array.from(number).reverse().join(''),
     ...base64,
   ];
 };

@@ -40,7 +40,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await vault.stop();
   await acquirer.close();
-  fs.writeSync = writeSync as typeof fs.writeSync;
+  fs.writeSync = writeSync;
 });
 
 describe('a card number', () => {

@@ -5,16 +5,13 @@ import { Database, type Tx } from '@payflow/postgres';
 import { InjectConfig, Logger, Problem } from '@payflow/service';
 
 import { Acquirers, type Sent } from '../clients/acquirers.js';
-import { unsealText } from '../crypto/card-seal.js';
-import { type ClearCard, fillCard } from '../domain/card-template.js';
+import { fillCard } from '../domain/card-template.js';
 import { scrub } from '../domain/scrub.js';
 import { unusableReason } from '../domain/token.js';
 import { insertForward } from '../store/forwards.js';
 import { findToken, lockToken, markUsed, type TokenRow } from '../store/tokens.js';
 import type { TokenizationConfig } from '../tokenization.config.js';
-import { CvcMemory } from './cvc-memory.js';
-import { KeyRing } from './key-ring.js';
-import { holderNameOf } from './token-view.js';
+import { ClearCards } from './clear-cards.js';
 
 /** Set by the connection, not by the caller; `content-type` is always JSON. */
 const REFUSED_HEADERS = new Set([
@@ -37,8 +34,7 @@ const PRINTABLE_ASCII = /^[\x20-\x7e]*$/;
 export class ForwardCard {
   constructor(
     private readonly database: Database,
-    private readonly keyRing: KeyRing,
-    private readonly cvcMemory: CvcMemory,
+    private readonly clearCards: ClearCards,
     private readonly acquirers: Acquirers,
     private readonly logger: Logger,
     @InjectConfig() private readonly config: TokenizationConfig,
@@ -56,7 +52,7 @@ export class ForwardCard {
     if (post === undefined) throw new Problem('acquirer_not_allowed');
     requireHeaders(request.headers);
     const token = await this.database.transaction(async (tx) => await this.use(tx, caller, request));
-    const card = await this.clearCard(token);
+    const card = await this.clearCards.of(token);
     const body = Buffer.from(JSON.stringify(fillCard(request.body as Json, card)), 'utf8');
     const timeoutMs = request.timeoutMs - (performance.now() - startedAt);
     const sent: Sent =
@@ -64,7 +60,7 @@ export class ForwardCard {
         ? { kind: 'not_sent', reason: 'deadline' }
         : await post({ path: request.path, headers: request.headers, body, timeoutMs });
     body.fill(0);
-    if (sent.kind === 'answered') this.cvcMemory.forget(token.tokenId);
+    if (sent.kind === 'answered') this.clearCards.forgetCvc(token.tokenId);
     this.logger.info(
       {
         tokenId: token.tokenId,
@@ -99,18 +95,6 @@ export class ForwardCard {
     if (!row.reusable) await markUsed(tx, row.tokenId, request.attemptId, at);
     await insertForward(tx, { ...request, forwardId: newId('fwd'), caller: caller.id, startedAt: at });
     return row;
-  }
-
-  private async clearCard(row: TokenRow): Promise<ClearCard> {
-    if (row.sealedNumber === null) throw new Error('invariant: a usable token has its card');
-    const key = await this.keyRing.key(this.database, row.keyVersion);
-    return {
-      number: unsealText(key, row.sealedNumber, { ...row, field: 'number' }),
-      expMonth: row.expMonth,
-      expYear: row.expYear,
-      cvc: this.cvcMemory.recall(row.tokenId),
-      holderName: (await holderNameOf(this.database, this.keyRing, row)) ?? undefined,
-    };
   }
 }
 

@@ -1,5 +1,6 @@
 import { type BeforeApplicationShutdown, Injectable } from '@nestjs/common';
-import { InjectConfig } from '@payflow/service';
+import { InjectConfig, Metrics } from '@payflow/service';
+import { Counter } from 'prom-client';
 import { type Dispatcher, Pool } from 'undici';
 
 import type { TokenizationConfig } from '../tokenization.config.js';
@@ -35,13 +36,26 @@ interface Acquirer {
 export class Acquirers implements BeforeApplicationShutdown {
   private readonly byName: ReadonlyMap<string, Acquirer>;
 
-  constructor(@InjectConfig() config: TokenizationConfig) {
+  private readonly forwards: Counter<'acquirer' | 'outcome'>;
+
+  constructor(@InjectConfig() config: TokenizationConfig, metrics: Metrics) {
+    this.forwards = new Counter({
+      name: 'payflow_vault_forwards_total',
+      help: 'Requests with a card by acquirer and outcome: answered, not_sent, no_answer.',
+      labelNames: ['acquirer', 'outcome'],
+      registers: [metrics],
+    });
     this.byName = new Map(Object.entries(config.ACQUIRERS).map(([name, url]) => [name, acquirerAt(new URL(url))]));
   }
 
   get(name: string): ((request: AcquirerRequest) => Promise<Sent>) | undefined {
     const acquirer = this.byName.get(name);
-    return acquirer && (async (request) => await post(acquirer, request));
+    if (acquirer === undefined) return undefined;
+    return async (request) => {
+      const sent = await post(acquirer, request);
+      this.forwards.inc({ acquirer: name, outcome: sent.kind });
+      return sent;
+    };
   }
 
   async beforeApplicationShutdown(): Promise<void> {

@@ -10,11 +10,6 @@ export interface ClearCard {
 }
 
 const PLACEHOLDER = /\{\{card\.(number|cvc|holderName|expMonth|expYear)\}\}/g;
-const INTEGERS: Readonly<Record<string, 'expMonth' | 'expYear'>> = {
-  '{{card.expMonth}}': 'expMonth',
-  '{{card.expYear}}': 'expYear',
-};
-
 /**
  * Fills the card into the string values of a request body. A value that is nothing but a placeholder of something the
  * card does not have (no CVC in memory, no holder's name) is left out; inside a longer text it becomes empty.
@@ -36,9 +31,16 @@ const filled = (value: Json, card: ClearCard): Json | undefined => {
 };
 
 const filledText = (text: string, card: ClearCard): Json | undefined => {
-  const integer = INTEGERS[text];
-  if (integer !== undefined) return card[integer];
-  if (text === '{{card.cvc}}') return card.cvc;
-  if (text === '{{card.holderName}}') return card.holderName;
-  return text.replaceAll(PLACEHOLDER, (_, field: keyof ClearCard) => String(card[field] ?? ''));
+  switch (text) {
+    case '{{card.expMonth}}':
+      return card.expMonth;
+    case '{{card.expYear}}':
+      return card.expYear;
+    case '{{card.cvc}}':
+      return card.cvc;
+    case '{{card.holderName}}':
+      return card.holderName;
+    default:
+      return text.replaceAll(PLACEHOLDER, (_, field: keyof ClearCard) => String(card[field] ?? ''));
+  }
 };

@@ -12,7 +12,7 @@ const CVC_FIELDS = /^(card_?)?(cvc2?|cvv2?|cid|security_?code|verification_?valu
  */
 export const scrub = (answer: Json, number: string): Json => {
   const mask = maskedNumber(number);
-  const grouped = new RegExp(number.split('').join('[ -]?'), 'g');
+  const grouped = new RegExp(Array.from(number).join('[ -]?'), 'g');
   const encoded = encodingsOf(number);
   const scrubText = (text: string): string =>
     encoded.reduce((rest, needle) => rest.replaceAll(needle, mask), text.replaceAll(grouped, mask));
