@@ -6,11 +6,9 @@ import { Public } from './access.js';
 import { Health } from './health.js';
 import { Metrics } from './metrics.js';
 import { OpenApi } from './openapi.js';
-import { QuietRoute } from './request.js';
 
 /** What probes, scrapers and the gateway ask of each service. */
 @Public()
-@QuietRoute()
 @ApiExcludeController()
 @Controller()
 export class OperationsController {

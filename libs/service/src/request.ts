@@ -1,6 +1,7 @@
 import { newId } from '@payflow/kernel';
-import { createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
+import { applyDecorators, createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
+import { ApiConsumes } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 
 import type { Context } from './context.js';
@@ -39,11 +40,11 @@ export const RequestMeta = createParamDecorator((_data: unknown, context: Execut
 );
 
 /** The route also reads `application/x-www-form-urlencoded` bodies. */
-export const AcceptsForm = (): MethodDecorator => RouteConfig({ acceptsForm: true });
-
-export const HIDDEN_FROM_LOG = 'payflow:hidden-from-log';
-/** Requests to the route are logged at debug level only: probes and scrapes. */
-export const QuietRoute = (): MethodDecorator & ClassDecorator => SetMetadata(HIDDEN_FROM_LOG, true);
+export const AcceptsForm = (): MethodDecorator =>
+  applyDecorators(
+    RouteConfig({ acceptsForm: true }),
+    ApiConsumes('application/json', 'application/x-www-form-urlencoded'),
+  );
 
 export const requestMetaOf = (request: FastifyRequest): RequestMeta => {
   const idempotencyKey = idempotencyKeyOf(headerOf(request, 'idempotency-key'));

@@ -35,6 +35,9 @@ const createNoteSchema = z
   .meta({ id: 'CreateNote' });
 const noteSchema = z.object({ noteId: z.string(), text: noteTextSchema, createdAt: timeSchema }).meta({ id: 'Note' });
 const listSchema = z.strictObject({ limit: z.coerce.number().int().min(1).max(100).default(20) });
+const settingsSchema = z
+  .strictObject({ theme: z.strictObject({ color: z.string().default('red') }).meta({ id: 'Theme' }) })
+  .meta({ id: 'Settings' });
 const loginSchema = z.strictObject({ name: z.string().optional() });
 
 /** Held open by tests that stop the service while a request is in flight. */
@@ -88,6 +91,15 @@ export class NoteController {
 }
 
 @Public()
+@Controller('/notes/:noteId/pages')
+export class PageController {
+  @Get('/:page')
+  getPage(): object {
+    return {};
+  }
+}
+
+@Public()
 @Controller()
 export class OddController implements OnModuleDestroy {
   constructor(private readonly database: Database) {}
@@ -120,7 +132,14 @@ export class OddController implements OnModuleDestroy {
     return await this.database.query('SELECT 1 AS answer');
   }
 
+  @Post('/settings')
+  @Answers(201, settingsSchema, 'The settings.')
+  changeSettings(@Body({ schema: settingsSchema }) body: z.infer<typeof settingsSchema>): object {
+    return body;
+  }
+
   @Get('/internal/secret-plans')
+  @Answers(200, z.object({}).meta({ id: 'SecretPlan' }), 'The plan.')
   plans(): object {
     return {};
   }
@@ -139,7 +158,7 @@ export class OddController implements OnModuleDestroy {
       database: true,
     }),
   ],
-  controllers: [NoteController, OddController],
+  controllers: [NoteController, PageController, OddController],
 })
 export class NotesModule {}
 
