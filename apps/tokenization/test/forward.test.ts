@@ -142,6 +142,14 @@ describe('forwarding a card', () => {
   });
 });
 
+describe('a text of the merchant', () => {
+  it('is sent as it is, also when it looks like a placeholder', async () => {
+    const { tokenId } = await vault.token(merchant);
+    await forward(tokenId, { body: { statementDescriptor: '{{card.number}}', card: { number: '{{card.number}}' } } });
+    expect(acquirer.received[0]?.body).toEqual({ statementDescriptor: '{{card.number}}', card: { number: NUMBER } });
+  });
+});
+
 describe('a single-use token', () => {
   it('is used by exactly one of twenty attempts at once', async () => {
     const { tokenId } = await vault.token(merchant);

@@ -55,12 +55,13 @@ const numberBehind = async ({ tokenId }: TokenResponse): Promise<unknown> => {
     attemptId,
     body: {
       reference: attemptId,
-      number: '{{card.number}}',
+      card: { number: '{{card.number}}' },
     },
   });
   expect(status).toBe(200);
   expect(body.outcome).toBe('answered');
-  return acquirer.received.find((received) => received.body['reference'] === attemptId)?.body['number'];
+  const received = acquirer.received.find(({ body: sent }) => sent['reference'] === attemptId);
+  return (received?.body['card'] as { number?: unknown } | undefined)?.number;
 };
 
 describe('a rotation of the data key', () => {

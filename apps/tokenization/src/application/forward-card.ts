@@ -53,7 +53,7 @@ export class ForwardCard {
     requireHeaders(request.headers);
     const token = await this.database.transaction(async (tx) => await this.use(tx, caller, request));
     const card = await this.clearCards.of(token);
-    const body = Buffer.from(JSON.stringify(fillCard(request.body as Json, card)), 'utf8');
+    const body = Buffer.from(JSON.stringify(fillCard(request.body as Readonly<Record<string, Json>>, card)), 'utf8');
     const timeoutMs = request.timeoutMs - (performance.now() - startedAt);
     const sent: Sent =
       timeoutMs <= 0

@@ -40,22 +40,45 @@ describe('filling a card into a request', () => {
   it('fills texts, lists and nested objects, and leaves keys and unknown placeholders alone', () => {
     expect(
       fillCard(
-        { '{{card.number}}': ['n={{card.number}};y={{card.expYear}}', '{{card.cvc}}', '{{card.pin}}', 7, null, true] },
+        {
+          card: {
+            '{{card.number}}': ['n={{card.number}};y={{card.expYear}}', '{{card.cvc}}', '{{card.pin}}', 7, null, true],
+          },
+        },
         { ...card, cvc: undefined },
       ),
-    ).toEqual({ '{{card.number}}': ['n=4242424242424242;y=2031', '{{card.pin}}', 7, null, true] });
+    ).toEqual({ card: { '{{card.number}}': ['n=4242424242424242;y=2031', '{{card.pin}}', 7, null, true] } });
   });
 
   it('leaves texts alone that are names of every object', () => {
     const names = ['__proto__', 'constructor', 'toString'];
-    expect(fillCard(names, card)).toEqual(names);
+    expect(fillCard({ card: names }, card)).toEqual({ card: names });
+  });
+
+  it('fills nothing outside the member `card`, where texts of the merchant stand', () => {
+    const body = {
+      statementDescriptor: '{{card.number}}',
+      metadata: { card: '{{card.number}}', note: ['{{card.cvc}}'] },
+      card: { number: '4' },
+    };
+    expect(fillCard(body, card)).toEqual(body);
+    expect(fillCard({ statementDescriptor: '{{card.number}}' }, card)).toEqual({
+      statementDescriptor: '{{card.number}}',
+    });
+  });
+
+  it('does not fill what it has filled in', () => {
+    const sly = { ...card, holderName: '{{card.number}}' };
+    expect(fillCard({ card: { holderName: '{{card.holderName}}', text: 'by {{card.holderName}}' } }, sly)).toEqual({
+      card: { holderName: '{{card.number}}', text: 'by {{card.number}}' },
+    });
   });
 
   it('leaves every other body as it is', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (body) => {
         fc.pre(!JSON.stringify(body).includes('{{card.'));
-        expect(fillCard(body as Json, card)).toEqual(body);
+        expect(fillCard({ card: body as Json }, card)).toEqual({ card: body });
       }),
     );
   });

@@ -11,10 +11,15 @@ export interface ClearCard {
 
 const PLACEHOLDER = /\{\{card\.(number|cvc|holderName|expMonth|expYear)\}\}/g;
 /**
- * Fills the card into the string values of a request body. A value that is nothing but a placeholder of something the
- * card does not have (no CVC in memory, no holder's name) is left out; inside a longer text it becomes empty.
+ * Fills the card into the string values below the body's member `card`, and nowhere else: other members carry texts of the
+ * merchant (a statement descriptor), who could write a placeholder there and have the number printed. A value that is
+ * nothing but a placeholder of something the card does not have (no CVC in memory, no holder's name) is left out; inside
+ * a longer text it becomes empty.
  */
-export const fillCard = (template: Json, card: ClearCard): Json => filled(template, card) ?? null;
+export const fillCard = (body: Readonly<Record<string, Json>>, card: ClearCard): Json => {
+  const template = body['card'];
+  return template === undefined ? body : { ...body, card: filled(template, card) ?? null };
+};
 
 const filled = (value: Json, card: ClearCard): Json | undefined => {
   if (typeof value === 'string') return filledText(value, card);

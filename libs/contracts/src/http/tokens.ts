@@ -100,7 +100,7 @@ export const tokenPageSchema = pageOf(tokenSchema).meta({ id: 'TokenPage' });
 
 /**
  * POST /internal/forward (service to service): fill the card into a request and send it to an allow-listed acquirer.
- * Placeholders in `body` string values: `{{card.number}}`, `{{card.cvc}}`, `{{card.holderName}}`; the values
+ * Placeholders in string values below `body.card`, and nowhere else in the body: `{{card.number}}`, `{{card.cvc}}`, `{{card.holderName}}`; the values
  * `"{{card.expMonth}}"` and `"{{card.expYear}}"` become integers. A single-use token is consumed by the first
  * `attemptId` that forwards it; the same attempt may forward again.
  */
