@@ -2,7 +2,7 @@ import { Gauge, Histogram, type Registry } from 'prom-client';
 
 import type { Database } from '@payflow/postgres';
 
-import { outboxBacklog } from './outbox/relay-sql.js';
+import { type OutboxBacklog, outboxBacklog } from './outbox/relay-sql.js';
 
 interface CountRow {
   readonly consumer: string;
@@ -52,26 +52,31 @@ export class MessagingMetrics {
 }
 
 const watchOutbox = (registers: Registry[], database: Database): void => {
-  const unpublished = new Gauge({
-    name: 'payflow_outbox_unpublished_messages',
-    help: 'Committed messages that Kafka has not acknowledged yet.',
-    registers,
-  });
-  new Gauge({
-    name: 'payflow_outbox_oldest_age_seconds',
-    help: 'Age of the oldest committed message that Kafka has not acknowledged yet.',
-    registers,
-    async collect() {
-      try {
-        const backlog = await outboxBacklog(database);
-        this.set(backlog.oldestAgeSeconds);
-        unpublished.set(backlog.unpublished);
-      } catch {
+  const watch = (name: string, help: string, read: (backlog: OutboxBacklog) => number): void => {
+    new Gauge({
+      name,
+      help,
+      registers,
+      async collect() {
         this.reset();
-        unpublished.reset();
-      }
-    },
-  });
+        try {
+          this.set(read(await outboxBacklog(database)));
+        } catch {
+          // As below.
+        }
+      },
+    });
+  };
+  watch(
+    'payflow_outbox_unpublished_messages',
+    'Committed messages that Kafka has not acknowledged yet.',
+    ({ unpublished }) => unpublished,
+  );
+  watch(
+    'payflow_outbox_oldest_age_seconds',
+    'Age of the oldest committed message that Kafka has not acknowledged yet.',
+    ({ oldestAgeSeconds }) => oldestAgeSeconds,
+  );
 };
 
 const watchTable = (
