@@ -1,0 +1,44 @@
+import { inlineCardMethodSchema } from '@payflow/contracts';
+import { z } from 'zod';
+
+interface Schemas {
+  [name: string]: unknown;
+}
+
+const COMPONENTS = '#/components/schemas/';
+
+/**
+ * Where the payment service takes a token only, the gateway also takes a card and swaps it: the description that people see
+ * must say so.
+ */
+export const withInlineCard = (document: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> => {
+  const components = document['components'] as Readonly<Record<string, Schemas>> | undefined;
+  const method = components?.['schemas']?.['PaymentMethod'] as Readonly<Record<string, unknown>> | undefined;
+  const choices = method && (['oneOf', 'anyOf'] as const).find((key) => Array.isArray(method[key]));
+  if (!components || !method || !choices) return document;
+  const { InlineCardPaymentMethod, ...used } = inlineCardSchemas();
+  const reference = { $ref: `${COMPONENTS}InlineCardPaymentMethod` };
+  return {
+    ...document,
+    components: {
+      ...components,
+      schemas: {
+        ...used,
+        ...components['schemas'],
+        PaymentMethod: { ...method, [choices]: [...(method[choices] as unknown[]), reference] },
+        InlineCardPaymentMethod,
+      },
+    },
+  };
+};
+
+const inlineCardSchemas = (): Schemas => {
+  const schema = z.toJSONSchema(inlineCardMethodSchema, { target: 'draft-2020-12', io: 'input' });
+  const text = JSON.stringify(schema).replaceAll('"#/$defs/', `"${COMPONENTS}`);
+  const { $schema: _dialect, $defs = {}, id: _id, ...method } = JSON.parse(text) as Record<string, unknown>;
+  const used = Object.entries($defs as Record<string, Record<string, unknown>>).map(([name, { id: _own, ...rest }]) => [
+    name,
+    rest,
+  ]);
+  return { ...(Object.fromEntries(used) as Schemas), InlineCardPaymentMethod: method };
+};

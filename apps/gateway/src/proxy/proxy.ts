@@ -1,0 +1,189 @@
+import replyFrom, { type FastifyReplyFromOptions } from '@fastify/reply-from';
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { AccessTokens, InjectConfig, Logger, Metrics, Problem, problemOf, sendProblem } from '@payflow/service';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { Counter } from 'prom-client';
+import { Agent } from 'undici';
+
+import { CardSwap, type Swapped } from '../cards/card-swap.js';
+import { type GatewayConfig, upstreamUrls } from '../gateway.config.js';
+import { RateLimits } from '../limits/rate-limits.js';
+import { pathFrom, segmentsOf } from '../routing/request-path.js';
+import { BODY_BYTES_MAX, type Match, matchRoute, ROUTES, type Upstream } from '../routing/route-table.js';
+import { clientAddressOf } from './client-address.js';
+import { answerHeaders, requestHeaders } from './headers.js';
+import { readBody } from './read-body.js';
+
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
+const CONNECTIONS_PER_SERVICE_MAX = 256;
+const CONNECT_TIMEOUT_MS = 1_000;
+/** Shorter than the services' (72 s), so that a connection is dropped here before it is dropped there. */
+const KEEP_ALIVE_TIMEOUT_MS = 4_000;
+
+/**
+ * Everything that goes to a service: matched, authenticated, counted, read, and passed on; the answer is streamed back.
+ * Registered in a scope of its own, because its bodies are bytes and not what the other routes parse.
+ */
+@Injectable()
+export class Proxy implements OnApplicationShutdown {
+  private readonly urls: Readonly<Record<Upstream, string>>;
+  private readonly agent: Agent;
+  private readonly matches = new WeakMap<FastifyRequest, Match>();
+  private readonly failures: Counter<'service'>;
+
+  constructor(
+    private readonly tokens: AccessTokens,
+    private readonly limits: RateLimits,
+    private readonly cards: CardSwap,
+    private readonly logger: Logger,
+    metrics: Metrics,
+    @InjectConfig() private readonly config: GatewayConfig,
+  ) {
+    this.urls = upstreamUrls(config);
+    this.agent = new Agent({
+      connections: CONNECTIONS_PER_SERVICE_MAX,
+      pipelining: 1,
+      connect: { timeout: CONNECT_TIMEOUT_MS },
+      keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+      headersTimeout: config.UPSTREAM_TIMEOUT_MS,
+      bodyTimeout: config.UPSTREAM_TIMEOUT_MS,
+    });
+    this.failures = new Counter({
+      name: 'payflow_gateway_upstream_failures_total',
+      help: 'Requests that a service did not answer.',
+      labelNames: ['service'],
+      registers: [metrics],
+    });
+  }
+
+  async register(server: FastifyInstance): Promise<void> {
+    await server.register(async (scope) => {
+      await scope.register(replyFrom, { undici: asDispatcher(this.agent), disableRequestLogging: true });
+      scope.removeAllContentTypeParsers();
+      scope.addContentTypeParser('*', async (request: FastifyRequest) => await this.bodyOf(request));
+      scope.setErrorHandler((error, request, reply) => {
+        this.refuse(error, request, reply);
+      });
+      scope.addHook('onRequest', async (request, reply) => {
+        await this.admit(request, reply);
+      });
+      for (const url of routeUrls())
+        scope.route({ method: METHODS, url, handler: async (request, reply) => await this.forward(request, reply) });
+    });
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.agent.close();
+  }
+
+  /** Whether the request may go on, decided before its body is read. */
+  private async admit(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const match = matchOf(request);
+    this.matches.set(request, match);
+    const address = `address:${clientAddressOf(request, this.config.TRUSTED_PROXIES)}`;
+    const bucket = match.route.bucket ?? 'client';
+    const caller = match.route.public ? address : await this.callerOf(request, address);
+    reply.headers(this.limits.take(bucket, caller));
+  }
+
+  /** Who is counted: the principal of a valid token. One that is not valid counts against its address. */
+  private async callerOf(request: FastifyRequest, address: string): Promise<string> {
+    try {
+      return (await this.tokens.principalOf(request.headers.authorization)).id;
+    } catch (error) {
+      this.limits.take('client', address);
+      throw error;
+    }
+  }
+
+  private async bodyOf(request: FastifyRequest): Promise<Buffer> {
+    const bytesMax = this.matches.get(request)?.route.bodyBytesMax ?? BODY_BYTES_MAX;
+    return await readBody(request.raw, { bytesMax, timeoutMs: this.config.BODY_TIMEOUT_MS });
+  }
+
+  private async forward(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const match = this.matches.get(request);
+    if (!match) throw new Error('invariant: a forwarded request was matched');
+    const { body, headers = {} } = await this.swapped(request, match);
+    const contentType = request.headers['content-type'] ?? 'application/octet-stream';
+    return reply.from(pathFrom(match.segments), {
+      getUpstream: () => this.urls[match.upstream],
+      ...(body === undefined ? {} : { body, contentType }),
+      rewriteRequestHeaders: (_request, own) =>
+        requestHeaders(own as typeof request.headers, {
+          requestId: request.id,
+          clientAddress: clientAddressOf(request, this.config.TRUSTED_PROXIES),
+          protocol: request.protocol,
+          hasBody: body !== undefined,
+          added: headers,
+        }),
+      rewriteHeaders: (own) => answerHeaders(own as typeof request.headers),
+      // A read whose kept-alive connection was closed under it is asked again, once; a write never.
+      retryDelay: ({ err, attempt }) => (attempt === 0 && isSafe(request.method) && isReset(err) ? 1 : null),
+      onResponse: (_request, _reply, response) => {
+        const { statusCode, stream } = response as unknown as UpstreamAnswer;
+        if (statusCode !== 502 && statusCode !== 504) return void reply.send(stream);
+        stream.resume();
+        this.refuse(this.unavailable(match.upstream, `status ${statusCode}`), request, reply);
+      },
+      onError: (_reply, { error }) => {
+        this.refuse(this.unavailable(match.upstream, error), request, reply);
+      },
+    });
+  }
+
+  private async swapped(request: FastifyRequest, match: Match): Promise<Partial<Swapped>> {
+    if (!Buffer.isBuffer(request.body)) return {};
+    const json = /^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? '');
+    if (!match.swapsCard || !json || request.body.length === 0) return { body: request.body };
+    return await this.cards.swap(request.body, request.headers.authorization ?? '');
+  }
+
+  private unavailable(service: Upstream, cause: unknown): Problem {
+    this.failures.inc({ service });
+    return new Problem('dependency_unavailable', { detail: `The ${service} service does not answer.`, cause });
+  }
+
+  private refuse(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+    const problem = problemOf(error);
+    if (problem.status >= 500) this.logger.error({ err: error, code: problem.code }, 'request failed');
+    if (reply.sent) return;
+    for (const name of ENTITY_HEADERS) reply.removeHeader(name);
+    sendProblem(reply, problem, request.id, this.config.GATEWAY_URL);
+  }
+}
+
+/** reply-from asks for the types of its own copy of undici; it calls `request` and nothing else. */
+const asDispatcher = (agent: Agent): NonNullable<FastifyReplyFromOptions['undici']> =>
+  agent as unknown as NonNullable<FastifyReplyFromOptions['undici']>;
+
+/** What reply-from calls a response; its types describe Node's instead. */
+interface UpstreamAnswer {
+  readonly statusCode: number;
+  readonly stream: NodeJS.ReadableStream;
+}
+
+/** Of an answer that was begun and is replaced. */
+const ENTITY_HEADERS = ['content-length', 'content-encoding', 'etag', 'last-modified'];
+
+/** Fastify's own routes are there for metrics and logs; which service gets a request is the route table's decision. */
+const routeUrls = (): readonly string[] =>
+  ROUTES.flatMap(({ pattern }) => {
+    const url = pattern.replaceAll(/\{(\w+)\}/g, ':$1');
+    return [url, `${url}/*`];
+  });
+
+const matchOf = (request: FastifyRequest): Match => {
+  const [path = '', ...query] = request.url.split('?');
+  if (!/^[\x21-\x7e]*$/.test(query.join('?')) || query.join('?').includes('#'))
+    throw new Problem('malformed_request', { detail: 'The query has characters that must be percent-encoded.' });
+  const segments = segmentsOf(path);
+  const match = segments && matchRoute(request.method, segments);
+  if (!match) throw new Problem('route_not_found');
+  return match;
+};
+
+const isSafe = (method: string): boolean => method === 'GET' || method === 'HEAD';
+
+const isReset = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && ['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'].includes(String(error.code));

@@ -1,0 +1,80 @@
+/** The services that have public routes. */
+export const UPSTREAMS = ['auth', 'payment', 'tokenization', 'ledger', 'acquirer-sim'] as const;
+export type Upstream = (typeof UPSTREAMS)[number];
+
+/** Which bucket a caller draws from: his own, or the narrow one in front of passwords and client secrets. */
+export type Bucket = 'client' | 'credentials';
+
+export interface Route {
+  /** Segments; `{name}` stands for any one. Everything below belongs to the route too. */
+  readonly pattern: string;
+  /** One service, or the one that the segment `{service}` names. */
+  readonly service: Upstream | 'named';
+  /** Public: no token asked here. Each service still decides for itself. */
+  readonly public?: true;
+  readonly bucket?: Bucket;
+  readonly bodyBytesMax?: number;
+  /** Takes an inline card, which is swapped for a token: with this as the last segment, or `''` for the route itself. */
+  readonly swapsCardAt?: readonly string[];
+}
+
+export const BODY_BYTES_MAX = 100 * 1024;
+/** A thousand transactions at once, with metadata. */
+const LEDGER_BATCH_BYTES_MAX = 1024 * 1024;
+
+/** What is reachable from outside, and nothing else is. The longest pattern that matches wins. */
+export const ROUTES: readonly Route[] = [
+  { pattern: '/oauth', service: 'auth', public: true, bucket: 'credentials' },
+  { pattern: '/auth', service: 'auth' },
+  { pattern: '/auth/login', service: 'auth', public: true, bucket: 'credentials' },
+  { pattern: '/.well-known', service: 'auth', public: true },
+  { pattern: '/me', service: 'auth' },
+  { pattern: '/merchants', service: 'auth' },
+  { pattern: '/merchants/{merchantId}/fee-terms', service: 'payment' },
+  { pattern: '/payments', service: 'payment', swapsCardAt: ['', 'authorize', 'confirm', 'process'] },
+  { pattern: '/refunds', service: 'payment' },
+  { pattern: '/users/{userId}/payments', service: 'payment' },
+  { pattern: '/tokens', service: 'tokenization' },
+  { pattern: '/ledger', service: 'ledger' },
+  { pattern: '/ledger/transactions', service: 'ledger', bodyBytesMax: LEDGER_BATCH_BYTES_MAX },
+  { pattern: '/test-cards', service: 'acquirer-sim', public: true },
+  { pattern: '/operations/{service}/dead-letters', service: 'named' },
+];
+
+export interface Match {
+  readonly route: Route;
+  readonly upstream: Upstream;
+  /** The path at the service. */
+  readonly segments: readonly string[];
+  readonly swapsCard: boolean;
+}
+
+const patternSegments = (route: Route): readonly string[] => route.pattern.slice(1).split('/');
+
+const matches = (pattern: readonly string[], segments: readonly string[]): boolean =>
+  pattern.length <= segments.length && pattern.every((part, index) => part.startsWith('{') || part === segments[index]);
+
+const isUpstream = (text: string | undefined): text is Upstream => UPSTREAMS.some((service) => service === text);
+
+/** Longest pattern first; written once. */
+const byLength = (routes: readonly Route[]): readonly Route[] =>
+  [...routes].sort((a, b) => patternSegments(b).length - patternSegments(a).length);
+const SORTED = byLength(ROUTES);
+
+/** The route of a request, or undefined when there is none. */
+export const matchRoute = (method: string, segments: readonly string[]): Match | undefined => {
+  const route = SORTED.find((candidate) => matches(patternSegments(candidate), segments));
+  if (!route) return undefined;
+  if (route.service !== 'named')
+    return { route, upstream: route.service, segments, swapsCard: swapsCard(route, method, segments) };
+  const upstream = segments[1];
+  if (!isUpstream(upstream)) return undefined;
+  // /operations/ledger/dead-letters/… is /operations/dead-letters/… at the ledger.
+  return { route, upstream, segments: [...segments.slice(0, 1), ...segments.slice(2)], swapsCard: false };
+};
+
+const swapsCard = (route: Route, method: string, segments: readonly string[]): boolean => {
+  if (method !== 'POST' || !route.swapsCardAt) return false;
+  const below = segments.slice(patternSegments(route).length);
+  return route.swapsCardAt.includes(below.at(-1) ?? '');
+};
