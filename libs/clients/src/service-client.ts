@@ -57,6 +57,7 @@ export class ServiceClient {
       connections: options.connectionsMax ?? CONNECTIONS_MAX_DEFAULT,
       connect: { timeout: CONNECT_TIMEOUT_MS },
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+      keepAliveMaxTimeout: KEEP_ALIVE_TIMEOUT_MS,
       maxResponseSize: ANSWER_BYTES_MAX,
     });
   }
