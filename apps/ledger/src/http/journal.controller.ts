@@ -15,6 +15,7 @@ import type { z } from 'zod';
 import { entryCursor, entryPlaceOf } from '../application/cursors.js';
 import { entryResponse, trialBalanceResponse } from '../application/responses.js';
 import { scopeOf, viewerOf } from '../application/viewer.js';
+import { findAccountSeqs } from '../store/account-rows.js';
 import { listEntries, sumEntries } from '../store/journal-reads.js';
 
 @ApiTags('Ledger')
@@ -33,11 +34,12 @@ export class JournalController {
     @Query({ schema: listEntriesQuerySchema }) query: ListEntriesQuery,
     @Caller() principal: Principal,
   ): Promise<z.infer<typeof entryPageSchema>> {
+    const scope = scopeOf(viewerOf(principal));
+    const everyAccount = query.account === undefined && scope.merchantId === null;
     const rows = await listEntries(this.database, {
-      ...scopeOf(viewerOf(principal)),
-      account: query.account ?? null,
+      accountSeqs: everyAccount ? null : await findAccountSeqs(this.database, query.account ?? null, scope),
       paymentId: query.paymentId ?? null,
-      ofMerchantId: query.merchantId ?? null,
+      merchantId: query.merchantId ?? null,
       type: query.type ?? null,
       from: timeOf(query.from),
       to: timeOf(query.to),

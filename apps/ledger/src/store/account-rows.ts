@@ -77,6 +77,20 @@ export const findAccount = async (
   return row;
 };
 
+/** The accounts of that name (code or id; null: any) that a reader may see. */
+export const findAccountSeqs = async (
+  sql: Sql,
+  name: string | null,
+  { merchantId }: AccountScope,
+): Promise<readonly bigint[]> => {
+  const rows = await sql.query<{ seq: bigint }>(
+    `SELECT seq FROM accounts
+      WHERE ($1::text IS NULL OR code = $1 OR id = $1) AND ($2::text IS NULL OR merchant_id = $2)`,
+    [name, merchantId],
+  );
+  return rows.map(({ seq }) => seq);
+};
+
 export interface AccountFilter extends AccountScope {
   readonly prefix: string;
   readonly currency: string | null;

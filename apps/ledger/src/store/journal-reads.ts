@@ -31,11 +31,11 @@ export interface EntryPlace {
   readonly line: number;
 }
 
-export interface EntryFilter extends AccountScope {
-  /** Code or id. */
-  readonly account: string | null;
+export interface EntryFilter {
+  /** Only entries of these accounts; null: of all. */
+  readonly accountSeqs: readonly bigint[] | null;
   readonly paymentId: string | null;
-  readonly ofMerchantId: string | null;
+  readonly merchantId: string | null;
   readonly type: string | null;
   readonly from: Date | null;
   readonly to: Date | null;
@@ -43,36 +43,53 @@ export interface EntryFilter extends AccountScope {
   readonly limit: number;
 }
 
-/** Newest first. Each of account, merchant and payment has an index that ends in journal order. */
-export const listEntries = async (sql: Sql, filter: EntryFilter): Promise<readonly EntryRow[]> =>
-  await sql.query<EntryRow>(ENTRIES_SQL, [
-    filter.account,
+/** Newest first. */
+export const listEntries = async (sql: Sql, filter: EntryFilter): Promise<readonly EntryRow[]> => {
+  const { accountSeqs, before } = filter;
+  const parameters = [
     filter.paymentId,
-    filter.ofMerchantId,
     filter.merchantId,
     filter.type,
     filter.from,
     filter.to,
-    filter.before?.recordedAt ?? null,
-    filter.before?.position ?? null,
-    filter.before?.line ?? null,
+    before?.recordedAt ?? null,
+    before?.position ?? null,
+    before?.line ?? null,
     filter.limit,
-  ]);
+  ];
+  return accountSeqs === null
+    ? await sql.query<EntryRow>(ENTRIES_SQL, parameters)
+    : await sql.query<EntryRow>(ENTRIES_OF_ACCOUNTS_SQL, [...parameters, accountSeqs]);
+};
 
-/** Parameters that are null drop out when the statement is planned, since it is planned for its values. */
-export const ENTRIES_SQL = `
-SELECT ${ENTRY_COLUMNS}
-  FROM ledger_entries
- WHERE ($1::text IS NULL OR account_seq = ANY (ARRAY(SELECT seq FROM accounts WHERE code = $1 OR accounts.id = $1)))
-   AND ($2::text IS NULL OR payment_id = $2)
-   AND ($3::text IS NULL OR merchant_id = $3)
-   AND ($4::text IS NULL OR (merchant_id = $4 AND account_merchant_id = $4))
-   AND ($5::text IS NULL OR entry_type = $5)
-   AND ($6::timestamptz IS NULL OR created_at >= $6)
-   AND ($7::timestamptz IS NULL OR created_at < $7)
-   AND ($8::timestamptz IS NULL OR (created_at, position, line) < ($8, $9::bigint, $10::int))
- ORDER BY created_at DESC, position DESC, line DESC
- LIMIT $11`;
+/** Parameters that are null drop out: a statement is planned for the values it is sent with. */
+const MATCHES = `($1::text IS NULL OR payment_id = $1)
+   AND ($2::text IS NULL OR merchant_id = $2)
+   AND ($3::text IS NULL OR entry_type = $3)
+   AND ($4::timestamptz IS NULL OR recorded_at >= $4)
+   AND ($5::timestamptz IS NULL OR recorded_at < $5)
+   AND ($6::timestamptz IS NULL OR (recorded_at, position, line) < ($6, $7::bigint, $8::int))`;
+
+const NEWEST_FIRST = 'recorded_at DESC, position DESC, line DESC';
+
+/** The page is cut before anything is joined, so that it takes an index in journal order and reads no more than a page. */
+const described = (page: string): string => `
+WITH page AS (${page})
+SELECT e.id, t.id AS transaction_id, e.position, e.line, a.id AS account_id, a.code AS account, e.entry_type, e.direction,
+       e.amount, e.currency, e.balance_after, e.payment_id, e.merchant_id, e.recorded_at AS created_at
+  FROM page e
+  JOIN transactions t ON t.position = e.position
+  JOIN accounts a ON a.seq = e.account
+ ORDER BY e.recorded_at DESC, e.position DESC, e.line DESC`;
+
+export const ENTRIES_SQL = described(`SELECT * FROM entries WHERE ${MATCHES} ORDER BY ${NEWEST_FIRST} LIMIT $9`);
+
+/** A page of each account, merged: the entries of several accounts have no index in one order. */
+export const ENTRIES_OF_ACCOUNTS_SQL = described(`
+SELECT e.* FROM unnest($10::bigint[]) AS wanted (seq)
+ CROSS JOIN LATERAL (
+   SELECT * FROM entries WHERE account = wanted.seq AND ${MATCHES} ORDER BY ${NEWEST_FIRST} LIMIT $9) AS e
+ ORDER BY ${NEWEST_FIRST} LIMIT $9`);
 
 export interface TransactionRow {
   readonly position: bigint;

@@ -1,0 +1,166 @@
+import { merchantPrincipal, servicePrincipal, userPrincipal } from '@payflow/testing';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+
+import { ADMIN, LEDGER_CLIENT, LedgerUnderTest, move, transaction } from './ledger-under-test.js';
+
+const POST = '/ledger/transactions';
+
+let ledger: LedgerUnderTest;
+let till: string;
+
+interface Entry {
+  readonly entryId: string;
+  readonly account: string;
+  readonly amount: number;
+  readonly balanceAfter: number;
+  readonly createdAt: string;
+}
+
+const entriesIn = (body: Record<string, unknown>): readonly Entry[] => body['data'] as readonly Entry[];
+
+const post = async (reference: string, from: string, to: string, amount: number, currency = 'USD'): Promise<void> => {
+  const { body } = await ledger.post(POST, {
+    transactions: [transaction(reference, move(from, to, amount, currency))],
+  });
+  expect(body['results']).toMatchObject([{ status: 'posted', replayed: false }]);
+};
+
+beforeAll(async () => {
+  ledger = await LedgerUnderTest.start();
+  await ledger.openAccount('shop:world');
+  till = await ledger.openAccount('shop:till', { floor: 0 });
+  await ledger.openAccount('shop:world', { currency: 'EUR' });
+  await ledger.openAccount('shop:till', { currency: 'EUR' });
+  for (let index = 1; index <= 25; index += 1) await post(`p-${index}`, 'shop:world', 'shop:till', index);
+  await post('eur', 'shop:world', 'shop:till', 1_000, 'EUR');
+});
+afterAll(async () => {
+  await ledger.stop();
+});
+
+describe('entries', () => {
+  it('come newest first, page by page, each once', async () => {
+    const pages: Entry[][] = [];
+    let cursor: unknown = null;
+    do {
+      const { body } = await ledger.get(
+        `/ledger?account=${till}&limit=7${cursor === null ? '' : `&cursor=${String(cursor)}`}`,
+      );
+      pages.push([...entriesIn(body)]);
+      cursor = body['nextCursor'];
+    } while (cursor !== null);
+    expect(pages.map((page) => page.length)).toEqual([7, 7, 7, 4]);
+    expect(pages.flat().map(({ amount }) => amount)).toEqual(Array.from({ length: 25 }, (_, index) => 25 - index));
+  });
+
+  it('each have the balance after them: the one before plus the change', async () => {
+    const { body } = await ledger.get(`/ledger?account=${till}&limit=100`);
+    const oldestFirst = entriesIn(body).toReversed();
+    oldestFirst.forEach(({ amount, balanceAfter }, index) => {
+      expect(balanceAfter).toBe((oldestFirst[index - 1]?.balanceAfter ?? 0) + amount);
+    });
+    expect(oldestFirst.at(-1)?.balanceAfter).toBe(await ledger.balanceOf(till));
+  });
+
+  it('are found by code in every currency, by type, and by time from (included) to (excluded)', async () => {
+    const byCode = await ledger.get('/ledger?account=shop:till&limit=100');
+    expect(entriesIn(byCode.body)).toHaveLength(26);
+    expect(entriesIn((await ledger.get('/ledger?type=RENT')).body)).toEqual([]);
+    const all = entriesIn((await ledger.get(`/ledger?account=${till}&limit=100&type=TRANSFER`)).body);
+    expect(all).toHaveLength(25);
+    const from = all.at(-1)?.createdAt ?? '';
+    const to = all[0]?.createdAt ?? '';
+    const between = entriesIn((await ledger.get(`/ledger?account=${till}&from=${from}&to=${to}&limit=100`)).body);
+    expect(between).toEqual(all.filter(({ createdAt }) => createdAt >= from && createdAt < to));
+    expect(between.length).toBeGreaterThan(0);
+  });
+
+  it('of an account there is not are none', async () => {
+    expect(await ledger.get('/ledger?account=shop:nothing')).toMatchObject({
+      status: 200,
+      body: { data: [], nextCursor: null },
+    });
+  });
+});
+
+describe('a balance', () => {
+  it('stands as it stood at a time, that moment included', async () => {
+    const history = entriesIn((await ledger.get(`/ledger?account=${till}&limit=100`)).body);
+    for (const { createdAt } of history) {
+      // Entries of one millisecond share a time: the newest of them tells.
+      const expected = history.find((entry) => entry.createdAt === createdAt)?.balanceAfter;
+      expect(await ledger.balanceOf(till, createdAt)).toBe(expected);
+    }
+    const oldest = Date.parse(history.at(-1)?.createdAt ?? '');
+    expect(await ledger.balanceOf(till, new Date(oldest - 1).toISOString())).toBe(0);
+    expect(await ledger.balanceOf(till, '2099-01-01T00:00:00Z')).toBe(325);
+  });
+
+  it('of an account there is not is 404', async () => {
+    const answer = await ledger.get('/ledger/accounts/acc_01kxyz6w3hf8btq2v9m4n7r5sd/balance');
+    expect(answer).toMatchObject({ status: 404, body: { code: 'account_not_found' } });
+  });
+});
+
+describe('accounts', () => {
+  it('are listed by prefix and currency, newest first, page by page', async () => {
+    const first = await ledger.get('/ledger/accounts?prefix=shop:&limit=3');
+    const rest = await ledger.get(`/ledger/accounts?prefix=shop:&limit=3&cursor=${String(first.body['nextCursor'])}`);
+    const codes = [first, rest].flatMap(({ body }) =>
+      (body['data'] as readonly { code: string; currency: string }[]).map(
+        ({ code, currency }) => `${code} ${currency}`,
+      ),
+    );
+    expect(codes).toEqual(['shop:till EUR', 'shop:world EUR', 'shop:till USD', 'shop:world USD']);
+    expect(rest.body['nextCursor']).toBeNull();
+    expect((await ledger.get('/ledger/accounts?prefix=shop:t&currency=USD')).body['data']).toMatchObject([
+      { accountId: till, floor: 0 },
+    ]);
+  });
+
+  it('know what they are', async () => {
+    expect((await ledger.get(`/ledger/accounts/${till}`)).body).toMatchObject({
+      accountId: till,
+      code: 'shop:till',
+      currency: 'USD',
+      floor: 0,
+      balance: 325,
+      entryCount: 25,
+    });
+  });
+});
+
+describe('the trial balance', () => {
+  it('sums debits and credits of each currency over every entry', async () => {
+    const { body } = await ledger.get('/ledger/trial-balance');
+    expect(body['currencies']).toEqual([
+      { currency: 'EUR', debits: 1_000, credits: 1_000, balanced: true, accounts: 2 },
+      { currency: 'USD', debits: 325, credits: 325, balanced: true, accounts: 2 },
+    ]);
+  });
+
+  it('is for staff, services and the ledger client, not for merchants', async () => {
+    for (const as of [ADMIN, LEDGER_CLIENT, userPrincipal('usr_f', 'finance'), servicePrincipal('payment')]) {
+      expect((await ledger.get('/ledger/trial-balance', as)).status).toBe(200);
+    }
+    for (const as of [merchantPrincipal('mer_1'), userPrincipal('usr_c'), userPrincipal('usr_m', 'merchant')]) {
+      const answer = await ledger.get('/ledger/trial-balance', as);
+      expect(answer).toMatchObject({ status: 403, body: { code: 'insufficient_scope' } });
+    }
+  });
+});
+
+it('a person with a merchant role but no merchant sees nothing', async () => {
+  const nobody = userPrincipal('usr_m', 'merchant');
+  expect((await ledger.get('/ledger', nobody)).body['data']).toEqual([]);
+  expect((await ledger.get('/ledger/accounts', nobody)).body['data']).toEqual([]);
+  expect((await ledger.get(`/ledger/accounts/${till}`, nobody)).status).toBe(404);
+});
+
+it('counts what it does, for /metrics', async () => {
+  await ledger.post(POST, { transactions: [transaction('too-much', move('shop:till', 'shop:world', 1_000_000))] });
+  const { payload } = await ledger.app.inject({ method: 'GET', url: '/metrics' });
+  expect(payload).toMatch(/^payflow_ledger_transactions_total\{door="http",outcome="posted"\} 26$/m);
+  expect(payload).toMatch(/^payflow_ledger_refusals_total\{door="http",code="insufficient_funds"\} 1$/m);
+  expect(payload).toMatch(/^payflow_ledger_batch_transactions_count\{door="http"\} 27$/m);
+});
