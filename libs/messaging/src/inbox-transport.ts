@@ -8,6 +8,8 @@ import { KAFKA_INBOX_TRANSPORT } from './subscription.js';
 /** Nest's door to the consumers: methods with @Subscription become handlers, and they run while the transport listens. */
 export class InboxTransport extends Server implements CustomTransportStrategy {
   override transportId = KAFKA_INBOX_TRANSPORT;
+  /** What a handler throws is the inbox' business, not a line of Nest's log. */
+  override readonly propagatesEventHandlerErrors = true;
 
   constructor(private readonly messaging: Messaging) {
     super();

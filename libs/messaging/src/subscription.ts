@@ -1,5 +1,5 @@
 import { applyDecorators, Catch, type RpcExceptionFilter, UseFilters } from '@nestjs/common';
-import { EventPattern } from '@nestjs/microservices';
+import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
 import { type Observable, throwError } from 'rxjs';
 
 import type { SubscriptionOptions } from './message.js';
@@ -26,4 +26,11 @@ export const Subscription = (options: SubscriptionOptions): MethodDecorator =>
   applyDecorators(
     EventPattern<string>(options.consumer, KAFKA_INBOX_TRANSPORT, { ...options }),
     UseFilters(new RethrowFilter()),
+    passDeliveriesAndTransaction,
   );
+
+/** Nest hands a method without decorated parameters nothing but the payload. */
+const passDeliveriesAndTransaction: MethodDecorator = (target, method) => {
+  Payload()(target, method, 0);
+  Ctx()(target, method, 1);
+};

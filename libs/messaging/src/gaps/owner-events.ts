@@ -40,7 +40,7 @@ export class OwnerEvents {
   ): Promise<readonly RawMessage[]> {
     const ownerUrl = this.ownerUrls[kind];
     if (ownerUrl === undefined) throw new OwnerUnavailableError(`no address is set for the owner of ${kind} events`);
-    const signal = AbortSignal.timeout(Math.max(1, deadlineMs));
+    const signal = AbortSignal.timeout(Math.max(1, Math.round(deadlineMs)));
     try {
       const response = await request(
         `${ownerUrl}/internal/events/${encodeURIComponent(aggregateId)}?after=${sequence}`,
