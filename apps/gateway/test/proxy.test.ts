@@ -280,14 +280,16 @@ describe('a body', () => {
     await call('POST', '/refunds', 'a=1', { 'content-type': 'application/x-www-form-urlencoded' });
     expect(gateway.payment.last).toMatchObject({ body: 'a=1' });
     expect(gateway.payment.last.headers['content-type']).toBe('application/x-www-form-urlencoded');
-    const broken = await call('POST', '/refunds', '{}', { 'content-type': 'a\u00ffb' }).catch(() => undefined);
-    expect([415, undefined]).toContain(broken?.status);
+    expect(await call('POST', '/refunds', '{}', { 'content-type': 'nonsense' })).toMatchObject({
+      status: 415,
+      body: { code: 'unsupported_media_type' },
+    });
   });
 });
 
 describe('broken HTTP', () => {
   it.each([
-    ['a header with a line break in it', 'GET /payments HTTP/1.1\r\nHost: x\r\nX-A: b\n\tc\u0000\r\n\r\n', 400],
+    ['a NUL in a header', 'GET /payments HTTP/1.1\r\nHost: x\r\nX-A: b\u0000c\r\n\r\n', 400],
     ['no HTTP at all', 'hello\r\n\r\n', 400],
     ['two lengths', 'POST /refunds HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\na', 400],
     [

@@ -32,13 +32,11 @@ export const withInlineCard = (document: Readonly<Record<string, unknown>>): Rea
   };
 };
 
+/** The schema and those it refers to, by name. Zod puts the outermost among the definitions or beside them. */
 const inlineCardSchemas = (): Schemas => {
   const schema = z.toJSONSchema(inlineCardMethodSchema, { target: 'draft-2020-12', io: 'input' });
   const text = JSON.stringify(schema).replaceAll('"#/$defs/', `"${COMPONENTS}`);
-  const { $schema: _dialect, $defs = {}, id: _id, ...method } = JSON.parse(text) as Record<string, unknown>;
-  const used = Object.entries($defs as Record<string, Record<string, unknown>>).map(([name, { id: _own, ...rest }]) => [
-    name,
-    rest,
-  ]);
-  return { ...(Object.fromEntries(used) as Schemas), InlineCardPaymentMethod: method };
+  const { $schema: _dialect, $defs = {}, ...root } = JSON.parse(text) as Record<string, unknown>;
+  const named = { InlineCardPaymentMethod: root, ...($defs as Record<string, Record<string, unknown>>) };
+  return Object.fromEntries(Object.entries(named).map(([name, { id: _id, ...definition }]) => [name, definition]));
 };
