@@ -26,6 +26,10 @@ class Failure extends Error {
  * @param {{ install?: boolean }} [options] whether the command makes sense before anything is installed
  */
 export const bootstrap = async (script, module, args = process.argv.slice(2), { install = true } = {}) => {
+  // Output into `head` or a closed terminal must not end a supervisor half way.
+  process.stdout.on('error', (error) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
   try {
     if (!install && !packagesAreInstalled()) {
       process.stdout.write('PayFlow is not running: it has not been installed yet. `npm start` does both.\n');
@@ -70,9 +74,13 @@ const ensureNode = () => {
       mkdirSync(draft, { recursive: true });
       // A manifest of its own, or npm would take the repository's for the one it installs into.
       writeFileSync(join(draft, 'package.json'), '{ "private": true }\n');
-      npm(['install', '--no-save', '--no-package-lock', '--ignore-scripts', `${nodePackage()}@${NODE_MAJOR}`], draft);
-      rmSync(TOOLCHAIN, { recursive: true, force: true });
-      renameSync(draft, TOOLCHAIN);
+      try {
+        npm(['install', '--no-save', '--no-package-lock', '--ignore-scripts', `${nodePackage()}@${NODE_MAJOR}`], draft);
+        rmSync(TOOLCHAIN, { recursive: true, force: true });
+        renameSync(draft, TOOLCHAIN);
+      } finally {
+        rmSync(draft, { recursive: true, force: true });
+      }
     },
   );
   if (spawnSync(program, ['--version']).status === 0) return program;
@@ -158,7 +166,7 @@ const environmentForNpm = () => {
 const npmFailure = (what, output) => {
   const lines = output
     .split('\n')
-    .filter((line) => /npm (error|ERR!)/.test(line))
+    .filter((line) => /npm (error|ERR!) (?! *at )/.test(line))
     .slice(0, 8)
     .join('\n');
   if (/ENOSPC/.test(output))

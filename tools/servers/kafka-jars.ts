@@ -8,6 +8,8 @@ import { requireFreeSpace } from './files.ts';
 import { run } from './run.ts';
 
 const POM = fileURLToPath(new URL('pom.xml', import.meta.url));
+/** By its full name: by its prefix, an unreachable repository is reported as an unknown plugin. */
+const COPY_DEPENDENCIES = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies';
 const FREE_SPACE_MB = 200;
 const JAVA_VERSION_MIN = 17;
 const ADVICE =
@@ -20,8 +22,7 @@ const ADVICE =
  * @param cache where jars of each version of the pom are kept
  */
 export const kafkaJars = async (cache: string, report: (line: string) => void): Promise<string> => {
-  const version = createHash('sha256').update(readFileSync(POM)).digest('hex').slice(0, 12);
-  const jars = join(cache, version);
+  const jars = jarDirectory(cache);
   if (existsSync(jars)) return jars;
   mkdirSync(cache, { recursive: true });
   requireFreeSpace(cache, FREE_SPACE_MB, 'Apache Kafka');
@@ -35,14 +36,16 @@ export const kafkaJars = async (cache: string, report: (line: string) => void): 
   return jars;
 };
 
+const jarDirectory = (cache: string): string =>
+  join(cache, createHash('sha256').update(readFileSync(POM)).digest('hex').slice(0, 12));
+
 const fetchInto = async (directory: string): Promise<void> => {
   const { status, output, startError } = await run(
     'mvn',
-    ['--batch-mode', '--quiet', '--file', POM, 'dependency:copy-dependencies', `-DoutputDirectory=${directory}`],
+    ['--batch-mode', '--quiet', '--file', POM, COPY_DEPENDENCIES, `-DoutputDirectory=${directory}`],
     { directory: dirname(POM) },
   );
-  if (startError?.code === 'ENOENT')
-    throw new Failure(`Maven (mvn) is not installed; it fetches Apache Kafka. ${ADVICE}`);
+  if (startError?.code === 'ENOENT') throw mavenMissing();
   const complete = existsSync(directory) && readdirSync(directory).some((name) => name.startsWith('kafka_'));
   if (status === 0 && complete) return;
   rmSync(directory, { recursive: true, force: true });
@@ -56,7 +59,11 @@ const mavenFailure = (output: string): Failure => {
   if (/JAVA_HOME|Unable to locate a Java Runtime/.test(output)) {
     return new Failure(`Maven found no Java. ${ADVICE}`);
   }
-  if (/UnknownHost|Unknown host|Connection refused|Network is unreachable|timed out|Name or service/i.test(output)) {
+  if (
+    /UnknownHost|Unknown host|Connection refused|Network is unreachable|timed out|Could not transfer artifact/i.test(
+      output,
+    )
+  ) {
     return new Failure(
       'Maven cannot reach Maven Central to fetch Apache Kafka. Check the network; behind a proxy, name it in ' +
         `~/.m2/settings.xml; or set KAFKA_BROKERS to the address of a Kafka of your own.\n${firstErrors(output)}`,
@@ -71,6 +78,15 @@ const firstErrors = (output: string): string =>
     .filter((line) => line.includes('ERROR'))
     .slice(0, 3)
     .join('\n');
+
+/** Whether the jars are here, or Maven, which fetches them: asked before anything slow begins. */
+export const requireKafkaJarsOrMaven = async (cache: string): Promise<void> => {
+  if (existsSync(jarDirectory(cache))) return;
+  const { startError } = await run('mvn', ['--version'], { directory: dirname(POM) });
+  if (startError?.code === 'ENOENT') throw mavenMissing();
+};
+
+const mavenMissing = (): Failure => new Failure(`Maven (mvn) is not installed; it fetches Apache Kafka. ${ADVICE}`);
 
 /** The `java` to run Kafka with, known to be new enough. */
 export const javaProgram = async (): Promise<string> => {

@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 
 import { Failure } from '../servers/failure.ts';
 import { writePrivateJson } from '../servers/files.ts';
-import { javaProgram, kafkaJars } from '../servers/kafka-jars.ts';
+import { javaProgram, kafkaJars, requireKafkaJarsOrMaven } from '../servers/kafka-jars.ts';
 import { runningKafka, startKafka, stopKafka } from '../servers/kafka.ts';
 import { runningPostgres, startPostgres, stopPostgres } from '../servers/postgres.ts';
 import {
@@ -144,7 +144,10 @@ export class Stack {
     const present = presentServices();
     const former = readState(this.paths);
     const ports = await portsFor(present, this.settings, former);
-    if (this.settings.kafkaBrokers === undefined) await javaProgram();
+    if (this.settings.kafkaBrokers === undefined) {
+      await javaProgram();
+      await requireKafkaJarsOrMaven(this.paths.kafkaJars);
+    }
     this.secrets = loadSecrets(this.paths);
 
     const building = this.progress.step('Built', 'cached when nothing changed', () => build(this.paths.logs));
