@@ -74,8 +74,9 @@ describe('a call to another service', () => {
 
   it('uses its connections again', async () => {
     far.behave(ok);
-    for (let time = 0; time < 5; time += 1) await client.request(read);
-    expect(new Set(far.seen.map(({ callerPort }) => callerPort)).size).toBe(1);
+    for (let time = 0; time < 20; time += 1) await client.request(read);
+    // The pool may open a second one while the first is still finishing its answer.
+    expect(new Set(far.seen.map(({ callerPort }) => callerPort)).size).toBeLessThanOrEqual(2);
   });
 
   it('that is refused gets the same refusal, with its members', async () => {

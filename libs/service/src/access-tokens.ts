@@ -11,8 +11,6 @@ import { SigningKeys, SigningKeysUnavailableError } from './signing-keys.js';
 
 const VERIFIED_TOKENS_MAX = 10_000;
 const TOKEN_LENGTH_MAX = 8_192;
-/** Services' clocks differ by a little (NTP), so a token may be used this long after its end. */
-const CLOCK_TOLERANCE_SECONDS = 5;
 
 /** RFC 9068 §2.1: the header names the kind of token, so that an id token is not taken for an access token. */
 const headerSchema = z.object({
@@ -61,7 +59,6 @@ export class AccessTokens {
           audience: TOKEN_AUDIENCE,
           algorithms: ['ES256'],
           ...(options.issuer === undefined ? {} : { issuer: options.issuer }),
-          jsonWebTokenOptions: { clockTolerance: CLOCK_TOLERANCE_SECONDS },
         },
         (claims: unknown, done: (error: unknown, verified: VerifiedToken | false) => void) => {
           const parsed = claimsSchema.safeParse(claims);

@@ -4,10 +4,12 @@ import fc from 'fast-check';
 import { maskCardNumbers } from './card-mask.js';
 
 const luhnDigit = (digits: string): string => {
-  const sum = [...digits].reverse().reduce((total, character, index) => {
-    const weighted = Number(character) * (index % 2 === 0 ? 2 : 1);
-    return total + (weighted > 9 ? weighted - 9 : weighted);
-  }, 0);
+  const sum = Array.from(digits)
+    .reverse()
+    .reduce((total, character, index) => {
+      const weighted = Number(character) * (index % 2 === 0 ? 2 : 1);
+      return total + (weighted > 9 ? weighted - 9 : weighted);
+    }, 0);
   return String((10 - (sum % 10)) % 10);
 };
 const cardNumber = fc

@@ -12,7 +12,7 @@ const httpUrl = z
 const postgresUrl = z.url({ protocol: /^postgres(ql)?$/ });
 
 /** Environment variables are text: `true` and `false`, nothing else. */
-export const booleanField = (fallback: boolean) =>
+export const booleanField = (fallback: boolean): z.ZodType<boolean, 'true' | 'false' | undefined> =>
   z
     .enum(['true', 'false'])
     .default(fallback ? 'true' : 'false')

@@ -40,7 +40,7 @@ const { node } = fc.letrec<{ node: Node }>((tie) => ({
 }));
 
 const escaped = (key: string): string =>
-  `"${[...key].map((character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')}"`;
+  `"${Array.from(key, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')}"`;
 
 const written = (tree: Node, spell: (key: string) => string): string => {
   switch (tree.kind) {

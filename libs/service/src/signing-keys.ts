@@ -1,4 +1,4 @@
-import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
+import { createPublicKey, type KeyObject } from 'node:crypto';
 
 import { jwksSchema } from '@payflow/contracts';
 
@@ -56,7 +56,7 @@ export class SigningKeys {
       keys
         .filter((key) => key.kty === 'EC' && key.alg === 'ES256')
         .slice(0, KEYS_MAX)
-        .map((key) => [key.kid, createPublicKey({ key: key as JsonWebKey, format: 'jwk' })]),
+        .map((key) => [key.kid, createPublicKey({ key, format: 'jwk' })]),
     );
     this.fetchedAt = performance.now();
   }

@@ -37,6 +37,13 @@ export interface ServiceOptions {
   readonly environment?: Environment;
 }
 
+const NEST_OPTIONS = {
+  bodyParser: false,
+  abortOnError: false,
+  bufferLogs: true,
+  routeConflictPolicy: { duplicate: 'error' },
+} as const;
+
 /**
  * The service, migrated and initialized, its consumers running, not listening: for tests (`inject()`), or to call
  * `listen()` on. `close()` also closes the database pool, last.
@@ -46,12 +53,10 @@ export const createServiceApp = async (options: ServiceOptions): Promise<NestFas
   const config = loadHttpConfig(environment);
   await applyMigrations(options, environment);
   const adapter = createAdapter(config.GATEWAY_URL);
-  const app = await NestFactory.create<NestFastifyApplication>(rootModule(options.module, environment), adapter, {
-    bodyParser: false,
-    abortOnError: false,
-    bufferLogs: true,
-    routeConflictPolicy: { duplicate: 'error' },
-  });
+  const root = rootModule(options.module, environment);
+  // Nest declares its options as a class and documents plain objects.
+  // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment
+  const app = await NestFactory.create<NestFastifyApplication>(root, adapter, NEST_OPTIONS);
   try {
     const logger = app.get(Logger);
     const allowedMethods = app.get(AllowedMethods);

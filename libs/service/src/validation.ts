@@ -79,5 +79,5 @@ const locationOf = (path: readonly PropertyKey[], place: Place): string => {
 const codeOf = (issue: Issue): string => {
   if (issue.code === 'custom' && typeof issue.params?.['code'] === 'string') return issue.params['code'];
   if (issue.code === 'invalid_type' && issue.message.endsWith('received undefined')) return 'required';
-  return issue.code ?? 'invalid';
+  return issue.code;
 };
