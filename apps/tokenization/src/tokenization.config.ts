@@ -41,6 +41,10 @@ export const tokenizationConfigSchema = z.object({
     description:
       'Lifetime of a single-use token that asks for none, in seconds. A CVC stays in memory for 15 minutes at most.',
   }),
+  SPENT_CARD_RETENTION_SECONDS: z.coerce.number().int().min(60).max(TOKEN_LIFETIME_SECONDS_MAX).default(86_400).meta({
+    description:
+      'How long after its use or the end of its life a card stays encrypted in the vault before it is erased, in seconds.',
+  }),
   DEMO_DATA: jsonField(z.object({ merchant: z.object({ merchantId: z.string().regex(/^mer_[0-9a-z]{26}$/) }) }))
     .optional()
     .meta({ description: 'The demo parties, JSON. In demo mode the token tok_abcdef belongs to the demo merchant.' }),

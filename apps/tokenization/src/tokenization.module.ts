@@ -6,6 +6,7 @@ import { ClearCards } from './application/clear-cards.js';
 import { CreateToken } from './application/create-token.js';
 import { CvcMemory } from './application/cvc-memory.js';
 import { DeleteToken } from './application/delete-token.js';
+import { EraseSpentCards } from './application/erase-spent-cards.js';
 import { ForwardCard } from './application/forward-card.js';
 import { KeyRing } from './application/key-ring.js';
 import { OpenVault } from './application/open-vault.js';
@@ -35,6 +36,7 @@ import { tokenizationConfigSchema } from './tokenization.config.js';
     CreateToken,
     CvcMemory,
     DeleteToken,
+    EraseSpentCards,
     ForwardCard,
     KeyRing,
     OpenVault,

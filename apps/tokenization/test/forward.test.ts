@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { ForwardResponse, Principal } from '@payflow/contracts';
 import { newId } from '@payflow/kernel';
-import { merchantPrincipal } from '@payflow/testing';
+import { eventually, merchantPrincipal } from '@payflow/testing';
 
 import { goodCard, type ProblemBody, RunningVault } from './running-vault.js';
 import { answerJson, type Received, ScriptedAcquirer } from './scripted-acquirer.js';
@@ -170,6 +170,48 @@ describe('a single-use token', () => {
     expect((await forward(tokenId, { attemptId })).body.outcome).toBe('answered');
     expect((await refusedForward(tokenId)).status).toBe(422);
     expect(acquirer.received).toHaveLength(2);
+  });
+});
+
+describe('a card that is of no more use', () => {
+  it('is erased some time after: of a used token, of one whose life is over, and of no other', async () => {
+    const used = await vault.token(merchant);
+    const attemptId = newId('att');
+    await forward(used.tokenId, { attemptId });
+    const over = await vault.token(merchant, { reusable: true, expiresInSeconds: 60 });
+    const fresh = await vault.token(merchant);
+    const lasting = await vault.token(merchant, { reusable: true });
+    const justUsed = await vault.token(merchant);
+    await forward(justUsed.tokenId);
+    await vault.sql(`UPDATE tokens SET used_at = now() - interval '25 hours' WHERE token_id = $1`, [used.tokenId]);
+    await vault.sql(`UPDATE tokens SET expires_at = now() - interval '25 hours' WHERE token_id = $1`, [over.tokenId]);
+    const cards = async (): Promise<object> => {
+      const rows = await vault.sql<{ token_id: string; kept: boolean }>(
+        'SELECT token_id, sealed_number IS NOT NULL AND sealed_holder IS NOT NULL AS kept FROM tokens WHERE merchant_id = $1',
+        [merchant.merchantId],
+      );
+      return Object.fromEntries(rows.map(({ token_id: id, kept }) => [id, kept]));
+    };
+    const other = await vault.again();
+    try {
+      await eventually(async () => {
+        expect(await cards()).toEqual({
+          [used.tokenId]: false,
+          [over.tokenId]: false,
+          [fresh.tokenId]: true,
+          [lasting.tokenId]: true,
+          [justUsed.tokenId]: true,
+        });
+      });
+    } finally {
+      await other.close();
+    }
+    expect(await refusedForward(used.tokenId, { attemptId })).toMatchObject({ status: 422, body: { reason: 'used' } });
+    expect(await refusedForward(over.tokenId)).toMatchObject({ status: 422, body: { reason: 'expired' } });
+    expect((await vault.call(merchant, `/tokens/${used.tokenId}`)).body).toMatchObject({
+      status: 'USED',
+      last4: '4242',
+    });
   });
 });
 

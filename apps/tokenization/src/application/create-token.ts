@@ -121,6 +121,7 @@ export const newTokenRow = (
     usedByAttempt: null,
     usedAt: null,
     deletedAt: null,
+    cardErased: false,
   };
 };
 

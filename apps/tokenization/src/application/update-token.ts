@@ -13,7 +13,7 @@ import {
 
 import { sealText } from '../crypto/card-seal.js';
 import { sees, sightOf } from '../domain/ownership.js';
-import { cardExpired } from '../domain/token.js';
+import { cardExpired, statusOf } from '../domain/token.js';
 import { lockToken, type TokenRow, updateToken } from '../store/tokens.js';
 import type { TokenizationConfig } from '../tokenization.config.js';
 import { KeyRing } from './key-ring.js';
@@ -29,13 +29,14 @@ export class UpdateToken {
     @InjectConfig() private readonly config: TokenizationConfig,
   ) {}
 
-  /** @throws Problem token_not_found | precondition_failed | token_unusable (deleted) | validation_failed (expired) */
+  /** @throws Problem token_not_found | precondition_failed | token_unusable (used, expired, deleted) | validation_failed (expired) */
   async run(caller: Principal, tokenId: string, request: UpdateTokenRequest, meta: RequestMeta): Promise<StoredAnswer> {
     return await this.requests.runOnce({ meta, principal: caller, body: request }, tokenId, async (tx) => {
       const row = await lockToken(tx, tokenId);
       if (row === undefined || !sees(sightOf(caller), row)) throw new Problem('token_not_found');
       requireVersion(meta.ifMatch, row.version);
-      if (row.deletedAt !== null) throw new Problem('token_unusable', { extensions: { reason: 'deleted' } });
+      const status = statusOf(row, new Date());
+      if (status !== 'ACTIVE') throw new Problem('token_unusable', { extensions: { reason: status.toLowerCase() } });
       return await this.update(tx, row, request);
     });
   }

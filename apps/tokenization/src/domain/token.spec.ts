@@ -14,6 +14,7 @@ const token = (rest: Partial<TokenLife> = {}): TokenLife => ({
   usedByAttempt: null,
   expiresAt: null,
   deletedAt: null,
+  cardErased: false,
   ...rest,
 });
 const use = (rest: Partial<Use> = {}): Use => ({
@@ -59,6 +60,7 @@ describe('whether a token can be used, reasons in the order in which they are ch
       use(),
       undefined,
     ],
+    ['the same attempt when the card is erased', token({ usedByAttempt: 'att_1', cardErased: true }), use(), 'used'],
     ['asking without an attempt', token({ usedByAttempt: 'att_1' }), use({ attemptId: null }), 'used'],
     ['a life that is over', token({ expiresAt: at, expYear: 2020 }), use(), 'expired'],
     ['a card that is over', token({ expYear: 2025 }), use(), 'card_expired'],

@@ -13,6 +13,8 @@ export interface TokenLife {
   readonly usedByAttempt: string | null;
   readonly expiresAt: Date | null;
   readonly deletedAt: Date | null;
+  /** The card is no longer in the vault: deleted, or erased some time after the last use. */
+  readonly cardErased: boolean;
 }
 
 /** created → used (single-use only) · expired · deleted. Derived, so that no clock has to write it. */
@@ -41,7 +43,7 @@ export const unusableReason = (token: TokenLife, use: Use): UnusableReason | und
   if (token.deletedAt !== null) return 'deleted';
   if (!token.reusable && token.usedByAttempt !== null) {
     // The attempt that used it may send again: the acquirer knows the attempt and answers as it did.
-    return token.usedByAttempt === use.attemptId ? undefined : 'used';
+    return token.usedByAttempt === use.attemptId && !token.cardErased ? undefined : 'used';
   }
   if (token.expiresAt !== null && use.at >= token.expiresAt) return 'expired';
   if (cardExpired(token, use.at, use.demoMode)) return 'card_expired';

@@ -60,6 +60,9 @@ export class Vault1763700000000 implements MigrationInterface {
       CREATE INDEX tokens_by_user ON tokens (user_id, token_id DESC);
       CREATE INDEX tokens_to_reencrypt ON tokens (key_version, token_id) WHERE sealed_number IS NOT NULL;
 
+      -- Cards that are of no more use: of tokens used once, and of tokens whose life is over.
+      CREATE INDEX tokens_spent ON tokens (LEAST(used_at, expires_at)) WHERE sealed_number IS NOT NULL;
+
       CREATE TABLE forwards (
         forward_id  text COLLATE "C" PRIMARY KEY,
         token_id    text COLLATE "C" NOT NULL,

@@ -32,7 +32,7 @@ const COLUMNS = `
   exp_month AS "expMonth", exp_year AS "expYear", fingerprint, test_card AS "testCard", reusable,
   key_version AS "keyVersion", sealed_number AS "sealedNumber", sealed_holder AS "sealedHolder", metadata,
   created_at AS "createdAt", expires_at AS "expiresAt", used_by_attempt AS "usedByAttempt", used_at AS "usedAt",
-  deleted_at AS "deletedAt"`;
+  deleted_at AS "deletedAt", sealed_number IS NULL AS "cardErased"`;
 
 /** @returns false when the id is taken */
 export const insertToken = async (tx: Tx, token: TokenRow): Promise<boolean> =>
@@ -117,6 +117,21 @@ export const eraseToken = async (tx: Tx, tokenId: string, at: Date): Promise<voi
     [tokenId, at],
   );
 };
+
+/**
+ * Erases cards of tokens that were used up, or whose life ended, before this time. Rows in use are left for the next time.
+ *
+ * @returns how many
+ */
+export const eraseSpentCards = async (sql: Sql, before: Date, limit: number): Promise<number> =>
+  await sql.execute(
+    `UPDATE tokens SET sealed_number = NULL, sealed_holder = NULL, version = version + 1
+     WHERE token_id IN (
+       SELECT token_id FROM tokens
+       WHERE sealed_number IS NOT NULL AND LEAST(used_at, expires_at) < $1
+       ORDER BY LEAST(used_at, expires_at) LIMIT $2 FOR UPDATE SKIP LOCKED)`,
+    [before, limit],
+  );
 
 export const markUsed = async (tx: Tx, tokenId: string, attemptId: string, at: Date): Promise<void> => {
   await tx.execute(
