@@ -46,7 +46,8 @@ export class ReadPayment {
 
   /** With its ledger lines, those of its own last change included. @throws Problem payment_not_found */
   async detail(paymentId: string, principal: Principal, asOf?: string): Promise<PaymentDetailResponse> {
-    const row = asOf === undefined ? await this.now(paymentId, principal) : await this.then(paymentId, principal, asOf);
+    const row =
+      asOf === undefined ? await this.current(paymentId, principal) : await this.standing(paymentId, principal, asOf);
     const lines = await this.ledgerLines(paymentId, asOf);
     return {
       ...paymentView(row),
@@ -57,7 +58,7 @@ export class ReadPayment {
 
   /** @throws Problem payment_not_found */
   async events(paymentId: string, principal: Principal, asOf?: string): Promise<PaymentHistory> {
-    await this.now(paymentId, principal);
+    await this.current(paymentId, principal);
     const history = await loadHistory(this.database, paymentId);
     const shown = asOf === undefined ? history : historyUntil(history, new Date(asOf));
     return { data: shown.map(eventView) };
@@ -65,11 +66,11 @@ export class ReadPayment {
 
   /** @throws Problem payment_not_found */
   async attempts(paymentId: string, principal: Principal): Promise<PaymentAttempts> {
-    await this.now(paymentId, principal);
+    await this.current(paymentId, principal);
     return { data: (await listAttempts(this.database, paymentId)).map(attemptView) };
   }
 
-  private async now(paymentId: string, principal: Principal): Promise<PaymentRow> {
+  private async current(paymentId: string, principal: Principal): Promise<PaymentRow> {
     const row = await findPayment(this.database, paymentId);
     if (!row || !sees(principal, { merchantId: row.merchant_id, userId: row.user_id }))
       throw new Problem('payment_not_found');
@@ -77,8 +78,8 @@ export class ReadPayment {
   }
 
   /** The payment as its events up to that moment tell it. Before the first one there was none. */
-  private async then(paymentId: string, principal: Principal, asOf: string): Promise<PaymentRow> {
-    await this.now(paymentId, principal);
+  private async standing(paymentId: string, principal: Principal, asOf: string): Promise<PaymentRow> {
+    await this.current(paymentId, principal);
     const history = historyUntil(await loadHistory(this.database, paymentId), new Date(asOf));
     if (history.length === 0)
       throw new Problem('payment_not_found', { detail: `There was no such payment at ${asOf}.` });

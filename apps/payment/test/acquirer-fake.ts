@@ -1,0 +1,178 @@
+import { randomUUID } from 'node:crypto';
+
+import {
+  acquirerAmountRequestSchema,
+  acquirerAuthorizationRequestSchema,
+  type AcquirerOperation,
+  acquirerVoidRequestSchema,
+} from '@payflow/contracts';
+
+import { ContractServer, type Reply, type Request } from './contract-server.js';
+
+interface Held {
+  readonly currency: string;
+  readonly amount: number;
+  captured: number;
+  refunded: number;
+  closed: boolean;
+}
+
+/** What the acquirer does with the next request of an operation, instead of obeying. */
+export type Mood =
+  'decline' | 'silent after effect' | 'silent without effect' | 'server error' | 'nonsense' | 'pending' | 'busy';
+
+/** Test cards by what becomes of them. */
+export const CARDS = {
+  good: '4242424242424242',
+  declined: '4000000000000002',
+  insufficientFunds: '4000000000009995',
+} as const;
+const DECLINES: Readonly<Record<string, string>> = {
+  [CARDS.declined]: 'generic_decline',
+  [CARDS.insufficientFunds]: 'insufficient_funds',
+};
+
+/** An acquirer as the contract has it: idempotent by our reference, with a book of its own to count in. */
+export class AcquirerFake {
+  readonly server = new ContractServer((request) => this.handle(request));
+  /** Every reference in the order of arrival, repetitions included. */
+  readonly arrivals: string[] = [];
+  private readonly book = new Map<string, AcquirerOperation>();
+  private readonly authorizations = new Map<string, Held>();
+  private readonly moods: Partial<Record<AcquirerOperation['operation'], Mood[]>> = {};
+  private gate: { readonly opened: Promise<void>; readonly arrived: () => void } | undefined;
+
+  /** The next requests of this operation meet these moods, one each. */
+  next(operation: AcquirerOperation['operation'], ...moods: readonly Mood[]): void {
+    this.moods[operation] = [...(this.moods[operation] ?? []), ...moods];
+  }
+
+  /** Lets the next request arrive and wait. `arrived` tells when it did, `open` lets it go on. */
+  hold(): { readonly arrived: Promise<void>; readonly open: () => void } {
+    const opened = signal();
+    const arrived = signal();
+    this.gate = { opened: opened.given, arrived: arrived.give };
+    return { arrived: arrived.given, open: opened.give };
+  }
+
+  /** What the book says was done for a payment's operations; declined ones move nothing. */
+  approved(operation: AcquirerOperation['operation'], references: readonly string[]): readonly AcquirerOperation[] {
+    return references.flatMap((reference) => {
+      const line = this.book.get(reference);
+      return line?.operation === operation && line.outcome === 'approved' ? [line] : [];
+    });
+  }
+
+  arrivalsOf(reference: string): number {
+    return this.arrivals.filter((arrival) => arrival === reference).length;
+  }
+
+  /** The vault hands authorizations in here, with the card filled in. */
+  async authorize(body: unknown, idempotencyKey: string | undefined): Promise<Reply> {
+    const parsed = acquirerAuthorizationRequestSchema.safeParse(body);
+    if (!parsed.success) return this.server.violation(`authorization: ${parsed.error.message}`);
+    const { reference, amount, currency, card } = parsed.data;
+    if (idempotencyKey !== reference) return this.server.violation('the idempotency key is not the reference');
+    return await this.once({ reference, operation: 'authorize', amount, currency }, () => {
+      const declineCode = DECLINES[card.number];
+      if (declineCode !== undefined) return { declineCode, authorizationId: null };
+      const authorizationId = `sim_${randomUUID()}`;
+      this.authorizations.set(authorizationId, { currency, amount, captured: 0, refunded: 0, closed: false });
+      return { authorizationId };
+    });
+  }
+
+  private async handle(request: Request): Promise<Reply> {
+    const [, authorizationId, route] =
+      /^\/acquirers\/sim\/authorizations\/([^/]+)\/(captures|voids|refunds)$/.exec(request.path) ?? [];
+    const held = this.authorizations.get(authorizationId ?? '');
+    if (request.method !== 'POST' || authorizationId === undefined || !held)
+      return this.server.violation(`no such route or authorization: ${request.path}`);
+    const schema = route === 'voids' ? acquirerVoidRequestSchema : acquirerAmountRequestSchema;
+    const parsed = schema.safeParse(request.body);
+    if (!parsed.success) return this.server.violation(`${String(route)}: ${parsed.error.message}`);
+    const asked = parsed.data as { reference: string; amount?: number; currency?: string; final?: boolean };
+    if (request.headers['idempotency-key'] !== asked.reference)
+      return this.server.violation('the idempotency key is not the reference');
+    const operation = ({ captures: 'capture', voids: 'void', refunds: 'refund' } as const)[route as 'captures'];
+    const amount = asked.amount ?? held.amount - held.captured;
+    const about = { reference: asked.reference, operation, amount, currency: asked.currency ?? held.currency };
+    return await this.once(about, () => ({
+      ...change(held, operation, amount, asked.final ?? false),
+      authorizationId,
+    }));
+  }
+
+  /** The same reference is answered with the first result, for ever. */
+  private async once(
+    about: Pick<AcquirerOperation, 'reference' | 'operation' | 'amount' | 'currency'>,
+    effect: () => { readonly authorizationId: string | null; readonly declineCode?: string },
+  ): Promise<Reply> {
+    this.arrivals.push(about.reference);
+    const mood = this.moods[about.operation]?.shift();
+    const { gate } = this;
+    this.gate = undefined;
+    if (mood === 'silent without effect') return 'silence';
+    if (mood === 'server error') return { status: 500, body: {} };
+    if (mood === 'nonsense') return { status: 200, body: { outcome: 'approved' } };
+    if (mood === 'busy') return { status: 429, body: {} };
+    if (!this.book.has(about.reference)) this.write(about, mood, effect);
+    if (gate) {
+      gate.arrived();
+      await gate.opened;
+    }
+    return mood === 'silent after effect' ? 'silence' : { status: 201, body: this.book.get(about.reference) };
+  }
+
+  private write(
+    about: Pick<AcquirerOperation, 'reference' | 'operation' | 'amount' | 'currency'>,
+    mood: Mood | undefined,
+    effect: () => { readonly authorizationId: string | null; readonly declineCode?: string },
+  ): void {
+    const createdAt = new Date().toISOString();
+    if (mood === 'pending') {
+      this.book.set(about.reference, { ...about, outcome: 'pending', authorizationId: null, message: '', createdAt });
+      return;
+    }
+    const { declineCode, authorizationId } =
+      mood === 'decline' ? { declineCode: 'processing_error', authorizationId: null } : effect();
+    this.book.set(about.reference, {
+      ...about,
+      outcome: declineCode === undefined ? 'approved' : 'declined',
+      authorizationId,
+      ...(declineCode === undefined ? {} : { declineCode, adviceCode: 'do_not_try_again' as const }),
+      message: declineCode === undefined ? 'Approved.' : 'Declined.',
+      createdAt,
+    });
+  }
+}
+
+const signal = (): { readonly given: Promise<void>; readonly give: () => void } => {
+  let give = (): void => undefined;
+  const given = new Promise<void>((resolve) => {
+    give = resolve;
+  });
+  return { given, give };
+};
+
+const change = (
+  held: Held,
+  operation: 'capture' | 'void' | 'refund',
+  amount: number,
+  final: boolean,
+): { readonly declineCode?: string } => {
+  if (operation === 'refund') {
+    if (amount > held.captured - held.refunded) return { declineCode: 'refund_exceeds_capture' };
+    held.refunded += amount;
+    return {};
+  }
+  if (held.closed) return { declineCode: 'authorization_closed' };
+  if (operation === 'void') {
+    held.closed = true;
+    return {};
+  }
+  if (amount > held.amount - held.captured) return { declineCode: 'capture_exceeds_authorization' };
+  held.captured += amount;
+  held.closed = final || held.captured === held.amount;
+  return {};
+};

@@ -1,0 +1,212 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { envelopeSchema, type Envelope, EVENT_CATALOGUE, type Principal } from '@payflow/contracts';
+import { type MerchantId, newId } from '@payflow/kernel';
+import { Database } from '@payflow/postgres';
+import { createServiceApp } from '@payflow/service';
+import {
+  createTestDatabase,
+  merchantPrincipal,
+  type TestDatabase,
+  testKafka,
+  TokenMint,
+  userPrincipal,
+} from '@payflow/testing';
+
+import { compareReadModels } from '../src/application/rebuild.js';
+import { MIGRATIONS } from '../src/migrations/migrations.js';
+import { PaymentModule } from '../src/payment.module.js';
+import { AcquirerFake } from './acquirer-fake.js';
+import { LedgerFake } from './ledger-fake.js';
+import { VaultFake } from './vault-fake.js';
+
+export interface Answered {
+  readonly status: number;
+  /** Looked at member by member, by expectations. */
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly text: string;
+  readonly headers: Headers;
+}
+
+export interface Asked {
+  readonly as: Principal;
+  readonly key?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** The first file of a run also builds the template database. */
+export const START_TIMEOUT_MS = 60_000;
+
+export const ADMIN = userPrincipal(newId('usr'), 'admin');
+
+/** A merchant of its own for each test, so that tests share one service. */
+export interface Merchant {
+  readonly id: MerchantId;
+  readonly principal: Principal;
+  /** A reusable card that is approved. */
+  readonly token: string;
+}
+
+/** The service over HTTP on a database of its own; the vault, the acquirer and the ledger are contract fakes on loopback. */
+export class PaymentUnderTest {
+  private readonly tokens = new Map<Principal, string>();
+
+  private constructor(
+    readonly app: NestFastifyApplication,
+    readonly url: string,
+    readonly database: Database,
+    readonly databases: TestDatabase,
+    readonly mint: TokenMint,
+    readonly acquirer: AcquirerFake,
+    readonly vault: VaultFake,
+    readonly ledger: LedgerFake,
+  ) {}
+
+  static async start(): Promise<PaymentUnderTest> {
+    const acquirer = new AcquirerFake();
+    const vault = new VaultFake(acquirer);
+    const ledger = new LedgerFake();
+    const [databases, mint, acquirerUrl, vaultUrl, ledgerUrl] = await Promise.all([
+      createTestDatabase({ service: 'payment', migrations: MIGRATIONS }),
+      TokenMint.open(),
+      acquirer.server.listen(),
+      vault.server.listen(),
+      ledger.server.listen(),
+    ]);
+    const app = await createServiceApp({
+      name: 'payment',
+      module: PaymentModule,
+      environment: {
+        DATABASE_URL: databases.runtimeUrl,
+        KAFKA_BROKERS: testKafka().brokerList,
+        KAFKA_TOPIC_PREFIX: `payment-${process.pid}-${Math.random().toString(36).slice(2, 8)}.`,
+        AUTH_URL: mint.url,
+        ISSUER: mint.url,
+        SERVICE_CLIENT_SECRET: 'secret-of-the-payment-under-test',
+        TOKENIZATION_URL: vaultUrl,
+        LEDGER_URL: ledgerUrl,
+        ACQUIRERS: JSON.stringify({ sim: `${acquirerUrl}/acquirers/sim` }),
+        ENABLED_CURRENCIES: 'USD,EUR,JPY,BHD',
+        NODE_ENV: 'test',
+        LOG_LEVEL: 'fatal',
+        SHUTDOWN_UNREADY_MS: '0',
+      },
+    });
+    await app.listen(0, '127.0.0.1');
+    const url = (await app.getUrl()).replace('[::1]', '127.0.0.1');
+    return new PaymentUnderTest(app, url, app.get(Database), databases, mint, acquirer, vault, ledger);
+  }
+
+  async stop(): Promise<void> {
+    await this.app.close();
+    await Promise.all([
+      this.acquirer.server.close(),
+      this.vault.server.close(),
+      this.ledger.server.close(),
+      this.mint.close(),
+    ]);
+    await this.databases.drop();
+  }
+
+  merchant(): Merchant {
+    const id = newId('mer');
+    return { id, principal: merchantPrincipal(id), token: this.vault.token(id) };
+  }
+
+  async get(path: string, as: Principal): Promise<Answered> {
+    return await this.ask('GET', path, undefined, { as });
+  }
+
+  async post(path: string, body: unknown, asked: Asked): Promise<Answered> {
+    return await this.ask('POST', path, body, asked);
+  }
+
+  async ask(method: string, path: string, body: unknown, asked: Asked): Promise<Answered> {
+    const response = await fetch(`${this.url}${path}`, {
+      method,
+      headers: {
+        authorization: await this.authorization(asked.as),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(asked.key === undefined ? {} : { 'idempotency-key': asked.key }),
+        ...asked.headers,
+      },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    const parsed = text.startsWith('{') ? (JSON.parse(text) as Readonly<Record<string, unknown>>) : {};
+    return { status: response.status, body: parsed, text, headers: response.headers };
+  }
+
+  /** An authorized payment of 1000 USD unless the test wants another; fresh key, so never a duplicate. */
+  async authorize(merchant: Merchant, members: Readonly<Record<string, unknown>> = {}): Promise<Answered> {
+    const body = {
+      amount: 1000,
+      currency: 'USD',
+      paymentMethod: { type: 'card', token: merchant.token },
+      ...members,
+    };
+    return await this.post('/payments/authorize', body, { as: merchant.principal, key: freshKey() });
+  }
+
+  async authorizedId(merchant: Merchant, members: Readonly<Record<string, unknown>> = {}): Promise<string> {
+    const answer = await this.authorize(merchant, members);
+    if (answer.status !== 201) throw new Error(`given: ${answer.text}`);
+    return answer.body['paymentId'] as string;
+  }
+
+  async capturedId(merchant: Merchant, members: Readonly<Record<string, unknown>> = {}): Promise<string> {
+    return await this.authorizedId(merchant, { capture: true, ...members });
+  }
+
+  /** What was published of a payment, in order, each checked against its contract. */
+  async published(paymentId: string): Promise<readonly Envelope[]> {
+    const rows = await this.database.query<{ envelope: string; topic: string; key: string }>(
+      'SELECT envelope, topic, key FROM outbox WHERE aggregate_id = $1 ORDER BY position',
+      [paymentId],
+    );
+    return rows.map(({ envelope }) => {
+      const event = envelopeSchema.parse(JSON.parse(envelope));
+      EVENT_CATALOGUE.get(event.type)?.payload.parse(event.payload);
+      if (!EVENT_CATALOGUE.has(event.type)) throw new Error(`${event.type} is not in the catalogue`);
+      return event;
+    });
+  }
+
+  /** The ids of a payment's operations at the acquirer, in order. */
+  async operations(paymentId: string): Promise<readonly string[]> {
+    const rows = await this.database.query<{ attempt_id: string }>(
+      'SELECT attempt_id FROM payment_attempts WHERE payment_id = $1 ORDER BY position',
+      [paymentId],
+    );
+    return rows.map(({ attempt_id: id }) => id);
+  }
+
+  /** As if the process that holds this key had died long ago. */
+  async endLease(key: string): Promise<void> {
+    const ended = await this.database.execute(
+      `UPDATE idempotency_keys SET lease_until = now() - interval '1 second' WHERE key = $1 AND state = 'running'`,
+      [key],
+    );
+    if (ended !== 1) throw new Error(`given: ${ended} running requests with the key ${key}`);
+  }
+
+  /** What must be true after whatever the tests did. */
+  async wrongs(): Promise<readonly unknown[]> {
+    const { differences } = await compareReadModels(this.database);
+    return [
+      ...differences,
+      ...this.acquirer.server.violations,
+      ...this.vault.server.violations,
+      ...this.ledger.server.violations,
+    ];
+  }
+
+  private async authorization(principal: Principal): Promise<string> {
+    const known = this.tokens.get(principal);
+    if (known !== undefined) return known;
+    const authorization = await this.mint.authorization(principal);
+    this.tokens.set(principal, authorization);
+    return authorization;
+  }
+}
+
+export const freshKey = (): string => crypto.randomUUID();
