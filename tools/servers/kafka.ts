@@ -191,7 +191,8 @@ const format = async (directory: string, java: string, jars: string): Promise<vo
   // A first start that was killed may have left half a directory; without meta.properties no broker ever used it.
   rmSync(join(directory, 'data'), { recursive: true, force: true });
   const clusterId = randomBytes(16).toString('base64url');
-  const storageTool = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', 'server.properties'];
+  // As one word: an id may begin with a dash, which the tool would take for an option of its own.
+  const storageTool = ['kafka.tools.StorageTool', 'format', `--cluster-id=${clusterId}`, '-c', 'server.properties'];
   const { status, output } = await run(java, [...JAVA_SETTINGS, '-cp', join(jars, '*'), ...storageTool], { directory });
   if (status === 0) return;
   if (/No space left on device/.test(output)) throw diskFull(directory);
