@@ -120,7 +120,8 @@ describe('an authorization', () => {
     expect(answers.filter(({ replayed }) => !replayed)).toHaveLength(1);
     expect(await bookOf({ paymentId: String(request['paymentId']) })).toHaveLength(1);
     // The vault no longer has the CVC when it sends again.
-    const card = { number: '4242424242424242', expMonth: 12, expYear: 2034 };
+    // The holder has corrected the expiry meanwhile.
+    const card = { number: '4242424242424242', expMonth: 1, expYear: 2035 };
     expect(await authorize({ ...request, card })).toMatchObject({
       status: 201,
       replayed: true,
@@ -203,9 +204,11 @@ describe('captures, refunds and voids', () => {
   });
 
   it('refuse another currency', async () => {
-    expect((await change(await authorized(), 'captures', { currency: 'EUR' })).body.declineCode).toBe(
-      'currency_mismatch',
-    );
+    expect((await change(await authorized(), 'captures', { currency: 'EUR' })).body).toMatchObject({
+      outcome: 'declined',
+      declineCode: 'currency_mismatch',
+      currency: 'EUR',
+    });
   });
 
   it.each(['captures', 'refunds', 'voids'] as const)('have one effect for twins of %s', async (what) => {

@@ -142,6 +142,25 @@ describe('forwarding a card', () => {
   });
 });
 
+describe('an attempt that was sent before', () => {
+  it.each<[string, (tokenId: string) => Promise<unknown>]>([
+    ['deleted', async (tokenId) => await vault.call(merchant, `/tokens/${tokenId}`, { method: 'DELETE' })],
+    [
+      'expired',
+      async (tokenId) =>
+        await vault.sql(`UPDATE tokens SET expires_at = now() - interval '1 second' WHERE token_id = $1`, [tokenId]),
+    ],
+  ])('is not said to have had no effect when its token is %s since', async (_, end) => {
+    const { tokenId } = await vault.token(merchant, { reusable: true });
+    const attemptId = newId('att');
+    await forward(tokenId, { attemptId });
+    await end(tokenId);
+    expect((await forward(tokenId, { attemptId })).body).toEqual({ outcome: 'no_answer', reason: 'sent_before' });
+    expect((await refusedForward(tokenId)).status).toBe(422);
+    expect(acquirer.received).toHaveLength(1);
+  });
+});
+
 describe('a text of the merchant', () => {
   it('is sent as it is, also when it looks like a placeholder', async () => {
     const { tokenId } = await vault.token(merchant);
@@ -206,7 +225,8 @@ describe('a card that is of no more use', () => {
     } finally {
       await other.close();
     }
-    expect(await refusedForward(used.tokenId, { attemptId })).toMatchObject({ status: 422, body: { reason: 'used' } });
+    expect((await forward(used.tokenId, { attemptId })).body).toEqual({ outcome: 'no_answer', reason: 'sent_before' });
+    expect(await refusedForward(used.tokenId)).toMatchObject({ status: 422, body: { reason: 'used' } });
     expect(await refusedForward(over.tokenId)).toMatchObject({ status: 422, body: { reason: 'expired' } });
     expect((await vault.call(merchant, `/tokens/${used.tokenId}`)).body).toMatchObject({
       status: 'USED',

@@ -39,8 +39,8 @@ const operationFor = (
   const outcome = authorizationOutcome(card, BigInt(amount), at);
   const cardBin = card.number.slice(0, 6);
   const cardLast4 = card.number.slice(-4);
-  const { expMonth, expYear } = card;
-  const comparable = { amount, currency, merchantId, paymentId, cardBin, cardLast4, expMonth, expYear };
+  // Not the expiry: a renewed card's may be corrected between a request and its repetition.
+  const comparable = { amount, currency, merchantId, paymentId, cardBin, cardLast4 };
   return {
     acquirer,
     reference,

@@ -64,7 +64,7 @@ const operationFor = (
   authorization: AuthorizationRow,
   reference: string,
   operation: Change['operation'],
-  { outcome, amountMinor }: Ruling,
+  { outcome, amountMinor, currency }: Ruling,
   hash: Buffer,
 ): Omit<OperationRow, 'position'> => ({
   acquirer,
@@ -75,7 +75,7 @@ const operationFor = (
   paymentId: authorization.paymentId,
   merchantId: authorization.merchantId,
   amountMinor,
-  currency: authorization.currency,
+  currency,
   cardBin: authorization.cardBin,
   cardLast4: authorization.cardLast4,
   requestHash: hash,

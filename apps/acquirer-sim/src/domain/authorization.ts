@@ -1,4 +1,4 @@
-import { type Currency, unreachable } from '@payflow/kernel';
+import { type Currency, type Money, unreachable } from '@payflow/kernel';
 
 import { approve, decline, type Outcome } from './outcome.js';
 
@@ -26,7 +26,9 @@ export type Change =
 /** The acquirer's answer with the amount it concerns, and the authorization after it. */
 export interface Ruling {
   readonly outcome: Outcome;
+  /** As asked for; of a void, what it releases. */
   readonly amountMinor: bigint;
+  readonly currency: Currency;
   readonly next: Authorization;
 }
 
@@ -47,7 +49,8 @@ type Capture = Extract<Change, { operation: 'capture' }>;
 type Refund = Extract<Change, { operation: 'refund' }>;
 
 const capture = (authorization: Authorization, { amountMinor, currency, final }: Capture): Ruling => {
-  const no = (code: string, message: string): Ruling => declined(authorization, amountMinor, code, message);
+  const no = (code: string, message: string): Ruling =>
+    declined(authorization, { amountMinor, currency }, code, message);
   if (currency !== authorization.currency) return no('currency_mismatch', 'The authorization has another currency.');
   if (authorization.closed) return no('authorization_closed', 'The authorization is voided or fully captured.');
   if (amountMinor > uncaptured(authorization)) {
@@ -55,33 +58,40 @@ const capture = (authorization: Authorization, { amountMinor, currency, final }:
   }
   const capturedMinor = authorization.capturedMinor + amountMinor;
   const closed = final || capturedMinor === authorization.amountMinor;
-  return { outcome: approve('Captured.'), amountMinor, next: { ...authorization, capturedMinor, closed } };
+  return { outcome: approve('Captured.'), amountMinor, currency, next: { ...authorization, capturedMinor, closed } };
 };
 
 const refund = (authorization: Authorization, { amountMinor, currency }: Refund): Ruling => {
-  const no = (code: string, message: string): Ruling => declined(authorization, amountMinor, code, message);
+  const no = (code: string, message: string): Ruling =>
+    declined(authorization, { amountMinor, currency }, code, message);
   if (currency !== authorization.currency) return no('currency_mismatch', 'The authorization has another currency.');
   if (amountMinor > authorization.capturedMinor - authorization.refundedMinor) {
     return no('refund_exceeds_capture', 'The refund exceeds what is captured and not refunded.');
   }
   const refundedMinor = authorization.refundedMinor + amountMinor;
-  return { outcome: approve('Refunded.'), amountMinor, next: { ...authorization, refundedMinor } };
+  return { outcome: approve('Refunded.'), amountMinor, currency, next: { ...authorization, refundedMinor } };
 };
 
 /** Releases what is not captured. What is captured stays captured: that is refunded, never voided. */
 const voidRest = (authorization: Authorization): Ruling => {
   const amountMinor = uncaptured(authorization);
+  const { currency } = authorization;
   if (authorization.closed) {
-    return declined(authorization, amountMinor, 'authorization_closed', 'Nothing is left of the authorization.');
+    return declined(
+      authorization,
+      { amountMinor, currency },
+      'authorization_closed',
+      'Nothing is left of the authorization.',
+    );
   }
-  return { outcome: approve('Voided.'), amountMinor, next: { ...authorization, closed: true } };
+  return { outcome: approve('Voided.'), amountMinor, currency, next: { ...authorization, closed: true } };
 };
 
 const uncaptured = (authorization: Authorization): bigint => authorization.amountMinor - authorization.capturedMinor;
 
-const declined = (authorization: Authorization, amountMinor: bigint, code: string, message: string): Ruling => ({
+const declined = (authorization: Authorization, asked: Money, code: string, message: string): Ruling => ({
   outcome: decline(code, 'do_not_try_again', message),
-  amountMinor,
+  ...asked,
   next: authorization,
 });
 

@@ -8,7 +8,7 @@ import { Acquirers, type Sent } from '../clients/acquirers.js';
 import { fillCard } from '../domain/card-template.js';
 import { scrub } from '../domain/scrub.js';
 import { unusableReason } from '../domain/token.js';
-import { insertForward } from '../store/forwards.js';
+import { insertForward, wasForwarded } from '../store/forwards.js';
 import { findToken, lockToken, markUsed, type TokenRow } from '../store/tokens.js';
 import type { TokenizationConfig } from '../tokenization.config.js';
 import { ClearCards } from './clear-cards.js';
@@ -52,6 +52,7 @@ export class ForwardCard {
     if (post === undefined) throw new Problem('acquirer_not_allowed');
     requireHeaders(request.headers);
     const token = await this.database.transaction(async (tx) => await this.use(tx, caller, request));
+    if (token === 'sent_before') return { outcome: 'no_answer', reason: 'sent_before' };
     const card = await this.clearCards.of(token);
     const body = Buffer.from(JSON.stringify(fillCard(request.body as Readonly<Record<string, Json>>, card)), 'utf8');
     const timeoutMs = request.timeoutMs - (performance.now() - startedAt);
@@ -75,8 +76,11 @@ export class ForwardCard {
     return responseOf(sent, card.number);
   }
 
-  /** The token, used by this attempt from now on where it can be used once. */
-  private async use(tx: Tx, caller: Principal, request: ForwardRequest): Promise<TokenRow> {
+  /**
+   * The token, used by this attempt from now on where it can be used once. `sent_before`: it can no longer be used, but the
+   * attempt was sent when it could, and may have had an effect; a refusal would say that it had none.
+   */
+  private async use(tx: Tx, caller: Principal, request: ForwardRequest): Promise<TokenRow | 'sent_before'> {
     const at = new Date();
     const use = {
       merchantId: request.merchantId,
@@ -90,6 +94,7 @@ export class ForwardCard {
     const row = seen === undefined || seen.reusable ? seen : await lockToken(tx, request.tokenId);
     const reason = row === undefined ? 'unknown' : unusableReason(row, use);
     if (row === undefined || reason !== undefined) {
+      if (await wasForwarded(tx, request.tokenId, request.attemptId)) return 'sent_before';
       throw new Problem('token_unusable', { extensions: { reason: reason ?? 'unknown' } });
     }
     if (!row.reusable) await markUsed(tx, row.tokenId, request.attemptId, at);

@@ -74,7 +74,7 @@ export class Vault1763700000000 implements MigrationInterface {
         started_at  timestamptz NOT NULL
       );
       COMMENT ON TABLE forwards IS 'Append-only: every use of a card number, before it happens (PCI DSS 10.2.1.1).';
-      CREATE INDEX forwards_by_token ON forwards (token_id);
+      CREATE INDEX forwards_by_token ON forwards (token_id, attempt_id);
       REVOKE UPDATE, DELETE, TRUNCATE ON forwards FROM ${databaseNamesOf('tokenization').runtime};
       REVOKE DELETE, TRUNCATE ON tokens, vault_keys FROM ${databaseNamesOf('tokenization').runtime};
 

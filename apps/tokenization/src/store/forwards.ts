@@ -1,4 +1,4 @@
-import type { Tx } from '@payflow/postgres';
+import type { Sql, Tx } from '@payflow/postgres';
 
 /** A card number is about to be read and sent. */
 export interface ForwardRow {
@@ -28,4 +28,13 @@ export const insertForward = async (tx: Tx, forward: ForwardRow): Promise<void> 
       forward.startedAt,
     ],
   );
+};
+
+/** Whether the attempt was sent before, or was about to be. */
+export const wasForwarded = async (sql: Sql, tokenId: string, attemptId: string): Promise<boolean> => {
+  const [row] = await sql.query<{ found: boolean }>(
+    'SELECT EXISTS (SELECT FROM forwards WHERE token_id = $1 AND attempt_id = $2) AS found',
+    [tokenId, attemptId],
+  );
+  return row?.found ?? false;
 };
