@@ -11,13 +11,8 @@ export default async function setUp() {
   if (process.env.PAYFLOW_E2E_HOME) return;
   const run = process.env.PAYFLOW_TEST_RUN ?? (globalThis.payflowTestRun ??= await createRun());
   const paths = stackOf(run);
-  const {
-    // Jest's own flags, and servers meant for `npm start`.
-    NODE_OPTIONS: _nodeOptions,
-    DATABASE_URL: _databaseUrl,
-    KAFKA_BROKERS: _kafkaBrokers,
-    ...environment
-  } = process.env;
+  // Without Jest's own flags, and without servers meant for `npm start`: an empty variable counts as unset.
+  const environment = { ...process.env, NODE_OPTIONS: '', DATABASE_URL: '', KAFKA_BROKERS: '' };
   const ports = ['PORT', 'AUTH_PORT', 'PAYMENT_PORT', 'TOKENIZATION_PORT', 'LEDGER_PORT', 'ACQUIRER_SIM_PORT'];
   await startDetached(
     paths,

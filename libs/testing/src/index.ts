@@ -9,4 +9,3 @@ export {
   type TokenOptions,
   userPrincipal,
 } from './token-mint.js';
-export { type RunningService, startService } from './start-service.js';
