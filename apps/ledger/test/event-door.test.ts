@@ -20,7 +20,8 @@ beforeAll(async () => {
     KAFKA_BROKERS: testKafka().brokerList,
     KAFKA_TOPIC_PREFIX: prefix,
   });
-  ledger = await LedgerUnderTest.start({ KAFKA_TOPIC_PREFIX: prefix, PAYMENT_URL: source.url }, mint);
+  // The owner's address leads nowhere: what this ledger knows, it has from Kafka.
+  ledger = await LedgerUnderTest.start({ KAFKA_TOPIC_PREFIX: prefix, PAYMENT_URL: 'http://127.0.0.1:1' }, mint);
 }, 60_000);
 afterAll(async () => {
   await ledger.stop();

@@ -41,13 +41,11 @@ afterAll(async () => {
 describe('entries', () => {
   it('come newest first, page by page, each once', async () => {
     const pages: Entry[][] = [];
-    let cursor: unknown = null;
+    let cursor: string | null = null;
     do {
-      const { body } = await ledger.get(
-        `/ledger?account=${till}&limit=7${cursor === null ? '' : `&cursor=${String(cursor)}`}`,
-      );
+      const { body } = await ledger.get(`/ledger?account=${till}&limit=7${cursor === null ? '' : `&cursor=${cursor}`}`);
       pages.push([...entriesIn(body)]);
-      cursor = body['nextCursor'];
+      cursor = body['nextCursor'] as string | null;
     } while (cursor !== null);
     expect(pages.map((page) => page.length)).toEqual([7, 7, 7, 4]);
     expect(pages.flat().map(({ amount }) => amount)).toEqual(Array.from({ length: 25 }, (_, index) => 25 - index));

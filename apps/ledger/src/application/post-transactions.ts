@@ -27,8 +27,11 @@ export interface PostTransactions {
   readonly identity: RequestIdentity;
 }
 
-/** Longer than a batch can wait and take together. */
-const CLAIM_LEASE_MS = 20_000;
+/**
+ * How long a repetition waits for a first request whose process may have died. Short, since running both does no harm: each
+ * reference is posted by one of them and replayed by the other.
+ */
+const CLAIM_LEASE_MS = 3_000;
 
 /**
  * POST /ledger/transactions. An Idempotency-Key is claimed before the request joins a batch and completed after it, in
