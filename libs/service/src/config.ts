@@ -34,6 +34,11 @@ export const httpConfigFields = {
   GATEWAY_URL: httpUrl
     .default('http://localhost:8080')
     .meta({ description: 'Public address of the gateway; problem documents point below it.' }),
+  TLS_CERT_FILE: z
+    .string()
+    .optional()
+    .meta({ description: 'PEM file with the certificate chain. With TLS_KEY_FILE: the port speaks HTTPS.' }),
+  TLS_KEY_FILE: z.string().optional().meta({ description: 'PEM file with the private key of the certificate.' }),
   ISSUER: z.string().min(1).optional().meta({ description: 'When set, the `iss` every access token must have.' }),
   SHUTDOWN_GRACE_MS: z.coerce
     .number()

@@ -5,18 +5,20 @@ const WINDOW_MS = 5_000;
 /** Above this, requests wait longer for the processor than for the database (docs/reliability). */
 export const EVENT_LOOP_DELAY_P99_MS_MAX = 200;
 
-/** The delay of the event loop, p99 over the last window of five seconds. */
+/** The delay of the event loop, p99 over the last window (five seconds unless told otherwise). */
 export class EventLoopDelay {
   private histogram: ReturnType<typeof monitorEventLoopDelay> | undefined;
   private timer: NodeJS.Timeout | undefined;
   private latestMs = 0;
+
+  constructor(private readonly windowMs = WINDOW_MS) {}
 
   start(): void {
     this.histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
     this.histogram.enable();
     this.timer = setInterval(() => {
       this.closeWindow();
-    }, WINDOW_MS).unref();
+    }, this.windowMs).unref();
   }
 
   stop(): void {

@@ -20,7 +20,7 @@ export class Health {
 
   constructor(
     private readonly lifecycle: Lifecycle,
-    private readonly eventLoopDelay: EventLoopDelay,
+    private readonly eventLoopDelay: Pick<EventLoopDelay, 'p99Ms'>,
   ) {}
 
   contribute(name: string, check: HealthCheck): void {
@@ -49,7 +49,7 @@ const requireServing = (lifecycle: Lifecycle): void => {
   if (!lifecycle.isServing) throw new Error('starting');
 };
 
-const requireResponsive = (delay: EventLoopDelay): void => {
+const requireResponsive = (delay: Pick<EventLoopDelay, 'p99Ms'>): void => {
   if (delay.p99Ms > EVENT_LOOP_DELAY_P99_MS_MAX) throw new Error('the event loop is too slow');
 };
 

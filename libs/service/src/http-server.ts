@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { ServerOptions } from 'node:https';
 import type { Socket } from 'node:net';
 
 import { newId } from '@payflow/kernel';
@@ -24,8 +25,9 @@ const KEEP_ALIVE_TIMEOUT_MS = 72_000;
 const REQUEST_TIMEOUT_MS = 30_000;
 
 /** Fastify as every service runs it: nothing trusted from proxies, bodies bounded before they are parsed. */
-export const createAdapter = (gatewayUrl: string): FastifyAdapter =>
+export const createAdapter = (gatewayUrl: string, tls?: ServerOptions): FastifyAdapter =>
   new FastifyAdapter({
+    ...(tls === undefined ? {} : { https: tls }),
     bodyLimit: BODY_BYTES_MAX,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,

@@ -29,12 +29,21 @@ describe('the log', () => {
   it.each([
     { password: 'hunter2' },
     { headers: { authorization: 'Bearer hunter2', cookie: 'hunter2' } },
-    { config: { clientSecret: 'hunter2' }, card: { cvc: 'hunter2' } },
+    { config: { clientSecret: 'a"hunter2' }, card: { cvc: 'hunter2', deeper: [{ Password: 'hunter2' }] } },
+    { message: 'postgres://payflow:hunter2@127.0.0.1:5432/payflow', note: 'eyJhunter2.eyJhunter2.hunter2' },
+    { err: Object.assign(new Error('failed'), { parameters: [['hunter2'], 1] }) },
   ])('hides secrets that are logged by mistake: %j', (fields) => {
     const line = logged((logger) => {
       logger.info(fields, 'oops');
     });
     expect(line).not.toContain('hunter2');
+  });
+
+  it('stays JSON when it hides something', () => {
+    const line = logged((logger) => {
+      logger.info({ token: 'tok_1', password: 'a"},{"b', number: 4_242, after: true }, 'masked');
+    });
+    expect(JSON.parse(line)).toMatchObject({ token: '[redacted]', number: '[redacted]', after: true, msg: 'masked' });
   });
 
   it('hides card numbers in messages, fields, keys and errors', () => {

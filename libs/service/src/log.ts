@@ -1,4 +1,4 @@
-import { type DestinationStream, type Logger as PinoInstance, pino } from 'pino';
+import { type DestinationStream, type Logger as PinoInstance, pino, type SerializedError } from 'pino';
 
 import { maskCardNumbers } from './card-mask.js';
 import type { HttpConfig } from './config.js';
@@ -20,21 +20,47 @@ export abstract class Logger {
   abstract readonly fatal: LogMethod;
 }
 
-/** Paths that hold secrets if someone logs a request, a config or a token by mistake. */
-const SECRET_FIELDS = [
-  'authorization',
-  'password',
-  'secret',
-  'clientSecret',
-  'client_secret',
+/** Members whose value is a secret or a card, at any depth, if someone logs a request, a config or a token by mistake. */
+const SECRET_MEMBERS = [
   'accessToken',
   'access_token',
-  'token',
-  'cvc',
-  'number',
+  'authorization',
+  'clientSecret',
+  'client_secret',
   'cookie',
+  'cvc',
+  'idempotency-key',
+  'number',
+  'password',
+  'secret',
+  'token',
 ];
-const REDACTED_PATHS = SECRET_FIELDS.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]);
+const SECRET_MEMBER = new RegExp(String.raw`"(${SECRET_MEMBERS.join('|')})":(?:"(?:[^"\\]|\\.)*"|[-\d.eE+]+)`, 'gi');
+
+/** `postgres://role:password@host`, as connection errors may quote it. */
+const URL_PASSWORD = /(:\/\/[^:/\s"]+:)[^@/\s"]+@/g;
+/** A JWS in compact form: its header begins with `{"`. */
+const SIGNED_TOKEN = /\beyJ[\w-]+\.[\w-]+\.[\w-]+/g;
+
+/**
+ * On the written line, where the whole of it can be seen: pino's own redaction knows paths of a fixed depth only, and with
+ * these names at three depths that took 65 µs a line against 10 µs.
+ */
+const withoutSecrets = (line: string): string =>
+  maskCardNumbers(
+    line
+      .replace(SECRET_MEMBER, '"$1":"[redacted]"')
+      .replace(URL_PASSWORD, '$1[redacted]@')
+      .replace(SIGNED_TOKEN, '[redacted]'),
+  );
+
+/** An error as pino writes it, without the statement's values that TypeORM adds. */
+const errorForLog = (error: Error): object => {
+  const { parameters: _parameters, ...fields } = pino.stdSerializers.err(error) as SerializedError & {
+    readonly parameters?: unknown;
+  };
+  return fields;
+};
 
 /** Writes to standard output unless told otherwise. Synchronous, so that the last line before a crash is there. */
 export const createLogger = (
@@ -48,10 +74,9 @@ export const createLogger = (
       base: { service },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
-      redact: { paths: REDACTED_PATHS, censor: '[redacted]' },
-      serializers: { err: pino.stdSerializers.err },
+      serializers: { err: errorForLog },
       mixin: () => ({ ...currentContext() }),
       mixinMergeStrategy: (fields, context) => ({ ...context, ...fields }),
     },
-    { write: (line: string) => destination.write(maskCardNumbers(line)) },
+    { write: (line: string) => destination.write(withoutSecrets(line)) },
   );

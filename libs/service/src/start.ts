@@ -22,6 +22,7 @@ import { OpenApi } from './openapi.js';
 import { ProblemFilter } from './problem-filter.js';
 import { ENVIRONMENT } from './service-module.js';
 import { SERVICE_PORTS, type ServiceName } from './service-name.js';
+import { tlsOptionsOf } from './tls.js';
 import { Transports } from './transports.js';
 import { ValidationPipe } from './validation.js';
 
@@ -52,7 +53,7 @@ export const createServiceApp = async (options: ServiceOptions): Promise<NestFas
   const environment = options.environment ?? process.env;
   const config = loadHttpConfig(environment);
   await applyMigrations(options, environment);
-  const adapter = createAdapter(config.GATEWAY_URL);
+  const adapter = createAdapter(config.GATEWAY_URL, tlsOptionsOf(config));
   const root = rootModule(options.module, environment);
   // Nest declares its options as a class and documents plain objects.
   // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment

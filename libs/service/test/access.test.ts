@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { createHmac, generateKeyPairSync, sign } from 'node:crypto';
 
 import { type Principal, type Scope, TOKEN_AUDIENCE } from '@payflow/contracts';
@@ -199,15 +202,13 @@ describe('a token', () => {
 
   it('is refused when it is of another type (an id token signed by the same key)', async () => {
     const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-    const { createServer } = await import('node:http');
     const jwk = { ...publicKey.export({ format: 'jwk' }), kid: 'k1', alg: 'ES256', use: 'sig' };
     const server = createServer((_request, response) => response.end(JSON.stringify({ keys: [jwk] }))).listen(
       0,
       '127.0.0.1',
     );
-    await new Promise((resolve) => server.once('listening', resolve));
-    const address = server.address();
-    const authUrl = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
+    await once(server, 'listening');
+    const authUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const tokens = new AccessTokens({ authUrl });
     const tokenOf = (typ: string): string => {
       const content = `${base64url({ alg: 'ES256', typ, kid: 'k1' })}.${base64url(claimsOf())}`;
@@ -253,6 +254,31 @@ describe('a verified token', () => {
     });
     expect((await get('/me', authorization)).code).toBe('invalid_token');
     expect(verifications).toBe(2);
+  });
+});
+
+describe('made-up key ids', () => {
+  it('do not make the issuer be asked for each of them', async () => {
+    let asked = 0;
+    const issuer = createServer((_request, response) => {
+      asked += 1;
+      response.end(JSON.stringify({ keys: [] }));
+    }).listen(0, '127.0.0.1');
+    await once(issuer, 'listening');
+    const { port } = issuer.address() as AddressInfo;
+    const tokens = new AccessTokens({ authUrl: `http://127.0.0.1:${port}` });
+    const [, claims = '', signature = ''] = (await mint.token(merchant)).split('.');
+    const attempts = Array.from({ length: 200 }, async (_, index) => {
+      const header = base64url({ alg: 'ES256', typ: 'at+jwt', kid: `made-up-${index}` });
+      return await tokens.principalOf(`Bearer ${header}.${claims}.${signature}`).catch((error: unknown) => error);
+    });
+    for (const refusal of await Promise.all(attempts)) expect(refusal).toMatchObject({ code: 'invalid_token' });
+    await expect(
+      tokens.principalOf(`Bearer ${base64url({ alg: 'ES256', typ: 'at+jwt', kid: 'x' })}.a.b`),
+    ).rejects.toThrow();
+    expect(asked).toBe(1);
+    issuer.close();
+    issuer.closeAllConnections();
   });
 });
 

@@ -273,14 +273,15 @@ describe('a command in one transaction', () => {
     expect(await effects()).toBe(0);
   });
 
-  it.each([new Problem('concurrent_update'), new Problem('dependency_unavailable'), new Error('a bug')])(
-    'does not use the key up when it ends in %s',
-    async (error) => {
-      await expect(runOnce(identityOf(), () => Promise.reject(error))).rejects.toBe(error);
-      expect((await runOnce(identityOf())).replayed).toBe(false);
-      expect(await effects()).toBe(1);
-    },
-  );
+  it.each([
+    ['a lost race', new Problem('concurrent_update')],
+    ['an absent dependency', new Problem('dependency_unavailable')],
+    ['a bug', new Error('a bug')],
+  ])('does not use the key up when it ends in %s', async (_name, error) => {
+    await expect(runOnce(identityOf(), () => Promise.reject(error))).rejects.toBe(error);
+    expect((await runOnce(identityOf())).replayed).toBe(false);
+    expect(await effects()).toBe(1);
+  });
 });
 
 describe('a request without a key', () => {

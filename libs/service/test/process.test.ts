@@ -4,9 +4,12 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 
 import { createTestDatabase, eventually, merchantPrincipal, type TestDatabase, TokenMint } from '@payflow/testing';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 
 import { CreateNotes1760000000000 } from './notes-service.js';
+
+// Each test starts processes, which takes its time when the machine is busy.
+jest.setTimeout(60_000);
 
 let mint: TokenMint;
 let testDatabase: TestDatabase;

@@ -1,0 +1,23 @@
+import { setTimeout as wait } from 'node:timers/promises';
+
+import { describe, expect, it } from '@jest/globals';
+
+import { EVENT_LOOP_DELAY_P99_MS_MAX, EventLoopDelay } from './event-loop.js';
+
+const blockForMs = (ms: number): void => {
+  const until = performance.now() + ms;
+  while (performance.now() < until);
+};
+
+describe('the delay of the event loop', () => {
+  it('is seen when something blocks it', async () => {
+    const delay = new EventLoopDelay(50);
+    delay.start();
+    // The histogram's own timer needs a turn before the block and one after it.
+    await wait(30);
+    blockForMs(2 * EVENT_LOOP_DELAY_P99_MS_MAX);
+    while (delay.p99Ms === 0) await wait(10);
+    expect(delay.p99Ms).toBeGreaterThan(EVENT_LOOP_DELAY_P99_MS_MAX);
+    delay.stop();
+  });
+});
