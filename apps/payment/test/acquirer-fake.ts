@@ -9,6 +9,8 @@ import {
 
 import { ContractServer, type Reply, type Request } from './contract-server.js';
 
+type Operation = AcquirerOperation['operation'];
+
 interface Held {
   readonly currency: string;
   readonly amount: number;
@@ -39,24 +41,25 @@ export class AcquirerFake {
   readonly arrivals: string[] = [];
   private readonly book = new Map<string, AcquirerOperation>();
   private readonly authorizations = new Map<string, Held>();
-  private readonly moods: Partial<Record<AcquirerOperation['operation'], Mood[]>> = {};
-  private gate: { readonly opened: Promise<void>; readonly arrived: () => void } | undefined;
+  private readonly moods: Partial<Record<Operation, Mood[]>> = {};
+  private gate:
+    { readonly operation: Operation; readonly opened: Promise<void>; readonly arrived: () => void } | undefined;
 
   /** The next requests of this operation meet these moods, one each. */
-  next(operation: AcquirerOperation['operation'], ...moods: readonly Mood[]): void {
+  next(operation: Operation, ...moods: readonly Mood[]): void {
     this.moods[operation] = [...(this.moods[operation] ?? []), ...moods];
   }
 
-  /** Lets the next request arrive and wait. `arrived` tells when it did, `open` lets it go on. */
-  hold(): { readonly arrived: Promise<void>; readonly open: () => void } {
+  /** Lets the next request of this operation take effect and wait. `arrived` tells when it did, `open` lets the answer go. */
+  hold(operation: Operation): { readonly arrived: Promise<void>; readonly open: () => void } {
     const opened = signal();
     const arrived = signal();
-    this.gate = { opened: opened.given, arrived: arrived.give };
+    this.gate = { operation, opened: opened.given, arrived: arrived.give };
     return { arrived: arrived.given, open: opened.give };
   }
 
   /** What the book says was done for a payment's operations; declined ones move nothing. */
-  approved(operation: AcquirerOperation['operation'], references: readonly string[]): readonly AcquirerOperation[] {
+  approved(operation: Operation, references: readonly string[]): readonly AcquirerOperation[] {
     return references.flatMap((reference) => {
       const line = this.book.get(reference);
       return line?.operation === operation && line.outcome === 'approved' ? [line] : [];
@@ -110,8 +113,8 @@ export class AcquirerFake {
   ): Promise<Reply> {
     this.arrivals.push(about.reference);
     const mood = this.moods[about.operation]?.shift();
-    const { gate } = this;
-    this.gate = undefined;
+    const gate = this.gate?.operation === about.operation ? this.gate : undefined;
+    if (gate) this.gate = undefined;
     if (mood === 'silent without effect') return 'silence';
     if (mood === 'server error') return { status: 500, body: {} };
     if (mood === 'nonsense') return { status: 200, body: { outcome: 'approved' } };

@@ -66,6 +66,15 @@ const STEPS_MAX = 2;
 const isRefusal = (error: unknown): error is Problem =>
   error instanceof Problem && [404, 409, 422].includes(error.status) && error.code !== 'concurrent_update';
 
+const intentOrRefusal = async (tx: Tx, request: AcquirerRequest): Promise<Intent | Problem> => {
+  try {
+    return await request.decide(tx);
+  } catch (error) {
+    if (isRefusal(error)) return error;
+    throw error;
+  }
+};
+
 /**
  * The road of every command that an acquirer has a part in (design §5): commit the intent with the claimed key; send;
  * commit the outcome with the answer. Between the transactions nothing is held, and whoever takes over after a crash
@@ -108,10 +117,7 @@ export class AcquirerCommand {
   }
 
   private async begin(tx: Tx, request: AcquirerRequest, claim: Claim): Promise<Opening> {
-    const intent = await request.decide(tx).catch((error: unknown) => {
-      if (isRefusal(error)) return error;
-      throw error;
-    });
+    const intent = await intentOrRefusal(tx, request);
     if (intent instanceof Problem) {
       const answer = this.idempotency.storedProblem(intent);
       await this.idempotency.complete(tx, claim, answer);
