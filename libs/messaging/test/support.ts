@@ -54,6 +54,7 @@ export interface Bench {
   readonly database: Database;
   readonly url: string;
   readonly prefix: string;
+  readonly brokers: readonly string[];
   /** An instance of a service: outbox, relay, consumers. Ended by `close`. */
   messaging(bindings?: readonly ConsumerBinding[], parts?: Partial<MessagingParts>): Messaging;
   effects(consumer: string): Promise<readonly Effect[]>;
@@ -82,6 +83,7 @@ export const createBench = async (brokers: readonly string[] = testKafka().broke
   return {
     database,
     prefix,
+    brokers,
     url: testDatabase.runtimeUrl,
     messaging: (bindings = [], parts = {}) => {
       const messaging = new Messaging({

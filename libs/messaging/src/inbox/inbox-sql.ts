@@ -44,6 +44,12 @@ export const nextOffsetOf = async (
   return row?.next_offset;
 };
 
+export const storedProgress = async (sql: Sql, consumer: string): Promise<readonly Progress[]> =>
+  await sql.query<Progress>(
+    'SELECT topic, partition, next_offset AS "nextOffset" FROM consumer_offsets WHERE consumer = $1',
+    [consumer],
+  );
+
 /** A bounded step of forgetting, oldest first. */
 export const deleteOldInboxRows = async (sql: Sql, days: number, rowsMax: number): Promise<number> =>
   await sql.execute(

@@ -103,6 +103,7 @@ export class ConsumerSession {
   /** Never called from within a handler: kafkajs would wait for itself (tulios/kafkajs#1168). */
   async close(): Promise<void> {
     clearInterval(this.watchdog);
+    this.positions.close();
     const { settings, logger } = this.parts;
     await this.commits.stop();
     try {
@@ -118,9 +119,10 @@ export class ConsumerSession {
       this.lastSignOfLife = performance.now();
     };
     for (const event of [GROUP_JOIN, HEARTBEAT, FETCH, END_BATCH_PROCESS] as const) this.consumer.on(event, live);
-    this.consumer.on(GROUP_JOIN, () => {
-      this.positions.reset();
+    this.consumer.on(GROUP_JOIN, ({ payload }) => {
       this.commits.forget();
+      // It repeats by itself what fails; until it is done, `settle` guards each partition.
+      void this.positions.assign(payload.memberAssignment, (name) => this.parts.cluster.topicOf(name));
     });
     this.consumer.on(CRASH, ({ payload }) => {
       if (!payload.restart) this.end(`crashed: ${payload.error.message}`);

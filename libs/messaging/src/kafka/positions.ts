@@ -1,11 +1,14 @@
+import { setTimeout as wait } from 'node:timers/promises';
+
 import type { Database } from '@payflow/postgres';
 import type { Logger } from '@payflow/service';
 import type { Batch } from 'kafkajs';
 
-import { nextOffsetOf } from '../inbox/inbox-sql.js';
+import { nextOffsetOf, storedProgress } from '../inbox/inbox-sql.js';
 
 /** kafkajs' word for "from the beginning". */
 const EARLIEST = '-2';
+const RETRY_MS = 500;
 
 /**
  * Where reading goes on. The database says so: Kafka's own offsets are behind it by up to a second, ahead of it after
@@ -14,6 +17,7 @@ const EARLIEST = '-2';
 export class Positions {
   private readonly settled = new Set<string>();
   private readonly expected = new Map<string, bigint>();
+  private generation = 0;
 
   constructor(
     private readonly database: Database,
@@ -22,13 +26,46 @@ export class Positions {
     private readonly seek: (place: { topic: string; partition: number; offset: string }) => void,
   ) {}
 
-  /** Partitions were assigned anew. */
-  reset(): void {
+  /**
+   * Partitions were assigned anew: sends each to the place that the database knows.
+   *
+   * @param partitions by the topic's name on the cluster
+   */
+  async assign(
+    partitions: Readonly<Record<string, readonly number[]>>,
+    topicOf: (name: string) => string,
+  ): Promise<void> {
     this.settled.clear();
+    this.generation += 1;
+    const stored = await this.storedOffsets(this.generation);
+    if (stored === undefined) return;
+    for (const [name, numbers] of Object.entries(partitions))
+      for (const partition of numbers) {
+        const offset = stored.get(`${topicOf(name)}/${partition}`);
+        this.seek({ topic: name, partition, offset: offset === undefined ? EARLIEST : String(offset) });
+      }
+  }
+
+  /** The session ends: whatever is being asked is of no use any more. */
+  close(): void {
+    this.generation += 1;
+  }
+
+  private async storedOffsets(generation: number): Promise<ReadonlyMap<string, bigint> | undefined> {
+    while (generation === this.generation)
+      try {
+        const rows = await storedProgress(this.database, this.consumer);
+        if (generation !== this.generation) return undefined;
+        return new Map(rows.map(({ topic, partition, nextOffset }) => [`${topic}/${partition}`, nextOffset]));
+      } catch (error) {
+        this.logger.warn({ err: error, consumer: this.consumer }, 'the place to read on from is not known yet');
+        await wait(RETRY_MS);
+      }
+    return undefined;
   }
 
   /**
-   * Checks the first batch of a partition after each assignment.
+   * Checks the first batch of a partition after each assignment: it may have been fetched before `assign` was heard.
    *
    * @param topic as contracts name it
    * @returns false when the batch is not to be taken, because reading goes on elsewhere
