@@ -23,7 +23,14 @@ interface Counts {
 
 interface Options {
   readonly check: boolean;
-  readonly project: readonly string[];
+  readonly project: string;
+}
+
+interface Plan {
+  readonly check: boolean;
+  readonly projects: readonly string[];
+  /** Only test files whose path matches one of them; all when empty. */
+  readonly patterns: readonly string[];
 }
 
 const PROJECTS = ['unit', 'integration', 'system'] as const;
@@ -40,7 +47,7 @@ export const main = async (args: readonly string[]): Promise<void> => {
   const program = new Command('npm test --')
     .description('Build, check, and run every test. All that is started is ended.')
     .argument('[patterns...]', 'only test files whose path matches')
-    .option('-p, --project <names...>', `only these of ${PROJECTS.join(', ')}`, [...PROJECTS])
+    .option('-p, --project <names>', 'only these, separated by commas', PROJECTS.join(','))
     .option('--no-check', 'without format, types and lint')
     .addHelpText(
       'after',
@@ -53,12 +60,13 @@ Examples:
     )
     .parse([...args], { from: 'user' });
   const options = program.opts<Options>();
-  const unknown = options.project.filter((name) => !PROJECTS.some((known) => known === name));
+  const projects = options.project.split(',');
+  const unknown = projects.filter((name) => !PROJECTS.some((known) => known === name));
   if (unknown.length > 0)
     throw new Failure(`There is no project ${unknown.join(', ')}; there are ${PROJECTS.join(', ')}.`);
 
   const run = await createRun();
-  const session = new TestSession(run, options, program.args);
+  const session = new TestSession(run, { check: options.check, projects, patterns: program.args });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
       session.interrupt();
@@ -78,16 +86,14 @@ Examples:
 class TestSession {
   interrupted = false;
   private readonly run: string;
-  private readonly options: Options;
-  private readonly patterns: readonly string[];
+  private readonly plan: Plan;
   private readonly progress = new Progress(say);
   private readonly counts: Counts[] = [];
   private jest: ChildProcess | undefined;
 
-  constructor(run: string, options: Options, patterns: readonly string[]) {
+  constructor(run: string, plan: Plan) {
     this.run = run;
-    this.options = options;
-    this.patterns = patterns;
+    this.plan = plan;
   }
 
   interrupt(): void {
@@ -98,12 +104,12 @@ class TestSession {
 
   /** Each part is tried even when one before it failed, except after a failed build. */
   async runAll(): Promise<void> {
-    const wanted = (name: (typeof PROJECTS)[number]): boolean => this.options.project.includes(name);
+    const wanted = (name: (typeof PROJECTS)[number]): boolean => this.plan.projects.includes(name);
     const built = await this.attempt(() =>
       this.progress.step('Built', 'cached when nothing changed', () => build(join(this.run, 'logs'))),
     );
     if (!built) return;
-    if (this.options.check) await this.attempt(() => this.check());
+    if (this.plan.check) await this.attempt(() => this.check());
     const small = (['unit', 'integration'] as const).filter(wanted);
     if (small.length > 0) {
       await this.attempt(async () => {
@@ -170,7 +176,7 @@ class TestSession {
         '--reporters=<rootDir>/tools/test/count-reporter.mjs',
         '--passWithNoTests',
         ...flags,
-        ...(this.patterns.length === 0 ? [] : ['--testPathPatterns', ...this.patterns]),
+        ...(this.plan.patterns.length === 0 ? [] : ['--testPathPatterns', ...this.plan.patterns]),
       ],
       {
         cwd: REPOSITORY,
