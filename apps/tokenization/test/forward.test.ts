@@ -161,6 +161,30 @@ describe('an attempt that was sent before', () => {
   });
 });
 
+describe('a repetition that is not sent', () => {
+  it('is "not sent" while no earlier one was, and "no answer" after one that was', async () => {
+    const { tokenId } = await vault.token(merchant);
+    const attemptId = newId('att');
+    const outcomeAt = async (name: string) => (await forward(tokenId, { attemptId, acquirer: name })).body.outcome;
+    expect(await outcomeAt('closed')).toBe('not_sent');
+    expect(await outcomeAt('closed')).toBe('not_sent');
+    acquirer.script = (_, response) => {
+      response.destroy();
+    };
+    expect(await outcomeAt('sim')).toBe('no_answer');
+    expect((await forward(tokenId, { attemptId, acquirer: 'closed' })).body).toEqual({
+      outcome: 'no_answer',
+      reason: 'sent_before',
+    });
+  });
+
+  it('cannot be written down otherwise by the service', async () => {
+    await expect(vault.asService("UPDATE forwards SET acquirer = 'x'")).rejects.toMatchObject({ code: '42501' });
+    await expect(vault.asService('DELETE FROM forwards')).rejects.toMatchObject({ code: '42501' });
+    await expect(vault.asService('DELETE FROM tokens')).rejects.toMatchObject({ code: '42501' });
+  });
+});
+
 describe('a text of the merchant', () => {
   it('is sent as it is, also when it looks like a placeholder', async () => {
     const { tokenId } = await vault.token(merchant);

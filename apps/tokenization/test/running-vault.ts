@@ -97,15 +97,24 @@ export class RunningVault {
 
   /** As the owner of the database, who may look at everything. */
   async sql<Row extends object>(text: string, parameters: unknown[] = []): Promise<Row[]> {
-    const client = new pg.Client({ connectionString: this.database.ownerUrl });
-    await client.connect();
-    try {
-      return (await client.query<Row>(text, parameters)).rows;
-    } finally {
-      await client.end();
-    }
+    return await rowsAt<Row>(this.database.ownerUrl, text, parameters);
+  }
+
+  /** As the role the service runs as. */
+  async asService(text: string): Promise<object[]> {
+    return await rowsAt(this.database.runtimeUrl, text, []);
   }
 }
+
+const rowsAt = async <Row extends object>(url: string, text: string, parameters: unknown[]): Promise<Row[]> => {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query<Row>(text, parameters)).rows;
+  } finally {
+    await client.end();
+  }
+};
 
 const appOn = async (environment: Readonly<Record<string, string>>): Promise<NestFastifyApplication> =>
   await createServiceApp({ name: 'tokenization', module: TokenizationModule, environment });

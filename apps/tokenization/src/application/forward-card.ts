@@ -2,13 +2,13 @@ import { Injectable } from '@nestjs/common';
 import type { ForwardRequest, ForwardResponse, Principal } from '@payflow/contracts';
 import { type Json, newId } from '@payflow/kernel';
 import { Database, type Tx } from '@payflow/postgres';
-import { InjectConfig, Logger, Problem } from '@payflow/service';
+import { crashPoint, InjectConfig, Logger, Problem } from '@payflow/service';
 
 import { Acquirers, type Sent } from '../clients/acquirers.js';
 import { fillCard } from '../domain/card-template.js';
 import { scrub } from '../domain/scrub.js';
 import { unusableReason } from '../domain/token.js';
-import { insertForward, wasForwarded } from '../store/forwards.js';
+import { insertForward, markNotSent, mayHaveBeenSent } from '../store/forwards.js';
 import { findToken, lockToken, markUsed, type TokenRow } from '../store/tokens.js';
 import type { TokenizationConfig } from '../tokenization.config.js';
 import { ClearCards } from './clear-cards.js';
@@ -28,6 +28,13 @@ const REFUSED_HEADERS = new Set([
   'upgrade',
 ]);
 const PRINTABLE_ASCII = /^[\x20-\x7e]*$/;
+
+const SENT_BEFORE: ForwardResponse = { outcome: 'no_answer', reason: 'sent_before' };
+
+/** A token that an attempt may use, or must not although it did before. */
+type Use =
+  | { readonly usable: true; readonly token: TokenRow; readonly forwardId: string; readonly sentBefore: boolean }
+  | { readonly usable: false };
 
 /** POST /internal/forward: the one place where a card number is read, for the time of one request to an acquirer. */
 @Injectable()
@@ -51,8 +58,10 @@ export class ForwardCard {
     const post = this.acquirers.get(request.acquirer);
     if (post === undefined) throw new Problem('acquirer_not_allowed');
     requireHeaders(request.headers);
-    const token = await this.database.transaction(async (tx) => await this.use(tx, caller, request));
-    if (token === 'sent_before') return { outcome: 'no_answer', reason: 'sent_before' };
+    const use = await this.database.transaction(async (tx) => await this.use(tx, caller, request));
+    if (!use.usable) return SENT_BEFORE;
+    crashPoint('vault.forward.after-use');
+    const { token, forwardId, sentBefore } = use;
     const card = await this.clearCards.of(token);
     const body = Buffer.from(JSON.stringify(fillCard(request.body as Readonly<Record<string, Json>>, card)), 'utf8');
     const timeoutMs = request.timeoutMs - (performance.now() - startedAt);
@@ -60,8 +69,10 @@ export class ForwardCard {
       timeoutMs <= 0
         ? { kind: 'not_sent', reason: 'deadline' }
         : await post({ path: request.path, headers: request.headers, body, timeoutMs });
+    crashPoint('vault.forward.after-answer');
     body.fill(0);
     if (sent.kind === 'answered') this.clearCards.forgetCvc(token.tokenId);
+    if (sent.kind === 'not_sent') await markNotSent(this.database, forwardId);
     this.logger.info(
       {
         tokenId: token.tokenId,
@@ -73,14 +84,16 @@ export class ForwardCard {
       },
       'card forwarded',
     );
-    return responseOf(sent, card.number);
+    return sent.kind === 'not_sent' && sentBefore ? SENT_BEFORE : responseOf(sent, card.number);
   }
 
   /**
-   * The token, used by this attempt from now on where it can be used once. `sent_before`: it can no longer be used, but the
-   * attempt was sent when it could, and may have had an effect; a refusal would say that it had none.
+   * The token, used by this attempt from now on where it can be used once. Not usable: it can no longer be, but the attempt
+   * was sent when it could, and may have had an effect; a refusal would say that it had none.
+   *
+   * @throws Problem token_unusable
    */
-  private async use(tx: Tx, caller: Principal, request: ForwardRequest): Promise<TokenRow | 'sent_before'> {
+  private async use(tx: Tx, caller: Principal, request: ForwardRequest): Promise<Use> {
     const at = new Date();
     const use = {
       merchantId: request.merchantId,
@@ -93,13 +106,15 @@ export class ForwardCard {
     // Only a token that can be used up needs its row's lock: a reusable one is forwarded by many at once.
     const row = seen === undefined || seen.reusable ? seen : await lockToken(tx, request.tokenId);
     const reason = row === undefined ? 'unknown' : unusableReason(row, use);
+    const sentBefore = await mayHaveBeenSent(tx, request.tokenId, request.attemptId);
     if (row === undefined || reason !== undefined) {
-      if (await wasForwarded(tx, request.tokenId, request.attemptId)) return 'sent_before';
+      if (sentBefore) return { usable: false };
       throw new Problem('token_unusable', { extensions: { reason: reason ?? 'unknown' } });
     }
     if (!row.reusable) await markUsed(tx, row.tokenId, request.attemptId, at);
-    await insertForward(tx, { ...request, forwardId: newId('fwd'), caller: caller.id, startedAt: at });
-    return row;
+    const forwardId = newId('fwd');
+    await insertForward(tx, { ...request, forwardId, caller: caller.id, startedAt: at });
+    return { usable: true, token: row, forwardId, sentBefore };
   }
 }
 

@@ -71,11 +71,14 @@ export class Vault1763700000000 implements MigrationInterface {
         acquirer    text NOT NULL,
         path        text NOT NULL,
         caller      text NOT NULL,
-        started_at  timestamptz NOT NULL
+        started_at  timestamptz NOT NULL,
+        not_sent    boolean NOT NULL DEFAULT false
       );
+      COMMENT ON COLUMN forwards.not_sent IS 'Not one byte of it reached the acquirer. False also while that is not known.';
       COMMENT ON TABLE forwards IS 'Append-only: every use of a card number, before it happens (PCI DSS 10.2.1.1).';
       CREATE INDEX forwards_by_token ON forwards (token_id, attempt_id);
       REVOKE UPDATE, DELETE, TRUNCATE ON forwards FROM ${databaseNamesOf('tokenization').runtime};
+      GRANT UPDATE (not_sent) ON forwards TO ${databaseNamesOf('tokenization').runtime};
       REVOKE DELETE, TRUNCATE ON tokens, vault_keys FROM ${databaseNamesOf('tokenization').runtime};
 
       ${IDEMPOTENCY_DDL}

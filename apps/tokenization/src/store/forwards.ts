@@ -30,10 +30,14 @@ export const insertForward = async (tx: Tx, forward: ForwardRow): Promise<void> 
   );
 };
 
-/** Whether the attempt was sent before, or was about to be. */
-export const wasForwarded = async (sql: Sql, tokenId: string, attemptId: string): Promise<boolean> => {
+export const markNotSent = async (sql: Sql, forwardId: string): Promise<void> => {
+  await sql.execute('UPDATE forwards SET not_sent = true WHERE forward_id = $1', [forwardId]);
+};
+
+/** Whether the attempt may have reached an acquirer before: an earlier forward of it is not known as not sent. */
+export const mayHaveBeenSent = async (sql: Sql, tokenId: string, attemptId: string): Promise<boolean> => {
   const [row] = await sql.query<{ found: boolean }>(
-    'SELECT EXISTS (SELECT FROM forwards WHERE token_id = $1 AND attempt_id = $2) AS found',
+    'SELECT EXISTS (SELECT FROM forwards WHERE token_id = $1 AND attempt_id = $2 AND NOT not_sent) AS found',
     [tokenId, attemptId],
   );
   return row?.found ?? false;
