@@ -21,7 +21,10 @@ beforeAll(async () => {
     KAFKA_TOPIC_PREFIX: prefix,
   });
   // The owner's address leads nowhere: what this ledger knows, it has from Kafka.
-  ledger = await LedgerUnderTest.start({ KAFKA_TOPIC_PREFIX: prefix, PAYMENT_URL: 'http://127.0.0.1:1' }, mint);
+  ledger = await LedgerUnderTest.start(
+    { KAFKA_TOPIC_PREFIX: prefix, LOG_LEVEL: 'silent', PAYMENT_URL: 'http://127.0.0.1:1' },
+    mint,
+  );
 }, 60_000);
 afterAll(async () => {
   await ledger.stop();

@@ -162,3 +162,22 @@ it('counts what it does, for /metrics', async () => {
   expect(payload).toMatch(/^payflow_ledger_refusals_total\{door="http",code="insufficient_funds"\} 1$/m);
   expect(payload).toMatch(/^payflow_ledger_batch_transactions_count\{door="http"\} 27$/m);
 });
+
+it('describes its public routes, and none that services keep for each other', async () => {
+  const { payload } = await ledger.app.inject({ method: 'GET', url: '/openapi.json' });
+  const { paths } = JSON.parse(payload) as { paths: Readonly<Record<string, Readonly<Record<string, unknown>>>> };
+  const routes = Object.entries(paths)
+    .flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`))
+    .filter((route) => !route.includes('/operations/'));
+  expect(routes.toSorted()).toEqual([
+    'GET /ledger',
+    'GET /ledger/accounts',
+    'GET /ledger/accounts/{accountId}',
+    'GET /ledger/accounts/{accountId}/balance',
+    'GET /ledger/transactions/{transactionId}',
+    'GET /ledger/trial-balance',
+    'POST /ledger/accounts',
+    'POST /ledger/transactions',
+    'POST /ledger/transactions/{transactionId}/revert',
+  ]);
+});

@@ -76,9 +76,9 @@ CREATE INDEX entries_merchant ON entries (merchant_id, recorded_at, position, li
 CREATE INDEX entries_payment ON entries (payment_id, recorded_at, position, line) WHERE payment_id IS NOT NULL;
 
 -- Invariant 1 (spec §5): debits equal credits, per currency, in every transaction. An entry belongs to a transaction, and has
--- the currency of its account. A transaction's entries come in one statement, so one look at each statement's rows is enough;
--- and since neither transactions nor accounts are ever deleted, it does what foreign keys would do, at a twentieth of their
--- cost (2,000 entries: 1 ms against 19).
+-- the currency of its account. A transaction's entries come in one statement, whole (lines 1, 2, 3 …), so that nothing is added
+-- to it later and one look at each statement's rows is enough; and since neither transactions nor accounts are ever deleted, it
+-- does what foreign keys would do, at a tenth of their cost (2,000 entries: 2 ms against 19).
 CREATE FUNCTION refuse_broken_entries() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   broken bigint;
@@ -103,6 +103,10 @@ BEGIN
    LIMIT 1;
   IF FOUND THEN
     RAISE EXCEPTION 'there is no transaction % of that time', broken USING ERRCODE = 'foreign_key_violation';
+  END IF;
+  SELECT position INTO broken FROM added GROUP BY position HAVING min(line) <> 1 OR max(line) <> count(*) LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION 'the entries of transaction % are not added whole', broken USING ERRCODE = 'check_violation';
   END IF;
   RETURN NULL;
 END $$;
