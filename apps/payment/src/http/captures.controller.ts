@@ -20,8 +20,8 @@ import { paymentIdOf } from './path-ids.js';
 @Controller('payments/:paymentId')
 export class CapturesController {
   constructor(
-    private readonly capturePayment: CapturePayment,
-    private readonly cancelPayment: CancelPayment,
+    private readonly captures: CapturePayment,
+    private readonly cancels: CancelPayment,
   ) {}
 
   @Post('capture')
@@ -29,14 +29,14 @@ export class CapturesController {
   @ApiOperation({ summary: 'Capture all or part of what is authorized; several times while `final` is false' })
   @Answers(200, paymentSchema, '`capturedAmount` is the total captured so far')
   @Answers(202, paymentSchema, 'PROCESSING: the acquirer has not answered; read the payment again later')
-  async capture(
+  async capturePayment(
     @Caller() principal: Principal,
     @RequestMeta() meta: RequestMeta,
     @Param('paymentId') paymentId: string,
     @Body({ schema: capturePaymentSchema }) body: CapturePaymentRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    await sendAnswer(reply, await this.capturePayment.run(paymentIdOf(paymentId), { principal, meta, body }));
+    await sendAnswer(reply, await this.captures.run(paymentIdOf(paymentId), { principal, meta, body }));
   }
 
   @Post('cancel')
@@ -44,13 +44,13 @@ export class CapturesController {
   @ApiOperation({ summary: 'Release what is not captured' })
   @Answers(200, paymentSchema, 'CANCELED; CAPTURED when a part had been captured')
   @Answers(202, paymentSchema, 'PROCESSING: the acquirer has not answered; read the payment again later')
-  async cancel(
+  async cancelPayment(
     @Caller() principal: Principal,
     @RequestMeta() meta: RequestMeta,
     @Param('paymentId') paymentId: string,
     @Body({ schema: cancelPaymentSchema }) body: CancelPaymentRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    await sendAnswer(reply, await this.cancelPayment.run(paymentIdOf(paymentId), { principal, meta, body }));
+    await sendAnswer(reply, await this.cancels.run(paymentIdOf(paymentId), { principal, meta, body }));
   }
 }

@@ -28,22 +28,22 @@ import { paymentIdOf } from './path-ids.js';
 @Controller('payments')
 export class PaymentCommandsController {
   constructor(
-    private readonly createPayment: CreatePayment,
-    private readonly updatePayment: UpdatePayment,
-    private readonly authorizePayment: AuthorizePayment,
+    private readonly creation: CreatePayment,
+    private readonly change: UpdatePayment,
+    private readonly authorization: AuthorizePayment,
   ) {}
 
   @Post()
   @Access('payments:write')
   @ApiOperation({ summary: 'Create an intent; no acquirer is called' })
   @Answers(201, createdPaymentSchema, 'PENDING, with the secret for the browser of the payer, shown once')
-  async createIntent(
+  async createPayment(
     @Caller() principal: Principal,
     @RequestMeta() meta: RequestMeta,
     @Body({ schema: createPaymentSchema }) body: CreatePaymentRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    await sendAnswer(reply, await this.createPayment.run({ principal, meta, body }));
+    await sendAnswer(reply, await this.creation.run({ principal, meta, body }));
   }
 
   @Post('authorize')
@@ -51,27 +51,27 @@ export class PaymentCommandsController {
   @ApiOperation({ summary: 'Create and authorize in one call; `capture: true` is a sale' })
   @Answers(201, paymentSchema, 'AUTHORIZED, CAPTURED, or FAILED with `lastError`')
   @Answers(202, paymentSchema, 'PROCESSING: the acquirer has not answered; read the payment again later')
-  async authorize(
+  async authorizePayment(
     @Caller() principal: Principal,
     @RequestMeta() meta: RequestMeta,
     @Body({ schema: authorizePaymentSchema }) body: AuthorizePaymentRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    await sendAnswer(reply, await this.authorizePayment.create({ principal, meta, body }));
+    await sendAnswer(reply, await this.authorization.create({ principal, meta, body }));
   }
 
   @Patch(':paymentId')
   @Access('payments:write')
   @ApiOperation({ summary: 'Change an intent before it is authorized' })
   @Answers(200, paymentSchema, 'The intent as it is now')
-  async updateIntent(
+  async updatePayment(
     @Caller() principal: Principal,
     @RequestMeta() meta: RequestMeta,
     @Param('paymentId') paymentId: string,
     @Body({ schema: updatePaymentSchema }) body: UpdatePaymentRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    await sendAnswer(reply, await this.updatePayment.run(paymentIdOf(paymentId), { principal, meta, body }));
+    await sendAnswer(reply, await this.change.run(paymentIdOf(paymentId), { principal, meta, body }));
   }
 
   @Post(':paymentId/authorize')
@@ -86,7 +86,7 @@ export class PaymentCommandsController {
     @Body({ schema: authorizeIntentSchema }) body: AuthorizeIntentRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    await sendAnswer(reply, await this.authorizePayment.confirm(paymentIdOf(paymentId), { principal, meta, body }));
+    await sendAnswer(reply, await this.authorization.confirm(paymentIdOf(paymentId), { principal, meta, body }));
   }
 
   @Post(':paymentId/process')
@@ -102,6 +102,6 @@ export class PaymentCommandsController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const request = { principal, meta, body: { ...body, capture: true } };
-    await sendAnswer(reply, await this.authorizePayment.confirm(paymentIdOf(paymentId), request));
+    await sendAnswer(reply, await this.authorization.confirm(paymentIdOf(paymentId), request));
   }
 }

@@ -26,32 +26,32 @@ type AsOfQuery = z.infer<typeof asOfQuerySchema>;
 @Controller('payments')
 export class PaymentQueriesController {
   constructor(
-    private readonly readPayment: ReadPayment,
-    private readonly listPayments: ListPayments,
+    private readonly reading: ReadPayment,
+    private readonly listing: ListPayments,
   ) {}
 
   @Get()
   @Access('payments:read')
   @ApiOperation({ summary: 'Payments, newest first; `metadata[key]=value` filters by metadata' })
   @Answers(200, paymentPageSchema, 'Those the caller may see')
-  async list(
+  async listPayments(
     @Caller() principal: Principal,
     @Query({ schema: listPaymentsQuerySchema }) query: ListPaymentsQuery,
   ): Promise<PaymentPage> {
-    return await this.listPayments.run(principal, query, metadataFilterOf(query));
+    return await this.listing.run(principal, query, metadataFilterOf(query));
   }
 
   @Get(':paymentId')
   @Access('payments:read')
   @ApiOperation({ summary: 'A payment with its ledger entries; `asOf` shows it as it stood then' })
   @Answers(200, paymentDetailSchema, 'What the last 2xx answer said is in it, ledger included')
-  async read(
+  async readPayment(
     @Caller() principal: Principal,
     @Param('paymentId') paymentId: string,
     @Query({ schema: asOfQuerySchema }) query: AsOfQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<PaymentDetailResponse> {
-    const payment = await this.readPayment.detail(paymentIdOf(paymentId), principal, query.asOf);
+    const payment = await this.reading.detail(paymentIdOf(paymentId), principal, query.asOf);
     void reply.header('etag', entityTag(payment.version));
     return payment;
   }
@@ -60,22 +60,22 @@ export class PaymentQueriesController {
   @Access('payments:read')
   @ApiOperation({ summary: 'The history of a payment, oldest first' })
   @Answers(200, paymentEventsSchema, 'Versions 1 to n without a gap')
-  async events(
+  async listPaymentEvents(
     @Caller() principal: Principal,
     @Param('paymentId') paymentId: string,
     @Query({ schema: asOfQuerySchema }) query: AsOfQuery,
   ): Promise<z.infer<typeof paymentEventsSchema>> {
-    return await this.readPayment.events(paymentIdOf(paymentId), principal, query.asOf);
+    return await this.reading.events(paymentIdOf(paymentId), principal, query.asOf);
   }
 
   @Get(':paymentId/attempts')
   @Access('payments:read')
   @ApiOperation({ summary: 'Each order to an acquirer, oldest first' })
   @Answers(200, paymentAttemptsSchema, 'With what became of it')
-  async attempts(
+  async listPaymentAttempts(
     @Caller() principal: Principal,
     @Param('paymentId') paymentId: string,
   ): Promise<z.infer<typeof paymentAttemptsSchema>> {
-    return await this.readPayment.attempts(paymentIdOf(paymentId), principal);
+    return await this.reading.attempts(paymentIdOf(paymentId), principal);
   }
 }

@@ -27,8 +27,8 @@ type RefundPage = z.infer<typeof refundPageSchema>;
 @Controller()
 export class RefundsController {
   constructor(
-    private readonly refundPayment: RefundPayment,
-    private readonly readRefunds: ReadRefunds,
+    private readonly refunds: RefundPayment,
+    private readonly reading: ReadRefunds,
   ) {}
 
   @Post('payments/:paymentId/refund')
@@ -36,14 +36,14 @@ export class RefundsController {
   @ApiOperation({ summary: 'Refund all or part of what was captured' })
   @Answers(200, refundResultSchema, 'REFUNDED, or FAILED when the acquirer refused; `refundedAmount` is of this refund')
   @Answers(202, refundResultSchema, 'PENDING: the acquirer has not answered; read the refund again later')
-  async refund(
+  async refundPayment(
     @Caller() principal: Principal,
     @RequestMeta() meta: RequestMeta,
     @Param('paymentId') paymentId: string,
     @Body({ schema: refundPaymentSchema }) body: RefundPaymentRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    await sendAnswer(reply, await this.refundPayment.run(paymentIdOf(paymentId), { principal, meta, body }));
+    await sendAnswer(reply, await this.refunds.run(paymentIdOf(paymentId), { principal, meta, body }));
   }
 
   @Post('refunds')
@@ -57,7 +57,7 @@ export class RefundsController {
     @Body({ schema: createRefundSchema }) body: CreateRefundRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    await sendAnswer(reply, await this.refundPayment.run(body.paymentId, { principal, meta, body }));
+    await sendAnswer(reply, await this.refunds.run(body.paymentId, { principal, meta, body }));
   }
 
   @Get('refunds')
@@ -68,7 +68,7 @@ export class RefundsController {
     @Caller() principal: Principal,
     @Query({ schema: listRefundsQuerySchema }) query: RefundsQuery,
   ): Promise<RefundPage> {
-    return await this.readRefunds.page(principal, query);
+    return await this.reading.page(principal, query);
   }
 
   @Get('refunds/:refundId')
@@ -76,6 +76,6 @@ export class RefundsController {
   @ApiOperation({ summary: 'One refund with its own life' })
   @Answers(200, refundSchema, 'PENDING, SUCCEEDED, FAILED or CANCELED')
   async readRefund(@Caller() principal: Principal, @Param('refundId') refundId: string): Promise<RefundResponse> {
-    return await this.readRefunds.one(refundIdOf(refundId), principal);
+    return await this.reading.one(refundIdOf(refundId), principal);
   }
 }

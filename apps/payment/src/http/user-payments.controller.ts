@@ -19,13 +19,13 @@ const userIdSchema = textSchema(64);
 @ApiTags('Payments')
 @Controller()
 export class UserPaymentsController {
-  constructor(private readonly listPayments: ListPayments) {}
+  constructor(private readonly listing: ListPayments) {}
 
   @Get('users/:userId/payments')
   @Access('payments:read')
   @ApiOperation({ summary: 'Payments of a user, newest first' })
   @Answers(200, paymentPageSchema, 'Those the caller may see')
-  async userPayments(
+  async listUserPayments(
     @Caller() principal: Principal,
     @Param('userId') userId: string,
     @Query({ schema: listPaymentsQuerySchema }) query: ListPaymentsQuery,
@@ -37,7 +37,7 @@ export class UserPaymentsController {
   @Access('payments:read')
   @ApiOperation({ summary: 'The same list as GET /users/{userId}/payments' })
   @Answers(200, paymentPageSchema, 'Those the caller may see')
-  async history(
+  async listUserHistory(
     @Caller() principal: Principal,
     @Param('userId') userId: string,
     @Query({ schema: listPaymentsQuerySchema }) query: ListPaymentsQuery,
@@ -53,6 +53,6 @@ export class UserPaymentsController {
     const own = principal.kind === 'user' && principal.id === userId;
     const allowed = own || isStaff(principal) || principal.merchantId !== undefined;
     if (!allowed || !userIdSchema.safeParse(userId).success) throw new Problem('user_not_found');
-    return await this.listPayments.run(principal, { ...query, userId }, metadataFilterOf(query));
+    return await this.listing.run(principal, { ...query, userId }, metadataFilterOf(query));
   }
 }
