@@ -120,8 +120,8 @@ describe('bad input gets a problem that tells what to change, and does nothing',
     [
       'a foreign merchant',
       { ...valid, merchantId: 'mer_01kxyz6w3hf8btq2v9m4n7r5sd' },
-      403,
-      'insufficient_scope',
+      404,
+      'merchant_not_found',
       undefined,
     ],
   ];

@@ -10,7 +10,7 @@ describe('the front door', () => {
     expect(body.openapi).toMatch(/^3\.1/);
     for (const path of [
       '/payments/authorize',
-      '/payments/{id}/capture',
+      '/payments/{paymentId}/capture',
       '/tokens',
       '/ledger/transactions',
       '/oauth/token',
