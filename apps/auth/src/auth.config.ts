@@ -1,3 +1,4 @@
+import { messagingConfigFields } from '@payflow/messaging';
 import { baseConfigFields } from '@payflow/service';
 import { z } from 'zod';
 
@@ -38,6 +39,7 @@ export type DemoData = z.infer<typeof demoDataSchema>;
 
 export const authConfigSchema = z.object({
   ...baseConfigFields,
+  ...messagingConfigFields,
   ISSUER: z.url().meta({ description: 'The `iss` of every token: the public URL of the gateway.' }),
   ACCESS_TOKEN_SECONDS: z.coerce
     .number()

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import type { TestDatabase } from '@payflow/testing';
+import { eventually, type TestDatabase } from '@payflow/testing';
 import pg from 'pg';
 
 import { Passwords } from '../src/credentials/passwords.js';
@@ -175,17 +175,22 @@ describe('what is stored', () => {
         .rows;
     const counts = async () =>
       (
-        await client.query(
+        await client.query<Record<string, string>>(
           'SELECT (SELECT count(*) FROM users) users, (SELECT count(*) FROM oauth_clients) clients, (SELECT count(*) FROM audit_log) audit, (SELECT count(*) FROM signing_keys) keys',
         )
       ).rows;
-    const before = [await events(), await counts()];
-    expect(before[0]?.map((row: { key: string }) => row.key).sort()).toEqual(
+    const before = { events: await events(), counts: await counts() };
+    expect(before.events.map((row) => row.key).sort()).toEqual(
       [auth.demo.admin.userId, auth.demo.customer.userId].sort(),
     );
+    // The relay has sent them.
+    await eventually(async () => {
+      const { rows } = await client.query('SELECT 1 FROM outbox WHERE published_at IS NULL');
+      expect(rows).toHaveLength(0);
+    });
     const second = await startAuth(database, auth.environment, auth.demo);
     await second.stop();
-    expect([await events(), await counts()]).toEqual(before);
+    expect({ events: await events(), counts: await counts() }).toEqual(before);
   });
 });
 

@@ -51,6 +51,8 @@ export class GatewayModule implements OnModuleInit {
         directives: { 'default-src': ["'none'"], 'frame-ancestors': ["'none'"] },
       },
       crossOriginResourcePolicy: { policy: 'cross-origin' },
+      // Browsers ignore it on plain HTTP (RFC 6797 §8.1), but then it would be a promise that nobody keeps.
+      strictTransportSecurity: this.config.TLS_CERT_FILE !== undefined,
       referrerPolicy: { policy: 'no-referrer' },
     });
     await server.register(cors, {

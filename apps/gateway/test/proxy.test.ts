@@ -118,7 +118,7 @@ describe('an answer', () => {
       finish = () => response.end('end');
     };
     const response = await fetch(`${gateway.url}/ledger`, { headers: { authorization } });
-    const reader = response.body?.getReader();
+    const reader = response.body?.getReader() as ReadableStreamDefaultReader<Uint8Array> | undefined;
     const first = await reader?.read();
     // The first bytes are here and the service has not finished: nothing waits for the whole.
     expect(first?.value?.length).toBeGreaterThan(0);
@@ -248,7 +248,7 @@ describe('a body', () => {
         headers: { authorization, 'content-type': 'application/json' },
         body,
         duplex: 'half',
-      } as RequestInit);
+      });
       expect(response.status).toBe(413);
       expect(await response.json()).toMatchObject({
         code: 'body_too_large',

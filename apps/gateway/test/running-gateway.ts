@@ -113,6 +113,10 @@ export const startGateway = async (settings: Readonly<Record<string, string>> = 
     LoopbackService.open(),
     LoopbackService.open(),
   ]);
+  const closeSurroundings = async (): Promise<void> => {
+    await Promise.all([payment, tokenization, ledger, acquirerSim].map(async (service) => await service.close()));
+    await mint.close();
+  };
   const app = await createServiceApp({
     name: 'gateway',
     module: GatewayModule,
@@ -128,6 +132,9 @@ export const startGateway = async (settings: Readonly<Record<string, string>> = 
       ACQUIRER_SIM_URL: acquirerSim.url,
       ...settings,
     },
+  }).catch(async (error: unknown) => {
+    await closeSurroundings();
+    throw error;
   });
   await app.listen({ port: 0, host: '127.0.0.1' });
   const url = await app.getUrl();
@@ -144,8 +151,7 @@ export const startGateway = async (settings: Readonly<Record<string, string>> = 
     authorization: async (principal) => await mint.authorization(principal),
     stop: async () => {
       await app.close();
-      await Promise.all([payment, tokenization, ledger, acquirerSim].map(async (service) => await service.close()));
-      await mint.close();
+      await closeSurroundings();
     },
   };
 };

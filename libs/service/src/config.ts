@@ -40,6 +40,13 @@ export const httpConfigFields = {
     .meta({ description: 'PEM file with the certificate chain. With TLS_KEY_FILE: the port speaks HTTPS.' }),
   TLS_KEY_FILE: z.string().optional().meta({ description: 'PEM file with the private key of the certificate.' }),
   ISSUER: z.string().min(1).optional().meta({ description: 'When set, the `iss` every access token must have.' }),
+  REQUEST_TIMEOUT_MS: z.coerce
+    .number()
+    .int()
+    .min(100)
+    .max(300_000)
+    .default(30_000)
+    .meta({ description: 'How long a request may take to arrive, from its first byte to its last, in milliseconds.' }),
   SHUTDOWN_GRACE_MS: z.coerce
     .number()
     .int()

@@ -9,6 +9,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ProblemCode } from '@payflow/contracts';
 
 import type { AllowedMethods } from './allowed-methods.js';
+import type { HttpConfig } from './config.js';
 import { type Context, runInContext } from './context.js';
 import { parseFormBody } from './form-body.js';
 import { parseJsonBody } from './json-body.js';
@@ -21,16 +22,23 @@ import { contextOf, pathOf, requestIdOf } from './request.js';
 
 /** Longer than any caller keeps an idle connection (undici: 4 s, proxies: 60 s), so that the caller closes first. */
 const KEEP_ALIVE_TIMEOUT_MS = 72_000;
-/** From the first byte of a request to the last of its body. */
-const REQUEST_TIMEOUT_MS = 30_000;
+/** Node looks for late requests this often, so one may be this much later than it may. */
+const LATENESS_CHECK_INTERVAL_MS_MAX = 5_000;
 
 /** Fastify as every service runs it: nothing trusted from proxies, bodies bounded before they are parsed. */
-export const createAdapter = (gatewayUrl: string, tls?: ServerOptions): FastifyAdapter =>
-  new FastifyAdapter({
-    ...(tls === undefined ? {} : { https: tls }),
+export const createAdapter = (
+  config: Pick<HttpConfig, 'GATEWAY_URL' | 'REQUEST_TIMEOUT_MS'>,
+  tls?: ServerOptions,
+): FastifyAdapter => {
+  const { GATEWAY_URL: gatewayUrl, REQUEST_TIMEOUT_MS: requestTimeout } = config;
+  const connectionsCheckingInterval = Math.min(LATENESS_CHECK_INTERVAL_MS_MAX, requestTimeout);
+  return new FastifyAdapter({
+    ...(tls === undefined
+      ? { http: { connectionsCheckingInterval } }
+      : { https: { ...tls, connectionsCheckingInterval } }),
     bodyLimit: BODY_BYTES_MAX,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    requestTimeout,
     trustProxy: false,
     logger: false,
     requestIdHeader: false,
@@ -44,6 +52,7 @@ export const createAdapter = (gatewayUrl: string, tls?: ServerOptions): FastifyA
       answerBrokenRequest(error, socket, gatewayUrl);
     },
   });
+};
 
 const contexts = new WeakMap<FastifyRequest, Context>();
 

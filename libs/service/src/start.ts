@@ -53,7 +53,7 @@ export const createServiceApp = async (options: ServiceOptions): Promise<NestFas
   const environment = options.environment ?? process.env;
   const config = loadHttpConfig(environment);
   await applyMigrations(options, environment);
-  const adapter = createAdapter(config.GATEWAY_URL, tlsOptionsOf(config));
+  const adapter = createAdapter(config, tlsOptionsOf(config));
   const root = rootModule(options.module, environment);
   // Nest declares its options as a class and documents plain objects.
   // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment

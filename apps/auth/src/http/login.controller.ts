@@ -2,7 +2,7 @@ import { Body, Controller, Get, HttpCode, Post, Req } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { loginAnswerSchema, type LoginRequest, loginSchema, meSchema, type Principal } from '@payflow/contracts';
 import { Database } from '@payflow/postgres';
-import { AcceptsForm, Access, Answers, Caller, InjectConfig, Problem, Public } from '@payflow/service';
+import { AcceptsForm, Access, Answers, Caller, clientAddressOf, InjectConfig, Problem, Public } from '@payflow/service';
 import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 
@@ -12,7 +12,6 @@ import { Passwords, TooManyPasswordsError } from '../credentials/passwords.js';
 import { loginNameOf } from '../domain/login-name.js';
 import { TokenIssuer } from '../keys/token-issuer.js';
 import { findUser } from '../store/users.js';
-import { clientAddressOf } from './client-address.js';
 
 type LoginAnswer = z.infer<typeof loginAnswerSchema>;
 type Me = z.infer<typeof meSchema>;

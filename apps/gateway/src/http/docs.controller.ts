@@ -80,7 +80,7 @@ export class DocsController {
   @Get('/docs/reference.js')
   async referenceScript(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const { plain, compressed } = await referenceBundle();
-    const gzip = /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''));
+    const gzip = /\bgzip\b/.test(request.headers['accept-encoding'] ?? '');
     reply.header('vary', 'accept-encoding');
     if (gzip) reply.header('content-encoding', 'gzip');
     await sendCacheable(request, reply, {

@@ -1,6 +1,15 @@
 import replyFrom, { type FastifyReplyFromOptions } from '@fastify/reply-from';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { AccessTokens, InjectConfig, Logger, Metrics, Problem, problemOf, sendProblem } from '@payflow/service';
+import {
+  AccessTokens,
+  clientAddressOf,
+  InjectConfig,
+  Logger,
+  Metrics,
+  Problem,
+  problemOf,
+  sendProblem,
+} from '@payflow/service';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Counter } from 'prom-client';
 import { Agent } from 'undici';
@@ -10,7 +19,6 @@ import { type GatewayConfig, upstreamUrls } from '../gateway.config.js';
 import { RateLimits } from '../limits/rate-limits.js';
 import { pathFrom, segmentsOf } from '../routing/request-path.js';
 import { BODY_BYTES_MAX, type Match, matchRoute, ROUTES, type Upstream } from '../routing/route-table.js';
-import { clientAddressOf } from './client-address.js';
 import { answerHeaders, requestHeaders } from './headers.js';
 import { readBody } from './read-body.js';
 
@@ -110,14 +118,14 @@ export class Proxy implements OnApplicationShutdown {
       getUpstream: () => this.urls[match.upstream],
       ...(body === undefined ? {} : { body, contentType }),
       rewriteRequestHeaders: (_request, own) =>
-        requestHeaders(own as typeof request.headers, {
+        requestHeaders(own, {
           requestId: request.id,
           clientAddress: clientAddressOf(request, this.config.TRUSTED_PROXIES),
           protocol: request.protocol,
           hasBody: body !== undefined,
           added: headers,
         }),
-      rewriteHeaders: (own) => answerHeaders(own as typeof request.headers),
+      rewriteHeaders: (own) => answerHeaders(own),
       // A read whose kept-alive connection was closed under it is asked again, once; a write never.
       retryDelay: ({ err, attempt }) => (attempt === 0 && isSafe(request.method) && isReset(err) ? 1 : null),
       onResponse: (_request, _reply, response) => {
