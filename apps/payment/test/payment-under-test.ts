@@ -52,6 +52,8 @@ export class PaymentUnderTest {
 
   private constructor(
     readonly app: NestFastifyApplication,
+    /** Its settings, for another instance beside it. */
+    readonly environment: Readonly<Record<string, string>>,
     readonly url: string,
     readonly database: Database,
     readonly databases: TestDatabase,
@@ -72,28 +74,25 @@ export class PaymentUnderTest {
       vault.server.listen(),
       ledger.server.listen(),
     ]);
-    const app = await createServiceApp({
-      name: 'payment',
-      module: PaymentModule,
-      environment: {
-        DATABASE_URL: databases.runtimeUrl,
-        KAFKA_BROKERS: testKafka().brokerList,
-        KAFKA_TOPIC_PREFIX: `payment-${process.pid}-${Math.random().toString(36).slice(2, 8)}.`,
-        AUTH_URL: mint.url,
-        ISSUER: mint.url,
-        SERVICE_CLIENT_SECRET: 'secret-of-the-payment-under-test',
-        TOKENIZATION_URL: vaultUrl,
-        LEDGER_URL: ledgerUrl,
-        ACQUIRERS: JSON.stringify({ sim: `${acquirerUrl}/acquirers/sim` }),
-        ENABLED_CURRENCIES: 'USD,EUR,JPY,BHD',
-        NODE_ENV: 'test',
-        LOG_LEVEL: 'fatal',
-        SHUTDOWN_UNREADY_MS: '0',
-      },
-    });
+    const environment = {
+      DATABASE_URL: databases.runtimeUrl,
+      KAFKA_BROKERS: testKafka().brokerList,
+      KAFKA_TOPIC_PREFIX: `payment-${process.pid}-${Math.random().toString(36).slice(2, 8)}.`,
+      AUTH_URL: mint.url,
+      ISSUER: mint.url,
+      SERVICE_CLIENT_SECRET: 'secret-of-the-payment-under-test',
+      TOKENIZATION_URL: vaultUrl,
+      LEDGER_URL: ledgerUrl,
+      ACQUIRERS: JSON.stringify({ sim: `${acquirerUrl}/acquirers/sim` }),
+      ENABLED_CURRENCIES: 'USD,EUR,JPY,BHD',
+      NODE_ENV: 'test',
+      LOG_LEVEL: 'fatal',
+      SHUTDOWN_UNREADY_MS: '0',
+    };
+    const app = await createServiceApp({ name: 'payment', module: PaymentModule, environment });
     await app.listen(0, '127.0.0.1');
     const url = (await app.getUrl()).replace('[::1]', '127.0.0.1');
-    return new PaymentUnderTest(app, url, app.get(Database), databases, mint, acquirer, vault, ledger);
+    return new PaymentUnderTest(app, environment, url, app.get(Database), databases, mint, acquirer, vault, ledger);
   }
 
   async stop(): Promise<void> {
@@ -200,7 +199,8 @@ export class PaymentUnderTest {
     ];
   }
 
-  private async authorization(principal: Principal): Promise<string> {
+  /** The value of an Authorization header. */
+  async authorization(principal: Principal): Promise<string> {
     const known = this.tokens.get(principal);
     if (known !== undefined) return known;
     const authorization = await this.mint.authorization(principal);

@@ -1,0 +1,135 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { eventually } from '@payflow/testing';
+
+import { freshKey, type Merchant, PaymentUnderTest, START_TIMEOUT_MS } from './payment-under-test.js';
+
+// Each test starts a process, which takes its time when the machine is busy.
+jest.setTimeout(60_000);
+
+const TYPESCRIPT_HOOKS = new URL('../../../libs/service/test/typescript-hooks.mjs', import.meta.url);
+
+/** The instance that lives. Those that die have the same database, vault and acquirer. */
+let service: PaymentUnderTest;
+const running = new Set<ChildProcess>();
+beforeAll(async () => {
+  service = await PaymentUnderTest.start();
+}, START_TIMEOUT_MS);
+afterEach(() => {
+  for (const child of running) child.kill('SIGKILL');
+});
+afterAll(async () => {
+  expect(await service.wrongs()).toEqual([]);
+  await service.stop();
+});
+
+const freePort = async (): Promise<number> => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('invariant: a TCP server has a port');
+  server.close();
+  await once(server, 'close');
+  return address.port;
+};
+
+/** An instance as a process of its own, which kills itself at that place. */
+const startDoomed = async (crash: string): Promise<{ readonly url: string; readonly died: Promise<unknown> }> => {
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const child = fork(new URL('../src/main.ts', import.meta.url), {
+    execArgv: ['--conditions', 'payflow-source', '--import', TYPESCRIPT_HOOKS.href],
+    env: { ...service.environment, PATH: process.env['PATH'], PORT: String(port), PAYFLOW_CRASH: crash },
+    stdio: 'ignore',
+  });
+  running.add(child);
+  const died = once(child, 'exit').then(([, signal]: unknown[]) => {
+    running.delete(child);
+    return signal;
+  });
+  await eventually(async () => expect((await fetch(`${url}/health/live`)).status).toBe(200), { timeoutMs: 50_000 });
+  return { url, died };
+};
+
+/** Asks the doomed instance, and after its death, lease and all, the living one, with the same key. */
+const askTwice = async (crash: string, merchant: Merchant, path: string, body: object) => {
+  const key = freshKey();
+  const doomed = await startDoomed(crash);
+  const lost = fetch(`${doomed.url}${path}`, {
+    method: 'POST',
+    headers: {
+      authorization: await service.authorization(merchant.principal),
+      'content-type': 'application/json',
+      'idempotency-key': key,
+    },
+    body: JSON.stringify(body),
+  });
+  await expect(lost).rejects.toThrow();
+  expect(await doomed.died).toBe('SIGKILL');
+  await service.database.execute(
+    `UPDATE idempotency_keys SET lease_until = now() - interval '1 second' WHERE key = $1 AND state = 'running'`,
+    [key],
+  );
+  const answer = await service.post(path, body, { as: merchant.principal, key });
+  const replay = await service.post(path, body, { as: merchant.principal, key });
+  expect([replay.status, replay.text]).toEqual([answer.status, answer.text]);
+  return answer;
+};
+
+const orderOf = (merchant: Merchant) => ({
+  amount: 1000,
+  currency: 'USD',
+  capture: true,
+  paymentMethod: { type: 'card', token: service.vault.token(merchant.id, { reusable: false }) },
+});
+
+describe('killed in the middle of a request, the payment goes on under the same key, and the money moves once', () => {
+  it.each([
+    'idempotency.after-claim',
+    'payment.authorize.after-intent-commit',
+    'payment.authorize.before-psp',
+    'payment.authorize.after-psp',
+    'payment.authorize.before-outcome-commit',
+    'payment.authorize.after-outcome-commit',
+    'payment.authorize.before-psp@2',
+    'payment.authorize.after-psp@2',
+    'payment.authorize.before-outcome-commit@2',
+    'payment.authorize.after-outcome-commit@2',
+    'payment.authorize.before-answer',
+  ])('a sale at %s', async (crash) => {
+    const merchant = service.merchant();
+    const answer = await askTwice(crash, merchant, '/payments/authorize', orderOf(merchant));
+    expect(answer).toMatchObject({ status: 201, body: { status: 'CAPTURED', capturedAmount: 1000 } });
+    const { body } = await service.get('/payments', merchant.principal);
+    expect(body['data']).toMatchObject([{ paymentId: answer.body['paymentId'] }]);
+    const operations = await service.operations(answer.body['paymentId'] as string);
+    expect(operations).toHaveLength(2);
+    expect(service.acquirer.approved('authorize', operations)).toHaveLength(1);
+    expect(service.acquirer.approved('capture', operations)).toHaveLength(1);
+    expect((await service.published(answer.body['paymentId'] as string)).map(({ type }) => type)).toEqual([
+      'payment.created.v1',
+      'payment.authorized.v1',
+      'payment.captured.v1',
+    ]);
+  });
+
+  it.each([
+    ['capture', 'after-intent-commit'],
+    ['capture', 'after-psp'],
+    ['capture', 'after-outcome-commit'],
+    ['refund', 'after-intent-commit'],
+    ['refund', 'after-psp'],
+    ['refund', 'before-answer'],
+    ['cancel', 'after-psp'],
+  ] as const)('a %s at %s', async (route, place) => {
+    const merchant = service.merchant();
+    const paymentId = await service.authorizedId(merchant, { capture: route === 'refund' });
+    const answer = await askTwice(`payment.${route}.${place}`, merchant, `/payments/${paymentId}/${route}`, {});
+    expect(answer.status).toBe(200);
+    const operation = route === 'cancel' ? 'void' : route;
+    expect(service.acquirer.approved(operation, await service.operations(paymentId))).toHaveLength(1);
+  });
+});
