@@ -1,6 +1,6 @@
 import { Problem } from '@payflow/service';
 
-import type { ListPosition } from '../store/payments.js';
+import type { ListPosition } from '../store/conditions.js';
 
 /** A cursor is the place of the last item shown, opaque to the caller. */
 export const cursorOf = ({ createdAt, id }: ListPosition): string =>

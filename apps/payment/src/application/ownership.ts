@@ -2,7 +2,7 @@ import { isStaff, type Principal } from '@payflow/contracts';
 import { isId, type MerchantId } from '@payflow/kernel';
 import { Problem } from '@payflow/service';
 
-import type { Visibility } from '../store/payments.js';
+import type { Visibility } from '../store/conditions.js';
 
 /** Whose objects this caller sees. Staff see all, a merchant's client its merchant's, a person the ones he pays. */
 export const visibilityOf = (principal: Principal): Visibility => {

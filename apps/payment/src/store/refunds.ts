@@ -2,7 +2,7 @@ import type { RefundStatus } from '@payflow/contracts';
 import type { Sql, Tx } from '@payflow/postgres';
 
 import type { Failure, Metadata, OperationState, Payment, RefundOperation } from '../domain/payment.js';
-import { Conditions, type ListPosition, type Visibility } from './payments.js';
+import { Conditions, type ListPosition, type Visibility } from './conditions.js';
 
 /** The read model of a refund: one row of `refunds`. */
 export interface RefundRow {
