@@ -45,7 +45,7 @@ export class Loop {
       try {
         const more = await this.pass();
         failures = 0;
-        if (!more && !this.poked) await this.pause(this.pauseMs);
+        if (!more && !this.wasPoked()) await this.pause(this.pauseMs);
       } catch (error) {
         failures += 1;
         this.logger.warn({ err: error, loop: this.name, failures }, 'a background pass failed and is repeated');
@@ -57,6 +57,10 @@ export class Loop {
   /** A pause within a pass; `stop` and `poke` end it. */
   async idle(ms: number): Promise<void> {
     await this.pause(ms);
+  }
+
+  private wasPoked(): boolean {
+    return this.poked;
   }
 
   private async pause(ms: number): Promise<void> {

@@ -24,7 +24,7 @@ class RethrowFilter implements RpcExceptionFilter {
  */
 export const Subscription = (options: SubscriptionOptions): MethodDecorator =>
   applyDecorators(
-    EventPattern<string>(options.consumer, KAFKA_INBOX_TRANSPORT, { ...options }),
+    EventPattern<unknown>(options.consumer, KAFKA_INBOX_TRANSPORT, { ...options }),
     UseFilters(new RethrowFilter()),
     passDeliveriesAndTransaction,
   );

@@ -132,6 +132,19 @@ describe('a dead letter', () => {
     });
   });
 
+  it('that could not be read lets the events behind it go on when it is discarded', async () => {
+    const aggregateId = newAggregate();
+    const event = wireEvent(aggregateId, 1);
+    await sendRaw(messaging, event.topic, event.key, JSON.stringify({ ...event.envelope, payload: {} }));
+    await sendEvents(messaging, [wireEvent(aggregateId, 2)]);
+    const letter = await letterOf(aggregateId);
+    expect(await sequencesOf(aggregateId)).toEqual([]);
+    await messaging.deadLetters.discard(letter.deadLetterId, OPERATOR, 'its producer was broken');
+    await eventually(async () => {
+      expect(await sequencesOf(aggregateId)).toEqual([2]);
+    });
+  });
+
   it('is not there under another id', async () => {
     await expect(messaging.deadLetters.get('dl_nothing')).rejects.toMatchObject({ code: 'dead_letter_not_found' });
   });

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { type EventDefinition, type Envelope, TOKEN_EVENTS } from '@payflow/contracts';
 import { newId } from '@payflow/kernel';
 import { Database, type Tx } from '@payflow/postgres';
-import { Logger } from '@payflow/service';
+import { type Logger } from '@payflow/service';
 import { createTestDatabase, type TestDatabase, testKafka } from '@payflow/testing';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';

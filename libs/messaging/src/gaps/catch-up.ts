@@ -5,7 +5,7 @@ import type { Logger } from '@payflow/service';
 import { appliedSequence } from '../inbox/gate-sql.js';
 import type { GateProgress } from '../inbox/gate-progress.js';
 import type { Intake } from '../inbox/intake.js';
-import { OwnerEvents, OwnerUnavailableError } from './owner-events.js';
+import { type OwnerEvents, OwnerUnavailableError } from './owner-events.js';
 
 /** Kafka usually brings an event within milliseconds; asking the owner earlier than this would double his work. */
 const KAFKA_FIRST_MS = 300;

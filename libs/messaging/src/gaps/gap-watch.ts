@@ -5,7 +5,7 @@ import type { Intake } from '../inbox/intake.js';
 import { Loop } from '../loop.js';
 import type { MessagingSettings } from '../settings.js';
 import { claimGaps, type Gap } from './gap-sql.js';
-import { OwnerEvents, OwnerUnavailableError } from './owner-events.js';
+import { type OwnerEvents, OwnerUnavailableError } from './owner-events.js';
 
 const GAPS_MAX = 20;
 

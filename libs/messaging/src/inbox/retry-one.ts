@@ -1,4 +1,5 @@
 import type { Tx } from '@payflow/postgres';
+import { crashPoint } from '@payflow/service';
 
 import { bury } from '../dead-letters/bury.js';
 import { type ConsumerBinding, type Delivery, PoisonError } from '../message.js';
@@ -36,6 +37,7 @@ export const retryMessage = async (
   if (binding.ordered) return await retryAtGate(tx, binding, message, delivery);
   if (!(await lockClaimed(tx, message))) return NOTHING_MOVED;
   await callHandler(binding, [delivery], tx);
+  crashPoint('retry.after-effect');
   await unpark(tx, [message.parkedId]);
   return NOTHING_MOVED;
 };
@@ -54,6 +56,7 @@ const retryAtGate = async (
     return NOTHING_MOVED;
   }
   if (sequence === next) await callHandler(binding, [delivery], tx);
+  crashPoint('retry.after-effect');
   await unpark(tx, [message.parkedId]);
   if (sequence < next) return NOTHING_MOVED;
   const moved = new Map([[aggregateId, next + 1]]);

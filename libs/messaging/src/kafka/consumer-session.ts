@@ -141,49 +141,51 @@ export class ConsumerSession {
 
   /** Throws never: for kafkajs a thrown error is a crash of the consumer. */
   private async takeBatch(payload: EachBatchPayload): Promise<void> {
-    const { batch, pause } = payload;
+    const { batch } = payload;
     try {
       await this.takeChunks(payload);
       this.failures = 0;
     } catch (error) {
       this.failures += 1;
       const delayMs = Math.min(RESUME_DELAY_MS_MAX, RESUME_DELAY_MS * 2 ** Math.min(this.failures - 1, 10));
+      this.parts.metrics.inboxLag(this.intake.binding.consumer, ageSeconds(batch.messages[0]));
       this.parts.logger.warn(
         { err: error, consumer: this.intake.binding.consumer, topic: batch.topic, partition: batch.partition, delayMs },
         'a partition is paused: its messages cannot be taken now',
       );
-      setTimeout(pause(), delayMs).unref();
+      setTimeout(payload.pause(), delayMs).unref();
     }
   }
 
-  private async takeChunks({ batch, resolveOffset, heartbeat, isRunning, isStale }: EachBatchPayload): Promise<void> {
+  private async takeChunks(payload: EachBatchPayload): Promise<void> {
+    const { batch } = payload;
     const { cluster, settings, metrics } = this.parts;
     const topic = cluster.topicOf(batch.topic);
     const place = { topic, partition: batch.partition };
     if (!(await this.positions.settle(batch, topic))) return;
     for (const chunk of chunksOf(batch.messages, settings.chunkMessagesMax)) {
-      if (!isRunning() || isStale()) return;
+      if (!payload.isRunning() || payload.isStale()) return;
       const messages = chunk.map((message) => rawMessageOf(message, place));
-      await this.takeWithHeartbeats(messages, place, heartbeat);
+      await this.takeWithHeartbeats(messages, place, payload);
       const last = chunk.at(-1);
       if (last === undefined) return;
-      resolveOffset(last.offset);
+      payload.resolveOffset(last.offset);
       const next = BigInt(last.offset) + 1n;
       this.positions.took(batch, next);
       this.commits.note(batch.topic, batch.partition, next);
-      const behind = next < BigInt(batch.highWatermark) ? (Date.now() - Number(last.timestamp)) / 1000 : 0;
+      const behind = next < BigInt(batch.highWatermark) ? ageSeconds(last) : 0;
       metrics.inboxLag(this.intake.binding.consumer, behind);
       // A refused heartbeat means a rebalance; kafkajs meets it itself with the next one.
-      if (!(await heartbeat().then(yes, no))) return;
+      if (!(await payload.heartbeat().then(yes, no))) return;
     }
   }
 
   private async takeWithHeartbeats(
     messages: readonly RawMessage[],
     place: { readonly topic: string; readonly partition: number },
-    heartbeat: () => Promise<void>,
+    payload: EachBatchPayload,
   ): Promise<void> {
-    const beat = setInterval(() => void heartbeat().then(yes, no), HEARTBEAT_INTERVAL_MS);
+    const beat = setInterval(() => void payload.heartbeat().then(yes, no), HEARTBEAT_INTERVAL_MS);
     try {
       await withDeadline(this.intake.take(messages, place), TAKE_DEADLINE_MS, 'taking a chunk of messages');
     } finally {
@@ -191,6 +193,9 @@ export class ConsumerSession {
     }
   }
 }
+
+const ageSeconds = (message: KafkaMessage | undefined): number =>
+  message === undefined ? 0 : (Date.now() - Number(message.timestamp)) / 1000;
 
 const yes = (): boolean => true;
 const no = (): boolean => false;

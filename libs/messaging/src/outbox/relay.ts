@@ -76,15 +76,17 @@ export class Relay {
 
   private async elect(): Promise<PoolClient | undefined> {
     const client = await this.database.dedicatedClient();
-    // Stays for the connection's life: one without a listener for errors would end the process.
-    client.on('error', (error: Error) => {
+    // A connection without a listener for errors would end the process.
+    const onError = (error: Error): void => {
       if (this.holder !== client) return;
       this.logger.warn({ err: error }, 'the connection that holds the relay lock broke');
       this.resign();
-    });
+    };
+    client.on('error', onError);
     try {
       if (!(await tryRelayLock(client))) {
-        client.release(true);
+        client.off('error', onError);
+        client.release();
         return undefined;
       }
     } catch (error) {
