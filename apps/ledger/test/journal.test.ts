@@ -126,7 +126,7 @@ describe('the journal in the database', () => {
       [
         'legs for a transaction that is there already',
         insert(row(3, world, 'debit', 5), row(4, till, 'credit', 5)),
-        '23514',
+        '23503',
       ],
       ['a balance below the floor', `UPDATE accounts SET balance = -1 WHERE code = 'till'`, '23514'],
     ])('and refuses %s', async (_, statement, code) => {
