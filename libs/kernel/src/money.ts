@@ -7,8 +7,8 @@ export interface Money {
 }
 
 /**
- * The largest amount of one movement: 14 digits of minor units. It keeps every amount, and the sum of a thousand of
- * them, an exact integer in JSON readers that hold numbers as IEEE 754 doubles (RFC 8259 §6).
+ * The largest amount of one movement: 14 digits of minor units. It keeps every amount, and the sum of ninety of the
+ * largest, an exact integer in JSON readers that hold numbers as IEEE 754 doubles (RFC 8259 §6).
  */
 export const AMOUNT_MINOR_MAX = 99_999_999_999_999n;
 
