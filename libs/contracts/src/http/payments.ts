@@ -346,10 +346,7 @@ export const setFeeTermsSchema = z
   .strictObject({
     currency: currencySchema,
     basisPoints: z.int().min(0).max(BASIS_POINTS_MAX).meta({ description: '290 is 2.9 % of the captured amount.' }),
-    fixed: minorSchema
-      .min(0)
-      .max(1_000_000)
-      .meta({ description: 'Once per payment, in minor units of the currency.' }),
+    fixed: minorSchema.min(0).max(1_000_000).meta({ description: 'Once per payment, in minor units of the currency.' }),
   })
   .meta({ id: 'SetFeeTerms' });
 export type SetFeeTermsRequest = z.infer<typeof setFeeTermsSchema>;
