@@ -261,6 +261,8 @@ describe('the metadata', () => {
       '/merchants/{merchantId}/clients',
       '/oauth/token',
     ]);
+    for (const [, reference = ''] of answer.text.matchAll(/"\$ref":"#\/([^"]+)"/g))
+      expect(answer.body).toHaveProperty(reference.split('/'));
     expect(paths['/auth/keys/rotate']?.['post']?.['x-required-scopes']).toEqual(['keys:rotate']);
   });
 });

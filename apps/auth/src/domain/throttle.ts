@@ -45,7 +45,7 @@ export const ACCOUNT_POLICY: ThrottlePolicy = {
 
 /** One address trying many accounts. Wider, because an office or a carrier shares an address. */
 export const ADDRESS_POLICY: ThrottlePolicy = {
-  freeFailures: 50,
+  freeFailures: 100,
   delayMsFirst: 2_000,
   delayMsMax: 300_000,
   forgetAfterMs: 900_000,

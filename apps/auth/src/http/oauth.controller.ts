@@ -16,7 +16,8 @@ type TokenRequest = z.infer<typeof tokenRequestSchema>;
 
 /** For the description only: the body is checked by hand, because its refusals carry OAuth's own members. */
 const tokenRequestJsonSchema = ((): SchemaObject => {
-  const { $schema: _dialect, id: _id, ...schema } = z.toJSONSchema(tokenRequestSchema, { io: 'input' });
+  // Without its id the schema stands where it is used, and is no reference to a definition beside it.
+  const { $schema: _dialect, ...schema } = z.toJSONSchema(z.object(tokenRequestSchema.shape), { io: 'input' });
   return schema as SchemaObject;
 })();
 

@@ -27,7 +27,7 @@ const RETIRE_MARGIN_MS = 120_000;
 
 /**
  * The keys that sign access tokens. They live in the database, so that instances share them. One key always waits,
- * published but unused: a rotation promotes it and makes the next (docs/adr: signing keys).
+ * published but unused: a rotation promotes it and makes the next (docs/adr/0009).
  */
 @Injectable()
 export class SigningKeys {

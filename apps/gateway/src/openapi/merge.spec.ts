@@ -26,7 +26,7 @@ const payment = {
 const ledger = {
   paths: {
     '/ledger': { get: operation('list', 'Page') },
-    '/operations/dead-letters': { get: operation('deadLetters', 'Page') },
+    '/operations/dead-letters': { get: operation('list', 'Page') },
   },
   components: {
     schemas: { Page: { items: { $ref: '#/components/schemas/Entry' } }, Entry: { type: 'string' }, Problem: problem },
@@ -60,7 +60,7 @@ describe('the merged OpenAPI document', () => {
 
   it('names each operation once', () => {
     const ids = Object.values(merged.paths).flatMap((item) => Object.values(item).map((entry) => entry.operationId));
-    expect(ids).toEqual(['getPayment', 'list', 'ledgerList', 'deadLetters']);
+    expect(ids).toEqual(['getPayment', 'paymentDeadLettersList', 'list', 'ledgerDeadLettersList']);
   });
 
   it('keeps equal components once and different ones apart, with their references', () => {

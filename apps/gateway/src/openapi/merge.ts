@@ -68,7 +68,7 @@ const mergePaths = (merged: Merged, { service, document }: ServiceDocument, rewr
     if (outside === undefined) continue;
     const operations = Object.entries(item).map(([method, operation]) => {
       const copy = withReferences(operation, rewrite);
-      return [method, METHODS.includes(method) ? withUniqueId(merged.operationIds, service, copy) : copy];
+      return [method, METHODS.includes(method) ? withUniqueId(merged.operationIds, { service, outside }, copy) : copy];
     });
     merged.paths[outside] = {
       ...(merged.paths[outside] as object | undefined),
@@ -77,15 +77,24 @@ const mergePaths = (merged: Merged, { service, document }: ServiceDocument, rewr
   }
 };
 
-/** Operation ids become method names of clients, so there is one of each. */
-const withUniqueId = (taken: Set<string>, service: Upstream, operation: unknown): unknown => {
+/**
+ * Operation ids become method names of clients, so there is one of each, and it does not depend on who answered. The routes
+ * under /operations are the same at every service and say whose they are.
+ */
+const withUniqueId = (
+  taken: Set<string>,
+  part: { service: Upstream; outside: string },
+  operation: unknown,
+): unknown => {
   if (typeof operation !== 'object' || operation === null) return operation;
+  const { service, outside } = part;
   const { operationId } = operation as { readonly operationId?: unknown };
   if (typeof operationId !== 'string') return { ...operation, tags: [service] };
-  const prefix = service.replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase());
-  const unique = taken.has(operationId)
-    ? `${prefix}${operationId.charAt(0).toUpperCase()}${operationId.slice(1)}`
-    : operationId;
+  const owner = service.replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+  const own = operationId.charAt(0).toUpperCase() + operationId.slice(1);
+  const names = outside.startsWith('/operations/') ? [`${owner}DeadLetters${own}`] : [operationId, `${owner}${own}`];
+  // Two of one name in one service: a number keeps the document usable.
+  const unique = names.find((name) => !taken.has(name)) ?? `${owner}${own}${taken.size}`;
   taken.add(unique);
   return { ...operation, operationId: unique, tags: [service] };
 };
