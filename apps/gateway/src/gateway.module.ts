@@ -54,6 +54,7 @@ export class GatewayModule implements OnModuleInit {
       // Browsers ignore it on plain HTTP (RFC 6797 §8.1), but then it would be a promise that nobody keeps.
       strictTransportSecurity: this.config.TLS_CERT_FILE !== undefined,
       referrerPolicy: { policy: 'no-referrer' },
+      xFrameOptions: { action: 'deny' },
     });
     await server.register(cors, {
       origin: this.config.CORS_ORIGINS.includes('*') ? '*' : [...this.config.CORS_ORIGINS],

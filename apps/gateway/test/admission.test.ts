@@ -177,6 +177,9 @@ describe('a browser', () => {
     expect(answer.headers.get('content-security-policy')).toBe("default-src 'none';frame-ancestors 'none'");
     expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
     expect(answer.headers.get('referrer-policy')).toBe('no-referrer');
+    expect(answer.headers.get('x-frame-options')).toBe('DENY');
+    // Only with a certificate (tls.test.ts).
+    expect(answer.headers.get('strict-transport-security')).toBeNull();
   });
 
   it('gets 404, not 405, for a path that no route has', async () => {
