@@ -31,11 +31,13 @@ export const createAdapter = (
   tls?: ServerOptions,
 ): FastifyAdapter => {
   const { GATEWAY_URL: gatewayUrl, REQUEST_TIMEOUT_MS: requestTimeout } = config;
-  const connectionsCheckingInterval = Math.min(LATENESS_CHECK_INTERVAL_MS_MAX, requestTimeout);
+  const limits = {
+    connectionsCheckingInterval: Math.min(LATENESS_CHECK_INTERVAL_MS_MAX, requestTimeout),
+    // Node swaps the two when the time for headers (60 s by default) is the longer one, and then waits for bodies as long.
+    headersTimeout: requestTimeout,
+  };
   return new FastifyAdapter({
-    ...(tls === undefined
-      ? { http: { connectionsCheckingInterval } }
-      : { https: { ...tls, connectionsCheckingInterval } }),
+    ...(tls === undefined ? { http: limits } : { https: { ...tls, ...limits } }),
     bodyLimit: BODY_BYTES_MAX,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     requestTimeout,

@@ -29,6 +29,7 @@ beforeAll(async () => {
       DATABASE_URL: testDatabase.runtimeUrl,
       MIGRATION_DATABASE_URL: testDatabase.ownerUrl,
       GATEWAY_URL: 'https://pay.example/',
+      REQUEST_TIMEOUT_MS: '500',
     },
   });
   await app.listen({ port: 0, host: '127.0.0.1' });
@@ -172,6 +173,12 @@ describe('on the wire', () => {
   it.each([
     ['headers too large', `GET / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, 431, 'headers_too_large'],
     ['not HTTP', 'HELLO\r\n\r\n', 400, 'malformed_request'],
+    [
+      'a body that does not arrive in time',
+      'POST /optional HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 20\r\n\r\n{',
+      408,
+      'request_timeout',
+    ],
     ['control characters in a header', 'GET / HTTP/1.1\r\nHost: x\r\nX: a\u0000b\r\n\r\n', 400, 'malformed_request'],
   ])('%s is answered with a problem too', async (_name, request, status, code) => {
     const [head = '', body = ''] = (await exchange(request)).split('\r\n\r\n');
