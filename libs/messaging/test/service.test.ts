@@ -52,7 +52,8 @@ class FollowerController {
         envelope.aggregateId,
         envelope.sequence,
       ]);
-      if (envelope.correlationId === 'answer') await this.outbox.publish(tx, [outgoing(`re-${envelope.aggregateId}`)]);
+      if (envelope.correlationId === 'answer' && !envelope.aggregateId.startsWith('re-'))
+        await this.outbox.publish(tx, [outgoing(`re-${envelope.aggregateId}`)]);
     }
   }
 }
