@@ -28,6 +28,23 @@ const acquirerAddresses = z
       .refine((addresses) => Object.keys(addresses).length > 0, 'names no acquirer'),
   );
 
+const MS_PER_SECOND = 1_000;
+
+/** Seconds, ascending or not, separated by commas. */
+const delayList = z
+  .string()
+  .transform((list) => list.split(',').map(Number))
+  .pipe(
+    z
+      .array(
+        z
+          .int()
+          .min(1)
+          .max(30 * DAY_SECONDS),
+      )
+      .min(1),
+  );
+
 export const paymentConfigSchema = z.object({
   ...baseConfigFields,
   ...messagingConfigFields,
@@ -47,6 +64,10 @@ export const paymentConfigSchema = z.object({
     .max(60_000)
     .default(10_000)
     .meta({ description: 'How long an acquirer may take to answer before its answer is unknown, in milliseconds.' }),
+  RECOVERY_DELAYS_SECONDS: delayList.default([5, 30, 120, 600, 3_600, 21_600, DAY_SECONDS]).meta({
+    description:
+      'When an order that the acquirer did not answer is sent again: seconds after each try; the last repeats.',
+  }),
   AUTHORIZATION_LIFETIME_SECONDS: z.coerce
     .number()
     .int()
@@ -80,3 +101,10 @@ export const paymentConfigSchema = z.object({
     .meta({ description: "How long a read waits for the ledger to apply the payment's last event, in milliseconds." }),
 });
 export type PaymentConfig = z.infer<typeof paymentConfigSchema>;
+
+/** On top of the acquirer's time: the transactions, and the way there and back. */
+const LEASE_MARGIN_MS = 5 * MS_PER_SECOND;
+
+/** How long a request that waits for an acquirer holds its claim; after that, another may go on from its intent. */
+export const claimLeaseMs = (config: Pick<PaymentConfig, 'ACQUIRER_TIMEOUT_MS'>): number =>
+  config.ACQUIRER_TIMEOUT_MS + LEASE_MARGIN_MS;

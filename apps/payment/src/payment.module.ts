@@ -16,6 +16,7 @@ import { OutcomeRecorder } from './application/outcome-recorder.js';
 import { PaymentMetrics } from './application/payment-metrics.js';
 import { ReadPayment } from './application/read-payment.js';
 import { ReadRefunds } from './application/read-refunds.js';
+import { RecoverOrders } from './application/recover-orders.js';
 import { RefundPayment } from './application/refund-payment.js';
 import { UpdatePayment } from './application/update-payment.js';
 import { ClientsModule } from './clients/clients.module.js';
@@ -63,6 +64,7 @@ import { ProcessorFactory } from './processors/processor-factory.js';
     MerchantFeeTerms,
     AcquirerCommand,
     OutcomeRecorder,
+    RecoverOrders,
     Commit,
     PaymentMetrics,
     NewPayments,

@@ -86,7 +86,16 @@ export const authorizing =
 export const outcome =
   (operationId: string, answer: AcquirerOutcome): Step =>
   (payment) =>
-    eventsOf(recordOutcome(payment, { at: NOON, operationId, outcome: answer, feeTerms: TERMS, expiresAt: NEXT_WEEK }));
+    eventsOf(
+      recordOutcome(payment, {
+        at: NOON,
+        operationId,
+        outcome: answer,
+        perhapsSentBefore: false,
+        feeTerms: TERMS,
+        expiresAt: NEXT_WEEK,
+      }),
+    );
 
 export const APPROVED: AcquirerOutcome = { kind: 'approved', acquirerReference: 'auth_1' };
 export const DECLINED: AcquirerOutcome = {

@@ -13,6 +13,7 @@ import {
 } from '@payflow/testing';
 
 import { compareReadModels } from '../src/application/rebuild.js';
+import { RecoverOrders } from '../src/application/recover-orders.js';
 import { MIGRATIONS } from '../src/migrations/migrations.js';
 import { PaymentModule } from '../src/payment.module.js';
 import { AcquirerFake } from './acquirer-fake.js';
@@ -85,11 +86,14 @@ export class PaymentUnderTest {
       LEDGER_URL: ledgerUrl,
       ACQUIRERS: JSON.stringify({ sim: `${acquirerUrl}/acquirers/sim` }),
       ENABLED_CURRENCIES: 'USD,EUR,JPY,BHD',
+      RECOVERY_DELAYS_SECONDS: '86400',
       NODE_ENV: 'test',
       LOG_LEVEL: 'fatal',
       SHUTDOWN_UNREADY_MS: '0',
     };
     const app = await createServiceApp({ name: 'payment', module: PaymentModule, environment });
+    // Recovery runs when a test says so, not by its own clock.
+    await app.get(RecoverOrders).beforeApplicationShutdown();
     await app.listen(0, '127.0.0.1');
     const url = (await app.getUrl()).replace('[::1]', '127.0.0.1');
     return new PaymentUnderTest(app, environment, url, app.get(Database), databases, mint, acquirer, vault, ledger);
@@ -186,6 +190,16 @@ export class PaymentUnderTest {
       [key],
     );
     if (ended !== 1) throw new Error(`given: ${ended} running requests with the key ${key}`);
+  }
+
+  /** As if the time had come at which the open orders of this payment are taken up; returns when they were. */
+  async recover(paymentId: string): Promise<void> {
+    const due = await this.database.execute(
+      `UPDATE payment_attempts SET next_recovery_at = now() WHERE payment_id = $1 AND next_recovery_at IS NOT NULL`,
+      [paymentId],
+    );
+    if (due === 0) throw new Error(`given: ${paymentId} has no open order`);
+    await this.app.get(RecoverOrders).pass();
   }
 
   /** What must be true after whatever the tests did. */

@@ -29,7 +29,9 @@ const outcomesOf = async (merchant: Merchant, paymentId: string): Promise<readon
 
 const report = async (paymentId: string, operationId: string, outcome: AcquirerOutcome): Promise<void> => {
   const cause = { requestId: 'req_inquiry', principalId: 'svc_payment' };
-  await service.app.get(OutcomeRecorder).record({ name: 'inquiry', paymentId, operationId, outcome, cause });
+  await service.app
+    .get(OutcomeRecorder)
+    .record({ name: 'inquiry', paymentId, operationId, outcome, perhapsSentBefore: true, cause });
 };
 
 describe('when the acquirer does not answer', () => {
@@ -145,6 +147,87 @@ describe('the answer that comes later', () => {
     }
     const after = await service.get(`/payments/${paymentId}`, merchant.principal);
     expect(after.text).toBe(before.text);
+  });
+});
+
+describe('recovery', () => {
+  it.each(['no answer after effect', 'no answer without effect'] as const)(
+    'sends a silent authorization again under its own id, and it is authorized once: %s',
+    async (mood) => {
+      const merchant = service.merchant();
+      service.vault.next(mood);
+      const asked = await service.authorize(merchant);
+      expect(asked).toMatchObject({ status: 202, body: { status: 'PROCESSING' } });
+      const paymentId = asked.body['paymentId'] as string;
+      const before = await service.get(`/payments/${paymentId}`, merchant.principal);
+      const nextInquiryAt: unknown = expect.stringMatching(/Z$/);
+      expect(before.body).toMatchObject({ processing: { attempts: 0, nextInquiryAt } });
+
+      await service.recover(paymentId);
+      const { body } = await service.get(`/payments/${paymentId}`, merchant.principal);
+      expect(body).toMatchObject({ status: 'AUTHORIZED', processing: null });
+      expect(service.acquirer.approved('authorize', await service.operations(paymentId))).toHaveLength(1);
+    },
+  );
+
+  it('goes on with the capture of a sale', async () => {
+    const merchant = service.merchant();
+    service.vault.next('no answer after effect');
+    const sale = await service.authorize(merchant, { capture: true });
+    const paymentId = sale.body['paymentId'] as string;
+    await service.recover(paymentId);
+    const { body } = await service.get(`/payments/${paymentId}`, merchant.principal);
+    expect(body).toMatchObject({ status: 'CAPTURED', capturedAmount: 1000 });
+  });
+
+  it.each([
+    ['capture', 'capture', false, 'CAPTURED'],
+    ['cancel', 'void', false, 'CANCELED'],
+    ['refund', 'refund', true, 'REFUNDED'],
+  ] as const)('closes a silent %s, once, however many instances take it up', async (route, operation, sale, status) => {
+    const merchant = service.merchant();
+    const paymentId = await service.authorizedId(merchant, { capture: sale });
+    service.acquirer.next(operation, 'silent after effect');
+    const asked = await service.post(`/payments/${paymentId}/${route}`, {}, { as: merchant.principal });
+    expect(asked.status).toBe(202);
+    await Promise.all([service.recover(paymentId), service.recover(paymentId)]);
+    const { body } = await service.get(`/payments/${paymentId}`, merchant.principal);
+    expect(body).toMatchObject({ status });
+    expect(service.acquirer.approved(operation, await service.operations(paymentId))).toHaveLength(1);
+  });
+
+  it('does not take silence that goes on for a no, and tries again later', async () => {
+    const merchant = service.merchant();
+    service.vault.next('no answer after effect', 'no answer after effect', 'not sent', 'not sent', 'not sent');
+    const asked = await service.authorize(merchant);
+    const paymentId = asked.body['paymentId'] as string;
+    await service.recover(paymentId);
+    await service.recover(paymentId);
+    const { body } = await service.get(`/payments/${paymentId}`, merchant.principal);
+    expect(body).toMatchObject({ status: 'PROCESSING', lastError: null, processing: { attempts: 2 } });
+    await service.recover(paymentId);
+    expect((await service.get(`/payments/${paymentId}`, merchant.principal)).body).toMatchObject({
+      status: 'AUTHORIZED',
+    });
+  });
+
+  it('takes up what a process left behind that died without a key', async () => {
+    const merchant = service.merchant();
+    const held = service.acquirer.hold('authorize');
+    const dying = service.post('/payments/authorize', orderOf(merchant, { reference: 'left-behind' }), {
+      as: merchant.principal,
+    });
+    await held.arrived;
+    const list = await service.get('/payments?reference=left-behind', merchant.principal);
+    const [payment] = list.body['data'] as readonly { paymentId: string; status: string }[];
+    expect(payment).toMatchObject({ status: 'PENDING' });
+    await service.recover(payment?.paymentId ?? '');
+    const { body } = await service.get(`/payments/${payment?.paymentId ?? ''}`, merchant.principal);
+    expect(body).toMatchObject({ status: 'AUTHORIZED' });
+    held.open();
+    await dying;
+    const after = await service.get(`/payments/${payment?.paymentId ?? ''}`, merchant.principal);
+    expect(after.body).toMatchObject({ status: 'AUTHORIZED' });
   });
 });
 

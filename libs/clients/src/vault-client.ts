@@ -68,8 +68,9 @@ export class VaultClient {
 
   /**
    * Has a request with a card in it sent to an acquirer. It may arrive twice: the attempt's id makes the second harmless
-   * at the vault and at the acquirer. A vault that cannot be reached is `not_sent`, one that fell silent `no_answer`.
+   * at the vault and at the acquirer. A vault that fell silent is `no_answer`.
    *
+   * @throws ServiceUnavailableError when the vault cannot be reached: nothing was sent
    * @throws RemoteProblem token_unusable | acquirer_not_allowed | validation_failed: nothing was sent
    */
   async forward(request: ForwardRequest): Promise<ForwardResponse> {
@@ -83,10 +84,8 @@ export class VaultClient {
         answer: forwardResponseSchema,
       });
     } catch (error) {
-      if (!(error instanceof ServiceUnavailableError)) throw error;
-      return error.mayHaveTakenEffect
-        ? { outcome: 'no_answer', reason: 'the vault did not answer' }
-        : { outcome: 'not_sent', reason: 'the vault cannot be reached' };
+      if (!(error instanceof ServiceUnavailableError && error.mayHaveTakenEffect)) throw error;
+      return { outcome: 'no_answer', reason: 'the vault did not answer' };
     }
   }
 

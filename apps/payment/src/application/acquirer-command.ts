@@ -18,7 +18,7 @@ import type { AcquirerOutcome } from '../domain/commands.js';
 import type { PaymentEvent } from '../domain/events.js';
 import type { Operation, Payment } from '../domain/payment.js';
 import { nextStep } from '../domain/saga.js';
-import type { PaymentConfig } from '../payment.config.js';
+import { claimLeaseMs, type PaymentConfig } from '../payment.config.js';
 import { ProcessorFactory } from '../processors/processor-factory.js';
 import type { Cause } from '../store/payment-events.js';
 import { Commit } from './commit.js';
@@ -56,10 +56,15 @@ export interface AcquirerRequest {
 /** What the first transaction left behind. */
 type Opening =
   | { readonly kind: 'answered'; readonly answer: StoredAnswer }
-  | { readonly kind: 'begun'; readonly claim: Claim; readonly payment: Payment; readonly firstOperationId: string };
+  | {
+      readonly kind: 'begun';
+      readonly claim: Claim;
+      readonly payment: Payment;
+      readonly firstOperationId: string;
+      /** The one who died may have sent it. */
+      readonly perhapsSent: boolean;
+    };
 
-/** On top of the acquirer's time: the transactions, and the way there and back. */
-const LEASE_MARGIN_MS = 5_000;
 /** An authorization and the capture of a sale. */
 const STEPS_MAX = 2;
 
@@ -92,7 +97,7 @@ export class AcquirerCommand {
     private readonly processors: ProcessorFactory,
     @InjectConfig() config: PaymentConfig,
   ) {
-    this.leaseMs = config.ACQUIRER_TIMEOUT_MS + LEASE_MARGIN_MS;
+    this.leaseMs = claimLeaseMs(config);
   }
 
   async run(request: AcquirerRequest): Promise<StoredAnswer> {
@@ -112,7 +117,7 @@ export class AcquirerCommand {
       const { claim } = outcome;
       if (outcome.kind === 'claimed') return await this.begin(tx, request, claim);
       const { before: payment, firstOperationId } = await request.locate(tx, outcome.resourceId);
-      return { kind: 'begun', claim, payment, firstOperationId };
+      return { kind: 'begun', claim, payment, firstOperationId, perhapsSent: true };
     });
   }
 
@@ -134,7 +139,9 @@ export class AcquirerCommand {
           answer = await this.conclude(tx, request, claim, after, firstOperationId);
       },
     });
-    return answer ? { kind: 'answered', answer } : { kind: 'begun', claim, payment, firstOperationId };
+    return answer
+      ? { kind: 'answered', answer }
+      : { kind: 'begun', claim, payment, firstOperationId, perhapsSent: false };
   }
 
   private async proceedInContext(
@@ -146,7 +153,7 @@ export class AcquirerCommand {
   }
 
   private async proceed(request: AcquirerRequest, opening: Extract<Opening, { kind: 'begun' }>): Promise<StoredAnswer> {
-    const { claim, firstOperationId } = opening;
+    const { claim, firstOperationId, perhapsSent } = opening;
     let payment = opening.payment;
     for (let step = 0; step < STEPS_MAX; step += 1) {
       const operation = nextStep(payment, firstOperationId);
@@ -158,6 +165,7 @@ export class AcquirerCommand {
         paymentId: payment.paymentId,
         operationId: operation.id,
         outcome,
+        perhapsSentBefore: perhapsSent && step === 0,
         cause: request.cause,
         conclude: async (tx, after) => {
           answer = await this.concludeOrGoOn(tx, request, claim, after, firstOperationId);

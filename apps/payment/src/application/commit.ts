@@ -1,12 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { Outbox } from '@payflow/messaging';
 import { isUniqueViolation, type Tx } from '@payflow/postgres';
-import { Problem } from '@payflow/service';
+import { InjectConfig, Problem } from '@payflow/service';
 
 import type { PaymentEvent } from '../domain/events.js';
 import { evolve } from '../domain/evolve.js';
 import { violatedInvariants } from '../domain/invariants.js';
-import { type Payment } from '../domain/payment.js';
+import type { Operation, Payment } from '../domain/payment.js';
+import { claimLeaseMs, type PaymentConfig } from '../payment.config.js';
 import { attemptRowOf, storeAttempt } from '../store/payment-attempts.js';
 import { appendEvents, type Cause } from '../store/payment-events.js';
 import { paymentRowOf, storePayment } from '../store/payments.js';
@@ -31,6 +32,7 @@ export class Commit {
   constructor(
     private readonly outbox: Outbox,
     private readonly metrics: PaymentMetrics,
+    @InjectConfig() private readonly config: PaymentConfig,
   ) {}
 
   /**
@@ -53,6 +55,12 @@ export class Commit {
     return after;
   }
 
+  /** An order that was just given belongs to its request as long as that holds its claim. */
+  private recoverAfterMs(operation: Operation): number {
+    const [firstDelaySeconds = 0] = this.config.RECOVERY_DELAYS_SECONDS;
+    return operation.state === 'requested' ? claimLeaseMs(this.config) : firstDelaySeconds * 1_000;
+  }
+
   private async store(
     tx: Tx,
     before: Payment,
@@ -66,7 +74,7 @@ export class Commit {
     if (!(await storePayment(tx, paymentRowOf(after), before.version))) throw concurrentUpdate();
     for (const [index, operation] of after.operations.entries()) {
       if (operation === before.operations[index]) continue;
-      await storeAttempt(tx, attemptRowOf(after, operation, index + 1));
+      await storeAttempt(tx, attemptRowOf(after, operation, index + 1), this.recoverAfterMs(operation));
       if (operation.kind === 'refund') await storeRefund(tx, refundRowOf(after, operation));
     }
   }

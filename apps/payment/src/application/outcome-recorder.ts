@@ -18,6 +18,8 @@ export interface ReportedOutcome {
   readonly paymentId: string;
   readonly operationId: string;
   readonly outcome: AcquirerOutcome;
+  /** An earlier try of somebody else may have reached the acquirer: that this one did not proves nothing. */
+  readonly perhapsSentBefore: boolean;
   readonly cause: Cause;
   /** What belongs to the same transaction: the answer to the caller, where one waits. */
   readonly conclude?: (tx: Tx, after: Payment) => Promise<void>;
@@ -61,6 +63,7 @@ export class OutcomeRecorder {
       at,
       operationId: report.operationId,
       outcome: report.outcome,
+      perhapsSentBefore: report.perhapsSentBefore,
       feeTerms: await this.fees.termsOf(tx, before.merchantId, before.currency),
       expiresAt: new Date(at.getTime() + this.config.AUTHORIZATION_LIFETIME_SECONDS * MS_PER_SECOND),
     });

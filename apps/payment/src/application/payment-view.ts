@@ -3,6 +3,7 @@ import { minorToJson } from '@payflow/kernel';
 import { type Answer, entityTag } from '@payflow/service';
 
 import { type Failure, type Payment, type RefundOperation, statusOf } from '../domain/payment.js';
+import type { RecoveryPlan } from '../store/payment-attempts.js';
 import { type PaymentRow, paymentRowOf } from '../store/payments.js';
 import { REFUND_STATUS_OF, type RefundRow } from '../store/refunds.js';
 
@@ -23,8 +24,8 @@ const paymentMethodOf = ({ payment_method: method }: PaymentRow): PaymentRespons
     ...(method.last4 === null ? {} : { last4: method.last4 }),
   };
 
-/** A payment as every route shows it. */
-export const paymentView = (row: PaymentRow): PaymentResponse => ({
+/** A payment as every route shows it; when it is read alone, also what recovery plans. */
+export const paymentView = (row: PaymentRow, plan?: RecoveryPlan): PaymentResponse => ({
   paymentId: row.id,
   status: row.status,
   amount: minorToJson(row.amount),
@@ -48,7 +49,13 @@ export const paymentView = (row: PaymentRow): PaymentResponse => ({
   acquirerReference: row.acquirer_reference,
   lastError: row.last_error && failureOf(row.last_error),
   processing:
-    row.status === 'PROCESSING' ? { reason: row.unanswered_reason ?? '', attempts: 0, nextInquiryAt: null } : null,
+    row.status === 'PROCESSING'
+      ? {
+          reason: row.unanswered_reason ?? '',
+          attempts: plan?.recoveries ?? 0,
+          nextInquiryAt: timeOf(plan?.next_recovery_at ?? null),
+        }
+      : null,
   metadata: row.metadata,
   version: Number(row.version),
   createdAt: row.created_at.toISOString(),

@@ -16,7 +16,7 @@ import type { z } from 'zod';
 import { fold } from '../domain/evolve.js';
 import type { OperationState } from '../domain/payment.js';
 import type { PaymentConfig } from '../payment.config.js';
-import { type AttemptRow, listAttempts } from '../store/payment-attempts.js';
+import { type AttemptRow, listAttempts, type RecoveryPlan, recoveryPlanOf } from '../store/payment-attempts.js';
 import { dataOf, historyUntil, loadHistory, type StoredEvent } from '../store/payment-events.js';
 import { findPayment, type PaymentRow, paymentRowOf } from '../store/payments.js';
 import { sees } from './ownership.js';
@@ -50,7 +50,7 @@ export class ReadPayment {
       asOf === undefined ? await this.current(paymentId, principal) : await this.standing(paymentId, principal, asOf);
     const lines = await this.ledgerLines(paymentId, asOf);
     return {
-      ...paymentView(row),
+      ...paymentView(row, asOf === undefined ? await this.recoveryPlan(row) : undefined),
       ledgerBalance: lines?.ledgerBalance ?? null,
       ledgerEntries: lines?.entries ?? [],
     };
@@ -68,6 +68,10 @@ export class ReadPayment {
   async attempts(paymentId: string, principal: Principal): Promise<PaymentAttempts> {
     await this.current(paymentId, principal);
     return { data: (await listAttempts(this.database, paymentId)).map(attemptView) };
+  }
+
+  private async recoveryPlan(row: PaymentRow): Promise<RecoveryPlan | undefined> {
+    return row.status === 'PROCESSING' ? await recoveryPlanOf(this.database, row.id) : undefined;
   }
 
   private async current(paymentId: string, principal: Principal): Promise<PaymentRow> {

@@ -81,6 +81,8 @@ export type AcquirerOutcome =
 export interface RecordOutcome extends Command {
   readonly operationId: string;
   readonly outcome: AcquirerOutcome;
+  /** An earlier try may have reached the acquirer. Then that this one was not sent proves nothing. */
+  readonly perhapsSentBefore: boolean;
   readonly feeTerms: FeeTerms;
   /** When an authorization approved now ends. */
   readonly expiresAt: Date;

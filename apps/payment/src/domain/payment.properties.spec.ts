@@ -96,7 +96,16 @@ const play = (payment: Payment, action: Move, n: number): readonly PaymentEvent[
       const operation = payment.operations[action.which % Math.max(1, payment.operations.length)];
       const operationId = operation?.id ?? 'att_none';
       const outcome = answers[action.answer];
-      return eventsOf(recordOutcome(payment, { at, operationId, outcome, feeTerms: TERMS, expiresAt: NEXT_WEEK }));
+      return eventsOf(
+        recordOutcome(payment, {
+          at,
+          operationId,
+          outcome,
+          perhapsSentBefore: false,
+          feeTerms: TERMS,
+          expiresAt: NEXT_WEEK,
+        }),
+      );
     }
   }
 };

@@ -27,8 +27,15 @@ import type { AcquirerOutcome } from './commands.js';
 import { type Payment, statusOf, unansweredOperation } from './payment.js';
 import { recordOutcome } from './record-outcome.js';
 
-const record = (payment: Payment, operationId: string, answer: AcquirerOutcome) =>
-  recordOutcome(payment, { at: NOON, operationId, outcome: answer, feeTerms: TERMS, expiresAt: NEXT_WEEK });
+const record = (payment: Payment, operationId: string, answer: AcquirerOutcome, perhapsSentBefore = false) =>
+  recordOutcome(payment, {
+    at: NOON,
+    operationId,
+    outcome: answer,
+    perhapsSentBefore,
+    feeTerms: TERMS,
+    expiresAt: NEXT_WEEK,
+  });
 
 describe('recordOutcome', () => {
   it('authorizes, and says when the hold ends', () => {
@@ -127,6 +134,21 @@ describe('recordOutcome', () => {
     expect(record(given(...authorized()), captureId(7), APPROVED)).toMatchObject({
       ok: false,
       refusal: { code: 'operation_unknown' },
+    });
+  });
+
+  describe('an authorization that was not sent', () => {
+    it('fails, since a payer waits and nothing was reserved', () => {
+      expect(statusOf(given(created(), authorizing(), outcome(attemptId(), NOT_SENT)))).toBe('FAILED');
+    });
+
+    it('stays open when an earlier try may have arrived: after silence, or after a process died', () => {
+      const silent = given(created(), authorizing(), outcome(attemptId(), SILENT));
+      expect(record(silent, attemptId(), NOT_SENT)).toEqual({ ok: true, events: [] });
+      expect(record(given(created(), authorizing()), attemptId(), NOT_SENT, true)).toMatchObject({
+        ok: true,
+        events: [{ type: 'AuthorizationUnanswered', reason: 'acquirer_unreachable' }],
+      });
     });
   });
 });

@@ -57,8 +57,18 @@ const alreadyKnown = (operation: Operation, outcome: AcquirerOutcome): Outcome =
       });
 };
 
+/**
+ * Captures, voids and refunds that were not sent are orders that were given and accepted: they wait, like those whose
+ * answer is missing, and are sent again under their own id. A payer waits for an authorization, so that one fails,
+ * unless an earlier try of it may have arrived.
+ */
+const deferred = (outcome: AcquirerOutcome): Exclude<AcquirerOutcome, NotSent> =>
+  outcome.kind === 'not_sent' ? { kind: 'unanswered', reason: outcome.reason } : outcome;
+
 const authorizationOutcome = (operation: AuthorizeOperation, command: RecordOutcome): Outcome => {
-  const { at, outcome, expiresAt } = command;
+  const { at, expiresAt } = command;
+  const sentBefore = command.perhapsSentBefore || operation.state === 'unanswered';
+  const outcome = sentBefore ? deferred(command.outcome) : command.outcome;
   const { id: attemptId, amountMinor, saleCaptureId } = operation;
   if (outcome.kind === 'unanswered')
     return operation.state === 'unanswered'
@@ -105,13 +115,6 @@ const captured = (
     acquirerReference: command.acquirerReference,
   });
 };
-
-/**
- * Captures, voids and refunds that were not sent are orders that were given and accepted: they wait, like those whose
- * answer is missing, and are sent again under their own id. (A payer waits for an authorization, so that one fails.)
- */
-const deferred = (outcome: AcquirerOutcome): Exclude<AcquirerOutcome, NotSent> =>
-  outcome.kind === 'not_sent' ? { kind: 'unanswered', reason: outcome.reason } : outcome;
 
 const captureOutcome = (payment: Payment, operation: CaptureOperation, command: RecordOutcome): Outcome => {
   const { at, feeTerms } = command;

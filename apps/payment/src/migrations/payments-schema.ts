@@ -72,7 +72,7 @@ CREATE INDEX payments_newest ON payments (created_at DESC, id DESC);
 CREATE INDEX payments_reference ON payments (reference) WHERE reference IS NOT NULL;
 CREATE INDEX payments_metadata ON payments USING gin (metadata jsonb_path_ops);
 
--- Each order to an acquirer. The id is the idempotency key there; the open ones are what recovery asks about.
+-- Each order to an acquirer. The id is the idempotency key there; the open ones are what recovery takes up.
 CREATE TABLE payment_attempts (
   attempt_id         text        PRIMARY KEY,
   payment_id         text        NOT NULL REFERENCES payments,
@@ -87,10 +87,13 @@ CREATE TABLE payment_attempts (
   failure            jsonb,
   started_at         timestamptz NOT NULL,
   finished_at        timestamptz,
-  next_inquiry_at    timestamptz,
-  UNIQUE (payment_id, position)
+  -- How often an open order was sent again, and when it is next; no time for one that is closed.
+  recoveries         int         NOT NULL DEFAULT 0,
+  next_recovery_at   timestamptz,
+  UNIQUE (payment_id, position),
+  CHECK ((next_recovery_at IS NOT NULL) = (state IN ('requested', 'unanswered')))
 );
-CREATE INDEX payment_attempts_open ON payment_attempts (started_at) WHERE state IN ('requested', 'unanswered');
+CREATE INDEX payment_attempts_open ON payment_attempts (next_recovery_at) WHERE next_recovery_at IS NOT NULL;
 
 CREATE TABLE refunds (
   id          text        PRIMARY KEY,

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { RemoteProblem, VaultClient } from '@payflow/clients';
+import { RemoteProblem, ServiceUnavailableError, VaultClient } from '@payflow/clients';
 import type { ForwardRequest, ForwardResponse, PaymentMethodRequest, TokenUsability } from '@payflow/contracts';
 import { minorToJson } from '@payflow/kernel';
 import { InjectConfig, Logger, Problem } from '@payflow/service';
@@ -66,6 +66,8 @@ export class CardProcessor implements PaymentProcessor<'card'> {
       return this.outcomeOf(response, payment, operation);
     } catch (error) {
       if (error instanceof RemoteProblem) return refused(error);
+      // The card waits in the vault, which is about to be back: the order stands, and recovery sends it.
+      if (error instanceof ServiceUnavailableError) return { kind: 'unanswered', reason: 'vault_unreachable' };
       // The vault answered what its contract does not know: it may have forwarded.
       this.logger.error({ err: error, operationId: operation.id }, 'the vault answered otherwise');
       return { kind: 'unanswered', reason: 'unintelligible_answer' };

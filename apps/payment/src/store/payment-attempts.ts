@@ -39,11 +39,15 @@ export const attemptRowOf = (payment: Payment, operation: Operation, position: n
 const SELECTED = `attempt_id, payment_id, position, operation, acquirer, amount_minor, currency, state,
   unanswered_reason, acquirer_reference, failure, started_at, finished_at`;
 
-export const storeAttempt = async (tx: Tx, row: AttemptRow): Promise<void> => {
+/** @param recoverAfterMs when somebody else takes an open order up, unless it is closed by then */
+export const storeAttempt = async (tx: Tx, row: AttemptRow, recoverAfterMs: number): Promise<void> => {
   await tx.execute(
-    `INSERT INTO payment_attempts (${SELECTED}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+    `INSERT INTO payment_attempts (${SELECTED}, next_recovery_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
+             CASE WHEN $8 IN ('requested', 'unanswered') THEN now() + make_interval(secs => $14::double precision / 1000) END)
      ON CONFLICT (attempt_id) DO UPDATE SET state = excluded.state, unanswered_reason = excluded.unanswered_reason,
-       acquirer_reference = excluded.acquirer_reference, failure = excluded.failure, finished_at = excluded.finished_at`,
+       acquirer_reference = excluded.acquirer_reference, failure = excluded.failure, finished_at = excluded.finished_at,
+       next_recovery_at = excluded.next_recovery_at`,
     [
       row.attempt_id,
       row.payment_id,
@@ -58,8 +62,51 @@ export const storeAttempt = async (tx: Tx, row: AttemptRow): Promise<void> => {
       row.failure && JSON.stringify(row.failure),
       row.started_at,
       row.finished_at,
+      recoverAfterMs,
     ],
   );
+};
+
+export interface OpenOrder {
+  readonly attempt_id: string;
+  readonly payment_id: string;
+}
+
+/**
+ * Takes up open orders whose time has come. Their next time is set in the same statement, so that it is the lease of
+ * whoever took them: of several instances one gets each.
+ *
+ * @param delaysSeconds after the first, second … recovery; the last one repeats
+ */
+export const claimOpenOrders = async (
+  sql: Sql,
+  delaysSeconds: readonly number[],
+  ordersMax: number,
+): Promise<readonly OpenOrder[]> =>
+  await sql.query<OpenOrder>(
+    `UPDATE payment_attempts
+        SET recoveries = recoveries + 1,
+            next_recovery_at = now() + make_interval(secs => ($1::int[])[least(recoveries + 1, cardinality($1::int[]))])
+      WHERE attempt_id IN (
+        SELECT attempt_id FROM payment_attempts WHERE next_recovery_at <= now()
+         ORDER BY next_recovery_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+      RETURNING attempt_id, payment_id`,
+    [delaysSeconds, ordersMax],
+  );
+
+export interface RecoveryPlan {
+  readonly recoveries: number;
+  readonly next_recovery_at: Date;
+}
+
+/** How often the open orders of a payment were sent again, and when one is next; undefined when none is open. */
+export const recoveryPlanOf = async (sql: Sql, paymentId: string): Promise<RecoveryPlan | undefined> => {
+  const [row] = await sql.query<RecoveryPlan>(
+    `SELECT recoveries, next_recovery_at FROM payment_attempts
+      WHERE payment_id = $1 AND next_recovery_at IS NOT NULL ORDER BY next_recovery_at LIMIT 1`,
+    [paymentId],
+  );
+  return row;
 };
 
 export const listAttempts = async (sql: Sql, paymentId: string): Promise<readonly AttemptRow[]> =>
