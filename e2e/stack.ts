@@ -10,6 +10,8 @@ export interface Demo {
   readonly ledgerClient: { readonly clientId: string; readonly clientSecret: string };
   readonly customer: { readonly email: string; readonly password: string };
   readonly admin: { readonly email: string; readonly password: string };
+  /** Each service's own address, behind the gateway. */
+  readonly services: Readonly<Record<string, string>>;
   readonly pids: Readonly<Record<string, number>>;
 }
 
