@@ -9,7 +9,7 @@ import { eventually } from '@payflow/testing';
 import { eraseKafka, type KafkaServer, killKafka, startKafka } from '../../../tools/servers/kafka.ts';
 import { freePort } from '../../../tools/servers/ports.ts';
 import { republish } from '../src/index.js';
-import { type Bench, createBench, newAggregate, outgoing, recorder, TopicReader } from './support.js';
+import { type Bench, createBench, newAggregate, outgoing, PATIENT, recorder, TopicReader } from './support.js';
 import { ReplyDroppingProxy } from './reply-dropping-proxy.js';
 
 /** A broker of its own, since these tests kill it; its second listener is behind a proxy that loses answers. */
@@ -63,13 +63,13 @@ describe('a lost answer of the broker', () => {
           const values = reader.messages.map(({ value }) => String(value));
           expect(values).toContain(`lost ${String(round)}`);
           expect(values).toContain(`acknowledged ${String(round)}`);
-        });
+        }, PATIENT);
       }
     } finally {
       proxy.dropping = false;
       await reader.close();
     }
-  }, 120_000);
+  }, 300_000);
 
   it('may put an event into the log twice, and it takes effect once', async () => {
     // Topics of its own: what the test before left in the log are dead letters here, and the relay would be busy with them.
@@ -84,18 +84,18 @@ describe('a lost answer of the broker', () => {
     const effects = async () => (await bench.effects('test.lost-reply')).map(({ sequence }) => sequence);
     await eventually(async () => {
       expect(await effects()).toEqual([1]);
-    });
+    }, PATIENT);
     const before = proxy.dropped;
     proxy.dropping = true;
     await publish();
     await eventually(() => {
       expect(proxy.dropped).toBeGreaterThan(before);
-    });
+    }, PATIENT);
     await publish();
     proxy.dropping = false;
     await eventually(async () => {
       expect(await effects()).toEqual([1, 2, 3]);
-    });
+    }, PATIENT);
     const reader = await TopicReader.open(messaging, 'token.created');
     try {
       await eventually(() => {
@@ -104,13 +104,13 @@ describe('a lost answer of the broker', () => {
           .map(({ value }) => JSON.parse(String(value)) as { readonly sequence: number });
         expect(new Set(copies.map(({ sequence }) => sequence))).toEqual(new Set([1, 2, 3]));
         expect(copies.length).toBeGreaterThan(3);
-      });
+      }, PATIENT);
     } finally {
       await reader.close();
     }
     expect(await effects()).toEqual([1, 2, 3]);
     await bench.close();
-  }, 60_000);
+  }, 180_000);
 });
 
 describe('a broker that is killed', () => {
@@ -126,7 +126,7 @@ describe('a broker that is killed', () => {
     await publishAll();
     await eventually(async () => {
       expect(await appliedEvents()).toBe(20);
-    });
+    }, PATIENT);
     const publishing = (async () => {
       for (let round = 0; round < 30; round += 1) await publishAll();
     })();
@@ -138,7 +138,7 @@ describe('a broker that is killed', () => {
       async () => {
         expect(await appliedEvents()).toBe(20 * 32);
       },
-      { timeoutMs: 60_000 },
+      { timeoutMs: 120_000 },
     );
     const effects = await direct.effects('test.killed');
     for (const aggregateId of aggregates)
@@ -147,7 +147,7 @@ describe('a broker that is killed', () => {
       );
     expect(await direct.database.query('SELECT 1 FROM outbox WHERE published_at IS NULL')).toEqual([]);
     await messaging.stop();
-  }, 120_000);
+  }, 300_000);
 });
 
 describe('a broker whose data was erased', () => {
@@ -163,7 +163,7 @@ describe('a broker whose data was erased', () => {
     for (let count = 0; count < 5; count += 1) await publish();
     await eventually(async () => {
       expect(await own()).toEqual([1, 2, 3, 4, 5]);
-    });
+    }, PATIENT);
     await eraseKafka(directory);
     await publish();
     kafka = await start(kafka.port);
@@ -174,17 +174,17 @@ describe('a broker whose data was erased', () => {
         expect(await own()).toEqual([1, 2, 3, 4, 5, 6, 7]);
         expect(await direct.database.query('SELECT 1 FROM outbox WHERE published_at IS NULL')).toEqual([]);
       },
-      { timeoutMs: 60_000 },
+      { timeoutMs: 120_000 },
     );
     const reader = await TopicReader.open(messaging, 'token.created');
     try {
       await eventually(() => {
         const copies = reader.messages.filter(({ value }) => String(value).includes(aggregateId));
         expect(copies.length).toBeGreaterThanOrEqual(7);
-      });
+      }, PATIENT);
     } finally {
       await reader.close();
     }
     await messaging.stop();
-  }, 120_000);
+  }, 300_000);
 });

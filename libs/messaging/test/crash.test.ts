@@ -29,7 +29,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await bench.close();
-}, 30_000);
+}, 60_000);
 
 const startWorker = (crash: string): ChildProcess =>
   spawn(
@@ -76,7 +76,7 @@ describe('a process that is killed', () => {
         async () => {
           expect(await bench.effects('test.crash')).toHaveLength(last * aggregates.length);
         },
-        { timeoutMs: 40_000 },
+        { timeoutMs: 120_000 },
       );
       const effects = await bench.effects('test.crash');
       for (const aggregateId of aggregates)
@@ -90,5 +90,5 @@ describe('a process that is killed', () => {
       survivor.kill('SIGTERM');
       await once(survivor, 'exit');
     }
-  }, 180_000);
+  }, 400_000);
 });

@@ -14,7 +14,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await bench.close();
-}, 30_000);
+}, 60_000);
 
 describe('connections that break under a consumer and a relay', () => {
   it('cost no event, double none, and reorder none', async () => {
@@ -36,7 +36,7 @@ describe('connections that break under a consumer and a relay', () => {
       async () => {
         expect(await bench.effects('test.victim')).toHaveLength(600);
       },
-      { timeoutMs: 30_000 },
+      { timeoutMs: 120_000 },
     );
     const effects = await bench.effects('test.victim');
     for (const aggregateId of aggregates)
@@ -46,7 +46,7 @@ describe('connections that break under a consumer and a relay', () => {
     expect(await bench.database.query('SELECT 1 FROM dead_letters')).toEqual([]);
     await service.stop();
     await victim.close();
-  }, 60_000);
+  }, 180_000);
 });
 
 describe('where reading goes on', () => {
@@ -71,5 +71,5 @@ describe('where reading goes on', () => {
       expect((await own()).map(({ sequence }) => sequence)).toEqual([1, 2, 3]);
     });
     await after.stop();
-  }, 60_000);
+  }, 180_000);
 });

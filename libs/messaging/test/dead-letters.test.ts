@@ -25,7 +25,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await bench.close();
-}, 30_000);
+}, 60_000);
 
 const sequencesOf = async (aggregateId: string): Promise<readonly number[]> =>
   (await bench.effects('test.letters'))

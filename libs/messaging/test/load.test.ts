@@ -19,7 +19,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await bench.close();
-}, 30_000);
+}, 60_000);
 
 describe('many writers that commit at random', () => {
   it('lose, double and reorder nothing', async () => {
@@ -50,7 +50,7 @@ describe('many writers that commit at random', () => {
         const [row] = await bench.database.query<{ count: number }>('SELECT count(*)::int AS count FROM effects');
         expect(row?.count).toBeGreaterThanOrEqual(EVENTS);
       },
-      { timeoutMs: 60_000, intervalMs: 250 },
+      { timeoutMs: 120_000, intervalMs: 250 },
     );
     const published = await bench.database.query<{ aggregateId: string; last: number }>(
       'SELECT aggregate_id AS "aggregateId", last_sequence::int AS last FROM publication_sequences',
@@ -63,5 +63,5 @@ describe('many writers that commit at random', () => {
       expect(applied.get(aggregateId)).toEqual(Array.from({ length: last }, (_, index) => index + 1));
     expect(await bench.database.query('SELECT 1 FROM parked')).toEqual([]);
     expect(await bench.database.query('SELECT 1 FROM dead_letters')).toEqual([]);
-  }, 150_000);
+  }, 300_000);
 });

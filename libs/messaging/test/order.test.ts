@@ -16,7 +16,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await bench.close();
-}, 30_000);
+}, 60_000);
 
 const sequencesOf = async (consumer: string, aggregateId: string): Promise<readonly number[]> =>
   (await bench.effects(consumer))

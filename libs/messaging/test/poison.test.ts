@@ -42,7 +42,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await deadLetterTopic.close();
   await bench.close();
-}, 30_000);
+}, 60_000);
 
 const sequencesOf = async (aggregateId: string): Promise<readonly number[]> =>
   (await bench.effects('test.poison'))

@@ -5,7 +5,7 @@ import { eventually } from '@payflow/testing';
 import { Registry } from 'prom-client';
 
 import { type Messaging, republish } from '../src/index.js';
-import { type Bench, createBench, newAggregate, outgoing, recorder, TopicReader } from './support.js';
+import { type Bench, createBench, newAggregate, outgoing, PATIENT, recorder, TopicReader } from './support.js';
 
 let bench: Bench;
 
@@ -16,7 +16,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await bench.close();
-}, 30_000);
+}, 60_000);
 
 const publish = async (messaging: Messaging, aggregateId: string): Promise<void> => {
   await bench.database.transaction((tx) => messaging.outbox.publish(tx, [outgoing(aggregateId)]));
@@ -59,7 +59,7 @@ describe('the relay', () => {
         // Sent twice is allowed, lost or out of order is not.
         const sequences = sequencesIn(reader, aggregateId);
         expect([...new Set(sequences)]).toEqual(Array.from({ length: 300 }, (_, index) => index + 1));
-      });
+      }, PATIENT);
       expect(await lockHolder()).not.toBe(first);
       const unpublished = await bench.database.query('SELECT 1 FROM outbox WHERE published_at IS NULL');
       expect(unpublished).toEqual([]);
@@ -67,7 +67,7 @@ describe('the relay', () => {
       await reader.close();
       await Promise.all([one.stop(), two.stop()]);
     }
-  }, 60_000);
+  }, 180_000);
 
   it('sends what is left when it stops, and gives its lock up', async () => {
     const messaging = bench.messaging([], { settings: { relayPollMs: 60_000 } });
@@ -84,7 +84,7 @@ describe('the relay', () => {
     await messaging.stop();
     expect(await bench.database.query('SELECT 1 FROM outbox WHERE published_at IS NULL')).toEqual([]);
     expect(await lockHolder()).toBeUndefined();
-  }, 30_000);
+  }, 90_000);
 
   it('says how far behind it is', async () => {
     const registry = new Registry();
@@ -110,7 +110,7 @@ describe('the relay', () => {
       await reader.close();
       await messaging.stop();
     }
-  }, 30_000);
+  }, 90_000);
 });
 
 describe('republishing', () => {
@@ -140,5 +140,5 @@ describe('republishing', () => {
       await reader.close();
       await messaging.stop();
     }
-  }, 30_000);
+  }, 90_000);
 });

@@ -190,7 +190,7 @@ describe('a follower without a broker', () => {
     expect(await applied(follower, aggregateId)).toEqual([1, 2, 3]);
     expect(await follower.get(EventCatchUp).catchUp(CONSUMER, 'token', aggregateId, 3, 5_000)).toBe(3);
     expect(await applied(follower, aggregateId)).toEqual([1, 2, 3]);
-  }, 30_000);
+  }, 90_000);
 
   it('says how far it came when the owner does not have the event either', async () => {
     const follower = apps[1];
@@ -198,7 +198,7 @@ describe('a follower without a broker', () => {
     const aggregateId = newAggregate();
     await publish(aggregateId, 1);
     expect(await follower.get(EventCatchUp).catchUp(CONSUMER, 'token', aggregateId, 9, 600)).toBe(1);
-  }, 30_000);
+  }, 90_000);
 });
 
 describe('a follower with a broker', () => {
@@ -207,7 +207,7 @@ describe('a follower with a broker', () => {
   beforeAll(async () => {
     follower = await startApp('payment', FollowerModule, testKafka().brokerList);
     await follower.get(Messaging).cluster.ensureTopics();
-  }, 60_000);
+  }, 180_000);
 
   it('fetches what Kafka did not bring for too long', async () => {
     const aggregateId = newAggregate();
@@ -222,7 +222,7 @@ describe('a follower with a broker', () => {
     await eventually(async () => {
       expect(await applied(follower, aggregateId)).toEqual([1, 2, 3]);
     });
-  }, 30_000);
+  }, 90_000);
 
   it('handles an event in the context of its cause, and passes it on', async () => {
     const aggregateId = newAggregate();
@@ -255,7 +255,7 @@ describe('a follower with a broker', () => {
       'causation-id': eventId,
       traceparent,
     });
-  }, 30_000);
+  }, 90_000);
 
   it('lets operators list, try, replay and discard its dead letters, by their scopes', async () => {
     const aggregateId = newAggregate();
@@ -299,7 +299,7 @@ describe('a follower with a broker', () => {
     expect(discard.json()).toMatchObject({ code: 'dead_letter_settled', status: 409 });
     expect((await call('POST', `${letter}/discard`, ['operations:write'], {})).statusCode).toBe(400);
     expect((await call('GET', '/dl_nothing', ['operations:read'])).statusCode).toBe(404);
-  }, 30_000);
+  }, 90_000);
 
   it('republishes its outbox for an operator', async () => {
     const response = await follower.inject({

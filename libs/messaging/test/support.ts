@@ -169,6 +169,9 @@ export const outgoing = (aggregateId: string, name: TokenEventName = 'created', 
   occurredAt: new Date(),
 });
 
+/** For `eventually`: two cores may be shared with other test files, and no test asserts a time. */
+export const PATIENT = { timeoutMs: 60_000 };
+
 /** A message as another service would have sent it. */
 export interface WireEvent {
   readonly topic: string;
