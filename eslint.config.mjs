@@ -174,6 +174,15 @@ export default tseslint.config(
     },
   },
   {
+    // They look at answers as a stranger does, member by member: what an answer holds is what they find out.
+    files: ['e2e/**/*.ts', 'tools/demo/**/*.ts'],
+    rules: {
+      '@typescript-eslint/no-explicit-any': 'off',
+      '@typescript-eslint/no-unsafe-call': 'off',
+      '@typescript-eslint/no-unsafe-return': 'off',
+    },
+  },
+  {
     files: ['**/*.mjs', '**/*.js'],
     extends: [tseslint.configs.disableTypeChecked],
     languageOptions: { globals: globals.node },

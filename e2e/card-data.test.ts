@@ -126,7 +126,7 @@ describe('card numbers stay in the vault (R-094, spec §5.8)', () => {
     expect(hits).toEqual([]);
   });
 
-  it('and are in no log', async () => {
+  it('and are in no log', () => {
     const logs = join(stackHome(), 'logs');
     const files = readdirSync(logs);
     expect(files).toEqual(

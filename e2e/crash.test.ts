@@ -93,7 +93,7 @@ describe('kill -9 of payment, tokenization and ledger, one after the other, unde
         // Only into running traffic: wait until some more payments are through.
         await eventually(async () => {
           expect(journal.length).toBeGreaterThan(Math.min(seen + CLIENTS, CLIENTS * PAYMENTS_PER_CLIENT - 1));
-          return await Promise.resolve();
+          await Promise.resolve();
         });
         const before = demo().pids[name];
         killService(name);
@@ -164,7 +164,7 @@ describe('the broker killed and gone', () => {
     }
     await eventually(async () => {
       expect(demo().pids['kafka']).not.toBe(before);
-      return await Promise.resolve();
+      await Promise.resolve();
     });
     const consumer = new Kafka({ brokers: [demo().kafka], logLevel: logLevel.NOTHING }).consumer({
       groupId: `e2e-${newKey()}`,
@@ -181,7 +181,7 @@ describe('the broker killed and gone', () => {
     });
     await eventually(async () => {
       expect(paymentIds.filter((paymentId) => !seen.has(paymentId))).toEqual([]);
-      return await Promise.resolve();
+      await Promise.resolve();
     });
     await consumer.disconnect();
   }, 180_000);

@@ -105,6 +105,8 @@ export const environmentOf = (
     PORT: new URL(urls[service.name]).port,
     NODE_ENV: 'development',
     DEMO_MODE: 'true',
+    // A dead letter within seconds: whoever runs this on his machine wants to see one, not to wait for one.
+    MESSAGE_TRIES_MAX: '4',
     ISSUER: urls.gateway,
     GATEWAY_URL: urls.gateway,
     AUTH_URL: urls.auth,

@@ -9,7 +9,7 @@ import {
 } from '@nestjs/common';
 import type { AggregateKind } from '@payflow/contracts';
 import { Database } from '@payflow/postgres';
-import { InjectConfig, Logger, Metrics, Transports } from '@payflow/service';
+import { Health, InjectConfig, Logger, Metrics, Transports } from '@payflow/service';
 import { z } from 'zod';
 
 import { BrokerHealth } from './broker-health.js';
@@ -62,6 +62,7 @@ class KafkaConfig {
       topicPartitions: kafka.KAFKA_TOPIC_PARTITIONS,
       topicReplication: kafka.KAFKA_TOPIC_REPLICATION,
       topicPrefix: kafka.KAFKA_TOPIC_PREFIX,
+      retryTriesMax: kafka.MESSAGE_TRIES_MAX,
     };
   }
 }
@@ -102,7 +103,7 @@ const moduleOf = (own: OwnService, ownerAccess: FactoryProvider): DynamicModule 
     ownerAccess,
     {
       provide: Messaging,
-      inject: [KafkaConfig, OWNER_ACCESS, Database, Logger, Metrics, Transports],
+      inject: [KafkaConfig, OWNER_ACCESS, Database, Logger, Metrics, Transports, Health],
       useFactory: (
         { brokers, settings }: KafkaConfig,
         owner: OwnerAccess,
@@ -110,6 +111,7 @@ const moduleOf = (own: OwnService, ownerAccess: FactoryProvider): DynamicModule 
         logger: Logger,
         registry: Metrics,
         transports: Transports,
+        health: Health,
       ) => {
         const messaging = new Messaging({
           ...owner,
@@ -121,6 +123,7 @@ const moduleOf = (own: OwnService, ownerAccess: FactoryProvider): DynamicModule 
           registry,
         });
         transports.add(new InboxTransport(messaging));
+        health.inform('broker', () => messaging.brokerHealth.broker);
         return messaging;
       },
     },

@@ -9,6 +9,10 @@ export const messagingConfigFields = {
     .regex(/^[a-z0-9.-]{0,40}$/)
     .default('')
     .meta({ description: 'Before each topic and group, so that several installations can share a cluster.' }),
+  MESSAGE_TRIES_MAX: z.coerce.number().int().min(1).max(100).default(12).meta({
+    description:
+      'How often a consumer tries a message before it becomes a dead letter: after half a second, doubled each time up to a minute.',
+  }),
 };
 
 /** Every bound of the library in one place. */

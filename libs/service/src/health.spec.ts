@@ -19,7 +19,12 @@ describe('readiness', () => {
   it('is given while everything works', async () => {
     const health = new Health(lifecycle, delayed(200));
     health.contribute('broker', () => undefined);
-    expect(await health.report()).toEqual({ ready: true, checks: { lifecycle: 'up', eventLoop: 'up', broker: 'up' } });
+    health.inform('broker', () => 'down');
+    expect(await health.report()).toEqual({
+      ready: true,
+      checks: { lifecycle: 'up', eventLoop: 'up', broker: 'up' },
+      information: { broker: 'down' },
+    });
   });
 
   it('is withheld before the service serves and while it drains', async () => {

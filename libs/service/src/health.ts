@@ -12,11 +12,14 @@ export interface ReadinessReport {
   readonly ready: boolean;
   /** `up`, or why not. */
   readonly checks: Readonly<Record<string, string>>;
+  /** States that do not decide: the service serves whatever they say. */
+  readonly information: Readonly<Record<string, string>>;
 }
 
 /** Whether this instance should get traffic. Modules add what they depend on. */
 export class Health {
   private readonly checks = new Map<string, HealthCheck>();
+  private readonly states = new Map<string, () => string>();
 
   constructor(
     private readonly lifecycle: Lifecycle,
@@ -25,6 +28,11 @@ export class Health {
 
   contribute(name: string, check: HealthCheck): void {
     this.checks.set(name, check);
+  }
+
+  /** Shows a state beside the checks that makes nothing unready. */
+  inform(name: string, state: () => string): void {
+    this.states.set(name, state);
   }
 
   contributeDatabase(database: Database): void {
@@ -40,7 +48,11 @@ export class Health {
       ...this.checks,
     ];
     const verdicts = await Promise.all(checks.map(async ([name, check]) => [name, await verdictOf(check)] as const));
-    return { ready: verdicts.every(([, verdict]) => verdict === 'up'), checks: Object.fromEntries(verdicts) };
+    return {
+      ready: verdicts.every(([, verdict]) => verdict === 'up'),
+      checks: Object.fromEntries(verdicts),
+      information: Object.fromEntries([...this.states].map(([name, state]) => [name, state()])),
+    };
   }
 }
 

@@ -26,8 +26,8 @@ export class OperationsController {
 
   @Get('/health/ready')
   async ready(@Res() reply: FastifyReply): Promise<void> {
-    const { ready, checks } = await this.health.report();
-    await reply.code(ready ? 200 : 503).send({ status: ready ? 'up' : 'down', checks });
+    const { ready, checks, information } = await this.health.report();
+    await reply.code(ready ? 200 : 503).send({ status: ready ? 'up' : 'down', checks, information });
   }
 
   @Get('/metrics')

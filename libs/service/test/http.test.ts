@@ -287,7 +287,7 @@ describe('probes', () => {
     const ready = await call({ url: '/health/ready' });
     expect([ready.status, JSON.parse(ready.body)]).toEqual([
       200,
-      { status: 'up', checks: { lifecycle: 'up', eventLoop: 'up', database: 'up' } },
+      { status: 'up', checks: { lifecycle: 'up', eventLoop: 'up', database: 'up' }, information: {} },
     ]);
   });
 

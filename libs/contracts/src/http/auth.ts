@@ -91,11 +91,9 @@ export const createClientSchema = z
 export const createdClientSchema = z
   .object({
     clientId: z.string(),
-    clientSecret: z
-      .string()
-      .meta({
-        description: 'Shown in this answer only, and when the same request is repeated with its Idempotency-Key.',
-      }),
+    clientSecret: z.string().meta({
+      description: 'Shown in this answer only, and when the same request is repeated with its Idempotency-Key.',
+    }),
     merchantId: z.string(),
     roles: z.array(roleSchema),
     scopes: z.array(scopeSchema),
