@@ -3,7 +3,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type AcquirerOperation, type BookLine, TEST_CARDS } from '@payflow/contracts';
 import { type IdPrefix, newId } from '@payflow/kernel';
 import { createServiceApp } from '@payflow/service';
-import { createTestDatabase, type TestDatabase } from '@payflow/testing';
+import { createTestDatabase, dumpOf, encodingsOf, type TestDatabase } from '@payflow/testing';
 import pg from 'pg';
 
 import { AcquirerSimModule } from '../src/acquirer-sim.module.js';
@@ -323,7 +323,6 @@ describe('GET /test-cards', () => {
 
 describe('card numbers', () => {
   it('are in no table, in any encoding', async () => {
-    const { dumpOf, encodingsOf } = await import('./dump.js');
     await Promise.all(
       TEST_CARDS.map(
         async ({ number }) => await authorize(authorization({ card: { number, expMonth: 12, expYear: 2034 } })),

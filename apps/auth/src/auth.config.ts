@@ -1,22 +1,6 @@
 import { messagingConfigFields } from '@payflow/messaging';
-import { baseConfigFields } from '@payflow/service';
+import { baseConfigFields, jsonField, keyField } from '@payflow/service';
 import { z } from 'zod';
-
-const KEY_BYTES = 32;
-
-/** A JSON object in an environment variable. */
-const jsonField = <Schema extends z.ZodType>(schema: Schema) =>
-  z
-    .string()
-    .transform((text, context): unknown => {
-      try {
-        return JSON.parse(text);
-      } catch {
-        context.addIssue({ code: 'custom', message: 'is not JSON' });
-        return z.NEVER;
-      }
-    })
-    .pipe(schema);
 
 const secretSchema = z.string().min(16).max(200);
 
@@ -48,11 +32,9 @@ export const authConfigSchema = z.object({
     .max(86_400)
     .default(3_600)
     .meta({ description: 'Lifetime of an access token, in seconds.' }),
-  SIGNING_KEY_ENCRYPTION_KEY: z
-    .base64()
-    .transform((text) => Buffer.from(text, 'base64'))
-    .refine((key) => key.length === KEY_BYTES, `must be ${KEY_BYTES} bytes in base64`)
-    .meta({ description: 'Encrypts the private signing keys in the database: 32 bytes in base64. Keep it elsewhere.' }),
+  SIGNING_KEY_ENCRYPTION_KEY: keyField.meta({
+    description: 'Encrypts the private signing keys in the database: 32 bytes in base64. Keep it elsewhere.',
+  }),
   SIGNING_KEY_CACHE_MS: z.coerce.number().int().min(0).max(60_000).default(2_000).meta({
     description: 'For how long an instance signs with the key it knows, after another one rotated, in milliseconds.',
   }),

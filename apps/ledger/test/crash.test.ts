@@ -9,7 +9,6 @@ import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import { migrations } from '../src/migrations.js';
 import { LEDGER_CLIENT, move, transaction } from './ledger-under-test.js';
 
-const TYPESCRIPT_HOOKS = new URL('../../../libs/service/test/typescript-hooks.mjs', import.meta.url);
 const CLIENTS = 8;
 const POSTS_PER_CLIENT = 6;
 
@@ -34,7 +33,7 @@ afterAll(async () => {
 /** The service as a process of its own. */
 const startLedger = (port: number, crash: string): ChildProcess => {
   const child = fork(new URL('../src/main.ts', import.meta.url), {
-    execArgv: ['--conditions', 'payflow-source', '--import', TYPESCRIPT_HOOKS.href],
+    execArgv: ['--conditions', 'payflow-source', '--import', '@payflow/testing/typescript-hooks'],
     env: {
       PATH: process.env['PATH'],
       PORT: String(port),

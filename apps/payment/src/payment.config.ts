@@ -1,6 +1,6 @@
 import { type Currency, currencyOf } from '@payflow/kernel';
 import { messagingConfigFields } from '@payflow/messaging';
-import { addressField, baseConfigFields } from '@payflow/service';
+import { addressField, baseConfigFields, jsonField } from '@payflow/service';
 import { z } from 'zod';
 
 const DAY_SECONDS = 86_400;
@@ -12,21 +12,11 @@ const currencyList = z
   .transform((codes): ReadonlySet<Currency> => new Set(codes as Currency[]));
 
 /** A JSON object of acquirer names and their addresses; the first is the one that authorizations go to. */
-const acquirerAddresses = z
-  .string()
-  .transform((text, context): unknown => {
-    try {
-      return JSON.parse(text);
-    } catch {
-      context.addIssue({ code: 'custom', message: 'is not JSON' });
-      return z.NEVER;
-    }
-  })
-  .pipe(
-    z
-      .record(z.string().regex(/^[a-z0-9-]{1,40}$/), addressField)
-      .refine((addresses) => Object.keys(addresses).length > 0, 'names no acquirer'),
-  );
+const acquirerAddresses = jsonField(
+  z
+    .record(z.string().regex(/^[a-z0-9-]{1,40}$/), addressField)
+    .refine((addresses) => Object.keys(addresses).length > 0, 'names no acquirer'),
+);
 
 const MS_PER_SECOND = 1_000;
 

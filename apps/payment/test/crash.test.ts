@@ -10,8 +10,6 @@ import { freshKey, type Merchant, PaymentUnderTest, START_TIMEOUT_MS } from './p
 // Each test starts a process, which takes its time when the machine is busy.
 jest.setTimeout(60_000);
 
-const TYPESCRIPT_HOOKS = new URL('../../../libs/service/test/typescript-hooks.mjs', import.meta.url);
-
 /** The instance that lives. Those that die have the same database, vault and acquirer. */
 let service: PaymentUnderTest;
 const running = new Set<ChildProcess>();
@@ -41,7 +39,7 @@ const startDoomed = async (crash: string): Promise<{ readonly url: string; reado
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const child = fork(new URL('../src/main.ts', import.meta.url), {
-    execArgv: ['--conditions', 'payflow-source', '--import', TYPESCRIPT_HOOKS.href],
+    execArgv: ['--conditions', 'payflow-source', '--import', '@payflow/testing/typescript-hooks'],
     env: { ...service.environment, PATH: process.env['PATH'], PORT: String(port), PAYFLOW_CRASH: crash },
     stdio: 'ignore',
   });

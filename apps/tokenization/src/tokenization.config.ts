@@ -1,27 +1,13 @@
 import { TOKEN_LIFETIME_SECONDS_MAX } from '@payflow/contracts';
-import { addressField, databaseConfigFields, httpConfigFields, kafkaConfigFields } from '@payflow/service';
+import {
+  addressField,
+  databaseConfigFields,
+  httpConfigFields,
+  jsonField,
+  kafkaConfigFields,
+  keyField,
+} from '@payflow/service';
 import { z } from 'zod';
-
-import { KEY_BYTES } from './crypto/seal.js';
-
-/** A key of 32 bytes in base 64. */
-const keyField = z
-  .base64()
-  .transform((text) => Buffer.from(text, 'base64'))
-  .refine((key) => key.length === KEY_BYTES, `must be ${KEY_BYTES} bytes in base64`);
-
-const jsonField = <Schema extends z.ZodType>(schema: Schema) =>
-  z
-    .string()
-    .transform((text, context): unknown => {
-      try {
-        return JSON.parse(text);
-      } catch {
-        context.addIssue({ code: 'custom', message: 'must be JSON' });
-        return z.NEVER;
-      }
-    })
-    .pipe(schema);
 
 export const tokenizationConfigSchema = z.object({
   ...httpConfigFields,

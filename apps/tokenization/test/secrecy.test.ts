@@ -3,9 +3,8 @@ import fs from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type ForwardResponse, TEST_CARDS } from '@payflow/contracts';
 import { newId } from '@payflow/kernel';
-import { merchantPrincipal } from '@payflow/testing';
+import { dumpOf, encodingsOf, merchantPrincipal } from '@payflow/testing';
 
-import { dumpOf, encodingsOf } from './dump.js';
 import { goodCard, RunningVault } from './running-vault.js';
 import { answerJson, ScriptedAcquirer } from './scripted-acquirer.js';
 

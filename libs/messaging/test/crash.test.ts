@@ -37,7 +37,7 @@ const startWorker = (crash: string): ChildProcess =>
     [
       '--conditions=payflow-source',
       '--import',
-      fileURLToPath(new URL('swc-hooks.mjs', import.meta.url)),
+      '@payflow/testing/typescript-hooks',
       fileURLToPath(new URL('crash-worker.ts', import.meta.url)),
     ],
     {

@@ -21,6 +21,30 @@ export const booleanField = (fallback: boolean): z.ZodType<boolean, 'true' | 'fa
 /** An address of another service. */
 export const addressField = httpUrl;
 
+/** JSON in an environment variable, checked against its schema. */
+export const jsonField = <Schema extends z.ZodType>(
+  schema: Schema,
+): z.ZodPipe<z.ZodPipe<z.ZodString, z.ZodTransform<unknown, string>>, Schema> =>
+  z
+    .string()
+    .transform((text, context): unknown => {
+      try {
+        return JSON.parse(text);
+      } catch {
+        context.addIssue({ code: 'custom', message: 'is not JSON' });
+        return z.NEVER;
+      }
+    })
+    .pipe(schema);
+
+const KEY_BYTES = 32;
+
+/** A key of 256 bits in base 64. */
+export const keyField = z
+  .base64()
+  .transform((text) => Buffer.from(text, 'base64'))
+  .refine((key) => key.length === KEY_BYTES, `must be ${KEY_BYTES} bytes in base64`);
+
 /** Settings of everything that serves HTTP, the gateway included. */
 export const httpConfigFields = {
   PORT: z.coerce.number().int().min(0).max(65_535).optional().meta({ description: 'Port to listen on.' }),

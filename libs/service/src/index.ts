@@ -8,7 +8,9 @@ export {
   databaseConfigFields,
   type Environment,
   httpConfigFields,
+  jsonField,
   kafkaConfigFields,
+  keyField,
   loadConfig,
   serviceClientConfigFields,
 } from './config.js';

@@ -37,7 +37,7 @@ interface Service {
 const start = async (environment: Readonly<Record<string, string>> = {}): Promise<Service> => {
   const port = await freePort();
   const child = fork(new URL('notes-main.ts', import.meta.url), {
-    execArgv: ['--conditions', 'payflow-source', '--import', new URL('typescript-hooks.mjs', import.meta.url).href],
+    execArgv: ['--conditions', 'payflow-source', '--import', '@payflow/testing/typescript-hooks'],
     env: {
       PATH: process.env['PATH'],
       PORT: String(port),

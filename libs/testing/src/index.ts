@@ -1,3 +1,4 @@
+export { dumpOf, encodingsOf } from './dump.js';
 export { eventually, type Patience } from './eventually.js';
 export { createTestDatabase, type TestDatabase, type TestDatabaseOptions } from './test-database.js';
 export { testDatabaseAdminUrl, type TestKafka, testKafka } from './test-servers.js';
