@@ -12,6 +12,8 @@ const servers = {
   globalTeardown: '<rootDir>/tools/test/global-teardown.mjs',
 };
 export default {
+  // Room for a machine that is busy with other things: no test asserts a time.
+  testTimeout: 60_000,
   projects: [
     {
       ...base,

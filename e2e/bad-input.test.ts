@@ -116,6 +116,14 @@ describe('bad input gets a problem that tells what to change, and does nothing',
       'validation_failed',
       '/returnUrl',
     ],
+    [
+      'a card number in metadata',
+      { ...valid, metadata: { note: 'card 4242 4242 4242 4242' } },
+      400,
+      'validation_failed',
+      '/metadata/note',
+    ],
+    ['a card number as the user', { ...valid, userId: '5555555555554444' }, 400, 'validation_failed', '/userId'],
     ['a list', [valid], 400, 'validation_failed', undefined],
     [
       'a foreign merchant',
@@ -169,6 +177,7 @@ describe('bad input gets a problem that tells what to change, and does nothing',
   it.each([
     ['not ASCII', 'schl\u00fcssel'],
     ['empty', ''],
+    ['a card number', 'order-4242424242424242'],
   ])('an idempotency key that is %s', async (_name, key) => {
     const answer = await rawCall(
       { authorization: `Bearer ${merchant.token}`, 'content-type': 'application/json', 'idempotency-key': key },

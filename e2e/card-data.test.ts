@@ -47,6 +47,15 @@ describe('card numbers stay in the vault (R-094, spec §5.8)', () => {
       await authorize(merchant, { amount: number });
       await authorize(merchant, { paymentMethod: { type: 'card', card: { ...cardNumbered(number), extra: number } } });
       await call('POST', '/payments/authorize', { token: merchant.token, raw: `{"card": "${number}"` });
+      for (const member of ['reference', 'description', 'userId', 'statementDescriptor'])
+        await authorize(merchant, { [member]: number });
+      await authorize(merchant, { metadata: { note: number } });
+      await authorize(merchant, {}, number);
+      await call('GET', '/payments', {
+        token: merchant.token,
+        headers: { 'x-request-id': number, 'user-agent': number },
+      });
+      await call('POST', '/auth/login', { body: { username: number, password: number } });
       await call('GET', `/payments/${number}`, { token: merchant.token });
       await call('GET', `/payments?reference=${number}`, { token: merchant.token });
     }

@@ -28,6 +28,9 @@ describe('contracts', () => {
     [{ ...valid, description: 'a\u0000b' }, 'description'],
     [{ ...valid, reference: 'a\r\nX-Injected: 1' }, 'reference'],
     [{ ...valid, metadata: { a: 1 } }, 'metadata/a'],
+    [{ ...valid, metadata: { note: 'card 4242 4242 4242 4242' } }, 'metadata/note'],
+    [{ ...valid, description: '4242424242424242' }, 'description'],
+    [{ ...valid, userId: '5555555555554444' }, 'userId'],
     [{ ...valid, returnUrl: 'javascript:alert(1)' }, 'returnUrl'],
     [{ ...valid, surprise: true }, ''],
   ])('refuse %j at %s', (body, pointer) => expect(pointerOf(body)).toBe(pointer));

@@ -1,4 +1,5 @@
 export { cardGoodUntil } from './card-expiry.js';
+export { containsCardNumber, passesLuhn } from './card-number.js';
 export { type Currency, currencyCodesKnown, currencyOf, exponentOf } from './currency.js';
 export { AMOUNT_MINOR_MAX, majorFromMinor, minorFromMajor, minorToJson, type Money } from './money.js';
 export { divideHalfEven, feeOnCapture, feeOnTotal, type FeeTerms } from './fee.js';

@@ -1,14 +1,6 @@
-const CANDIDATE = /(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)/g;
+import { passesLuhn } from '@payflow/kernel';
 
-const luhnValid = (digits: string): boolean => {
-  let sum = 0;
-  for (let index = 0; index < digits.length; index += 1) {
-    const digit = digits.charCodeAt(digits.length - 1 - index) - 48;
-    const weighted = index % 2 === 1 ? digit * 2 : digit;
-    sum += weighted > 9 ? weighted - 9 : weighted;
-  }
-  return sum % 10 === 0;
-};
+const CANDIDATE = /(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)/g;
 
 /**
  * Replaces whatever looks like a card number: 13 to 19 digits, also in groups, with a valid Luhn check digit. The second
@@ -16,5 +8,5 @@ const luhnValid = (digits: string): boolean => {
  */
 export const maskCardNumbers = (text: string): string =>
   text.replace(CANDIDATE, (candidate) =>
-    luhnValid(candidate.replaceAll(/[ -]/g, '')) ? `[card ending ${candidate.slice(-4)}]` : candidate,
+    passesLuhn(candidate.replaceAll(/[ -]/g, '')) ? `[card ending ${candidate.slice(-4)}]` : candidate,
   );

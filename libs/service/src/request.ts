@@ -1,4 +1,4 @@
-import { newId } from '@payflow/kernel';
+import { containsCardNumber, newId } from '@payflow/kernel';
 import { applyDecorators, createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiConsumes } from '@nestjs/swagger';
@@ -61,9 +61,12 @@ export const requestMetaOf = (request: FastifyRequest): RequestMeta => {
   };
 };
 
-/** The caller's own id where it is printable ASCII of at most 128 characters, else a fresh one. */
+/** The caller's own id where it is printable ASCII of at most 128 characters and no card number, else a fresh one. */
 export const requestIdOf = (header: string | string[] | undefined): string =>
-  typeof header === 'string' && header.length <= REQUEST_ID_LENGTH_MAX && PRINTABLE_ASCII.test(header)
+  typeof header === 'string' &&
+  header.length <= REQUEST_ID_LENGTH_MAX &&
+  PRINTABLE_ASCII.test(header) &&
+  !containsCardNumber(header)
     ? header
     : newId('req');
 
@@ -78,20 +81,20 @@ export const contextOf = (request: FastifyRequest): Context => {
   };
 };
 
+/** Stored with the answer, so it must hold no card number either. */
 const idempotencyKeyOf = (header: string | undefined): string | undefined => {
   if (header === undefined) return undefined;
-  if (header.length <= IDEMPOTENCY_KEY_LENGTH_MAX && PRINTABLE_ASCII.test(header)) return header;
-  throw new Problem('invalid_header', {
-    detail: `Idempotency-Key must be 1 to ${IDEMPOTENCY_KEY_LENGTH_MAX} printable ASCII characters.`,
-    errors: [
-      {
-        pointer: 'header:Idempotency-Key',
-        code: 'invalid_header',
-        message: `must be 1 to ${IDEMPOTENCY_KEY_LENGTH_MAX} printable ASCII characters`,
-      },
-    ],
-  });
+  if (header.length > IDEMPOTENCY_KEY_LENGTH_MAX || !PRINTABLE_ASCII.test(header))
+    throw unusableKey(`must be 1 to ${IDEMPOTENCY_KEY_LENGTH_MAX} printable ASCII characters`);
+  if (containsCardNumber(header)) throw unusableKey('must not contain a card number');
+  return header;
 };
+
+const unusableKey = (message: string): Problem =>
+  new Problem('invalid_header', {
+    detail: `Idempotency-Key ${message}.`,
+    errors: [{ pointer: 'header:Idempotency-Key', code: 'invalid_header', message }],
+  });
 
 const headerOf = (request: FastifyRequest, name: string): string | undefined => {
   const value = request.headers[name];

@@ -8,6 +8,7 @@ import {
   pageOf,
   pageQueryFields,
   textSchema,
+  withoutCardNumber,
   timeSchema,
 } from './shared-fields.js';
 
@@ -76,11 +77,13 @@ export const OWN_REFERENCE_PREFIX = 'payflow:';
 
 export const transactionRequestSchema = z
   .strictObject({
-    reference: z
-      .string()
-      .min(1)
-      .max(200)
-      .regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces')
+    reference: withoutCardNumber(
+      z
+        .string()
+        .min(1)
+        .max(200)
+        .regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces'),
+    )
       .refine((reference) => !reference.startsWith(OWN_REFERENCE_PREFIX), `must not begin with ${OWN_REFERENCE_PREFIX}`)
       .meta({ description: 'Posts once for ever.' }),
     type: z

@@ -10,6 +10,7 @@ import {
   pageOf,
   pageQueryFields,
   textSchema,
+  withoutCardNumber,
   timeSchema,
 } from './shared-fields.js';
 
@@ -80,16 +81,14 @@ const intentFields = {
     .meta({ description: 'The payer, where the merchant knows one.' }),
   reference: textSchema(100).optional().meta({ description: "The merchant's own reference, such as an order number." }),
   description: textSchema(500).optional(),
-  statementDescriptor: z
-    .string()
-    .min(1)
-    .max(22)
-    .regex(/^[\x20-\x7e]*$/, 'must be printable ASCII')
-    .optional(),
-  returnUrl: z
-    .url({ protocol: /^https?$/ })
-    .max(2000)
-    .optional(),
+  statementDescriptor: withoutCardNumber(
+    z
+      .string()
+      .min(1)
+      .max(22)
+      .regex(/^[\x20-\x7e]*$/, 'must be printable ASCII'),
+  ).optional(),
+  returnUrl: withoutCardNumber(z.url({ protocol: /^https?$/ }).max(2000)).optional(),
   metadata: metadataSchema.optional(),
 };
 

@@ -1,4 +1,4 @@
-import { AMOUNT_MINOR_MAX, currencyOf, type Id, type IdPrefix } from '@payflow/kernel';
+import { AMOUNT_MINOR_MAX, containsCardNumber, currencyOf, type Id, type IdPrefix } from '@payflow/kernel';
 import { z } from 'zod';
 
 /** An amount of one movement: a positive integer of minor units. */
@@ -30,13 +30,22 @@ export const idSchema = <Prefix extends IdPrefix>(prefix: Prefix): z.ZodType<Id<
     )
     .meta({ examples: [`${prefix}_01kxyz6w3hf8btq2v9m4n7r5sd`] }) as unknown as z.ZodType<Id<Prefix>, string>;
 
+/** What is stored outside the vault must hold no card number, however it got there (PCI DSS 3.5.1). */
+export const withoutCardNumber = <Schema extends z.ZodString | z.ZodURL>(schema: Schema) =>
+  schema.refine((text) => !containsCardNumber(text), {
+    message: 'must not contain a card number',
+    params: { code: 'card_number' },
+  });
+
 /** Text that people read: no control characters, so that nothing can be smuggled into a header, a log or a statement. */
 export const textSchema = (lengthMax: number) =>
-  z
-    .string()
-    .min(1)
-    .max(lengthMax)
-    .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must not contain control characters');
+  withoutCardNumber(
+    z
+      .string()
+      .min(1)
+      .max(lengthMax)
+      .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must not contain control characters'),
+  );
 
 const METADATA_KEYS_MAX = 50;
 
@@ -49,10 +58,12 @@ export const metadataSchema = z
       .max(40)
       .regex(/^[\w.-]+$/, 'keys are letters, digits, dot, dash and underscore')
       .refine((key) => key !== '__proto__', 'is a reserved key'),
-    z
-      .string()
-      .max(500)
-      .regex(/^[^\u0000\p{Cs}]*$/u, 'must not contain NUL or lone surrogates'),
+    withoutCardNumber(
+      z
+        .string()
+        .max(500)
+        .regex(/^[^\u0000\p{Cs}]*$/u, 'must not contain NUL or lone surrogates'),
+    ),
   )
   .refine((metadata) => Object.keys(metadata).length <= METADATA_KEYS_MAX, `at most ${METADATA_KEYS_MAX} keys`)
   .meta({ description: 'Up to 50 string values, stored and returned unchanged.', examples: [{ orderId: 'ord_123' }] });

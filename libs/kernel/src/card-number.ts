@@ -1,0 +1,30 @@
+/** ISO/IEC 7812-1 annex B: every second digit from the right counts double, digit by digit; the sum ends in 0. */
+export const passesLuhn = (digits: string): boolean => {
+  let sum = 0;
+  for (let index = 0; index < digits.length; index += 1) {
+    const digit = digits.charCodeAt(digits.length - 1 - index) - 48;
+    const weighted = index % 2 === 1 ? digit * 2 : digit;
+    sum += weighted > 9 ? weighted - 9 : weighted;
+  }
+  return sum % 10 === 0;
+};
+
+/** 13 to 19 digits, also in groups. */
+const DIGITS = /(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)/g;
+
+/**
+ * How the numbers of the card brands begin, with the lengths they have today: Visa, Mastercard, American Express,
+ * Discover, Diners Club, JCB, UnionPay. Shorter Visa numbers are not issued any more and would be taken for bar codes.
+ */
+const BRANDED =
+  /^(?:4\d{15}|4\d{18}|5[1-5]\d{14}|2(?:2[2-9]|[3-6]\d|7[01])\d{13}|2720\d{12}|3[47]\d{13}|6(?:011|5\d\d|4[4-9]\d)\d{12}|3(?:0[0-5]|[689]\d)\d{11}|35(?:2[89]|[3-8]\d)\d{12}|62\d{14,17})$/;
+
+/**
+ * Whether a text holds something that is a card number by brand, length and check digit. Used to keep card numbers out
+ * of free text, which is stored and logged outside the vault (PCI DSS 3.5.1).
+ */
+export const containsCardNumber = (text: string): boolean =>
+  (text.match(DIGITS) ?? []).some((candidate) => {
+    const digits = candidate.replaceAll(/[ -]/g, '');
+    return BRANDED.test(digits) && passesLuhn(digits);
+  });
