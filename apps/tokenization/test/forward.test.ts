@@ -1,9 +1,11 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { ForwardResponse, Principal } from '@payflow/contracts';
 import { newId } from '@payflow/kernel';
+import { Messaging } from '@payflow/messaging';
 import { eventually, merchantPrincipal } from '@payflow/testing';
 
-import { goodCard, type ProblemBody, RunningVault } from './running-vault.js';
+import { Acquirers } from '../src/clients/acquirers.js';
+import { forwardRequest, goodCard, type ProblemBody, RunningVault } from './running-vault.js';
 import { answerJson, type Received, ScriptedAcquirer } from './scripted-acquirer.js';
 
 const NUMBER = '4242424242424242';
@@ -43,6 +45,15 @@ const forward = async (tokenId: string, over: Record<string, unknown> = {}) =>
 
 const refusedForward = async (tokenId: string, over: Record<string, unknown> = {}) =>
   await vault.forward<ProblemBody>(tokenId, merchant.merchantId, over);
+
+/** Something to wait for that a test lets happen. */
+const gate = (): { readonly opened: Promise<void>; readonly open: () => void } => {
+  let open: () => void = () => undefined;
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open };
+};
 
 const cardIn = (received: Received | undefined): unknown => received?.body['card'];
 
@@ -329,6 +340,25 @@ describe('an acquirer that cannot be reached or does not answer', () => {
     expect(acquirer.received).toHaveLength(1);
   });
 
+  it('no connection in time, while another forward of the attempt is on its way: no answer', async () => {
+    const { tokenId } = await vault.token(merchant, { reusable: true });
+    const attemptId = newId('att');
+    const acquirers = vault.app.get(Acquirers);
+    const connectionLost = gate();
+    const waits = gate();
+    const get = jest.spyOn(acquirers, 'get').mockImplementationOnce(() => async () => {
+      waits.open();
+      await connectionLost.opened;
+      return { kind: 'not_sent', reason: 'deadline' };
+    });
+    const first = forward(tokenId, { attemptId });
+    await waits.opened;
+    get.mockRestore();
+    expect((await forward(tokenId, { attemptId })).body.outcome).toBe('answered');
+    connectionLost.open();
+    expect((await first).body).toEqual({ outcome: 'no_answer', reason: 'sent_before' });
+  });
+
   it('a connection that breaks after the request: no answer', async () => {
     const { tokenId } = await vault.token(merchant);
     acquirer.script = (_, response) => {
@@ -359,5 +389,31 @@ describe('an acquirer that cannot be reached or does not answer', () => {
       more();
     };
     expect((await forward(tokenId)).body).toEqual({ outcome: 'no_answer', reason: 'answer_too_large' });
+  });
+});
+
+describe('a vault that stops', () => {
+  it('still forwards for the requests that it has not finished', async () => {
+    const { tokenId } = await vault.token(merchant, { reusable: true });
+    const stopping = await vault.again();
+    const consumersStop = gate();
+    const isStopping = gate();
+    const messaging = stopping.get(Messaging);
+    jest.spyOn(messaging, 'stopConsuming').mockImplementationOnce(async () => {
+      isStopping.open();
+      await consumersStop.opened;
+      await messaging.stopConsuming();
+    });
+    const stopped = stopping.close();
+    await isStopping.opened;
+    const late = await stopping.inject({
+      method: 'POST',
+      url: '/internal/forward',
+      headers: { authorization: await vault.mint.authorization(vault.payment) },
+      payload: forwardRequest(tokenId, merchant.merchantId),
+    });
+    consumersStop.open();
+    await stopped;
+    expect(late.json()).toMatchObject({ outcome: 'answered' });
   });
 });

@@ -32,9 +32,7 @@ const PRINTABLE_ASCII = /^[\x20-\x7e]*$/;
 const SENT_BEFORE: ForwardResponse = { outcome: 'no_answer', reason: 'sent_before' };
 
 /** A token that an attempt may use, or must not although it did before. */
-type Use =
-  | { readonly usable: true; readonly token: TokenRow; readonly forwardId: string; readonly sentBefore: boolean }
-  | { readonly usable: false };
+type Use = { readonly usable: true; readonly token: TokenRow; readonly forwardId: string } | { readonly usable: false };
 
 /** POST /internal/forward: the one place where a card number is read, for the time of one request to an acquirer. */
 @Injectable()
@@ -61,7 +59,7 @@ export class ForwardCard {
     const use = await this.database.transaction(async (tx) => await this.use(tx, caller, request));
     if (!use.usable) return SENT_BEFORE;
     crashPoint('vault.forward.after-use');
-    const { token, forwardId, sentBefore } = use;
+    const { token, forwardId } = use;
     const card = await this.clearCards.of(token);
     const body = Buffer.from(JSON.stringify(fillCard(request.body as Readonly<Record<string, Json>>, card)), 'utf8');
     const timeoutMs = request.timeoutMs - (performance.now() - startedAt);
@@ -72,7 +70,6 @@ export class ForwardCard {
     crashPoint('vault.forward.after-answer');
     body.fill(0);
     if (sent.kind === 'answered') this.clearCards.forgetCvc(token.tokenId);
-    if (sent.kind === 'not_sent') await markNotSent(this.database, forwardId);
     this.logger.info(
       {
         tokenId: token.tokenId,
@@ -84,7 +81,9 @@ export class ForwardCard {
       },
       'card forwarded',
     );
-    return sent.kind === 'not_sent' && sentBefore ? SENT_BEFORE : responseOf(sent, card.number);
+    return sent.kind === 'not_sent' && (await this.mayStillHaveBeenSent(request, forwardId))
+      ? SENT_BEFORE
+      : responseOf(sent, card.number);
   }
 
   /**
@@ -106,15 +105,23 @@ export class ForwardCard {
     // Only a token that can be used up needs its row's lock: a reusable one is forwarded by many at once.
     const row = seen === undefined || seen.reusable ? seen : await lockToken(tx, request.tokenId);
     const reason = row === undefined ? 'unknown' : unusableReason(row, use);
-    const sentBefore = await mayHaveBeenSent(tx, request.tokenId, request.attemptId);
     if (row === undefined || reason !== undefined) {
-      if (sentBefore) return { usable: false };
+      if (await mayHaveBeenSent(tx, request.tokenId, request.attemptId)) return { usable: false };
       throw new Problem('token_unusable', { extensions: { reason: reason ?? 'unknown' } });
     }
     if (!row.reusable) await markUsed(tx, row.tokenId, request.attemptId, at);
     const forwardId = newId('fwd');
     await insertForward(tx, { ...request, forwardId, caller: caller.id, startedAt: at });
-    return { usable: true, token: row, forwardId, sentBefore };
+    return { usable: true, token: row, forwardId };
+  }
+
+  /**
+   * This forward was not sent; another one of the attempt may have been, before it or while it waited for a connection.
+   * So it is asked now and not when this one began.
+   */
+  private async mayStillHaveBeenSent({ tokenId, attemptId }: ForwardRequest, forwardId: string): Promise<boolean> {
+    await markNotSent(this.database, forwardId);
+    return await mayHaveBeenSent(this.database, tokenId, attemptId);
   }
 }
 

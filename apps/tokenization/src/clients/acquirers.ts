@@ -1,4 +1,4 @@
-import { type BeforeApplicationShutdown, Injectable } from '@nestjs/common';
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { InjectConfig, Metrics } from '@payflow/service';
 import { Counter } from 'prom-client';
 import { type Dispatcher, Pool } from 'undici';
@@ -33,9 +33,8 @@ interface Acquirer {
 
 /** The acquirers of the allow-list, and the way to each. Nothing else is ever sent a card; redirects are not followed. */
 @Injectable()
-export class Acquirers implements BeforeApplicationShutdown {
+export class Acquirers implements OnApplicationShutdown {
   private readonly byName: ReadonlyMap<string, Acquirer>;
-
   private readonly forwards: Counter<'acquirer' | 'outcome'>;
 
   constructor(@InjectConfig() config: TokenizationConfig, metrics: Metrics) {
@@ -58,7 +57,8 @@ export class Acquirers implements BeforeApplicationShutdown {
     };
   }
 
-  async beforeApplicationShutdown(): Promise<void> {
+  /** Not before: requests in flight are still being served until then, and each needs its acquirer. */
+  async onApplicationShutdown(): Promise<void> {
     await Promise.all([...this.byName.values()].map(async ({ pool }) => await pool.close()));
   }
 }

@@ -34,7 +34,7 @@ export const markNotSent = async (sql: Sql, forwardId: string): Promise<void> =>
   await sql.execute('UPDATE forwards SET not_sent = true WHERE forward_id = $1', [forwardId]);
 };
 
-/** Whether the attempt may have reached an acquirer before: an earlier forward of it is not known as not sent. */
+/** Whether the attempt may have reached an acquirer: a forward of it is not known as not sent. */
 export const mayHaveBeenSent = async (sql: Sql, tokenId: string, attemptId: string): Promise<boolean> => {
   const [row] = await sql.query<{ found: boolean }>(
     'SELECT EXISTS (SELECT FROM forwards WHERE token_id = $1 AND attempt_id = $2 AND NOT not_sent) AS found',
