@@ -145,7 +145,7 @@ export class Database implements Sql {
       const transactionId = await begin(client, isolation);
       const result = await work(txOn(client, afterCommit));
       try {
-        await client.query('COMMIT');
+        requireCommitted(await client.query('COMMIT'));
       } catch (error) {
         if (!isConnectionFailure(error)) throw error;
         connectionError = asError(error);
@@ -211,6 +211,15 @@ const begin = async (client: pg.PoolClient, isolation: Isolation): Promise<strin
   const id = results[1]?.rows[0]?.id;
   if (id === undefined) throw new Error('invariant: BEGIN answered no transaction id');
   return id;
+};
+
+/**
+ * To COMMIT in a transaction in which a statement failed, Postgres answers ROLLBACK and no error. Work that caught the
+ * statement's error must not be told that it was done.
+ */
+const requireCommitted = ({ command }: pg.QueryResult): void => {
+  if (command !== 'COMMIT')
+    throw new Error(`invariant: a failed statement was ignored, and COMMIT answered ${command}`);
 };
 
 const txOn = (client: pg.PoolClient, afterCommit: (() => void)[]): Tx => ({

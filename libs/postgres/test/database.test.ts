@@ -93,6 +93,19 @@ describe('the database library', () => {
     expect(await ids()).toEqual([]);
   });
 
+  it('does not count as done what was rolled back because the work ignored a failed statement', async () => {
+    let told = 0;
+    const ignoring = database.transaction(async (tx) => {
+      await tx.execute('INSERT INTO notes VALUES (1, $1)', ['x']);
+      await tx.execute('INSERT INTO notes VALUES (1, $1)', ['again']).catch(() => undefined);
+      tx.onCommit(() => (told += 1));
+      return 'done';
+    });
+    await expect(ignoring).rejects.toThrow('COMMIT answered ROLLBACK');
+    expect(told).toBe(0);
+    expect(await ids()).toEqual([]);
+  });
+
   it('names the constraint a duplicate broke', async () => {
     await write(1);
     const twice = await write(1).catch((error: unknown) => error);
