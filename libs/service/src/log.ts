@@ -54,11 +54,13 @@ const withoutSecrets = (line: string): string =>
       .replace(SIGNED_TOKEN, '[redacted]'),
   );
 
-/** An error as pino writes it, without the statement's values that TypeORM adds. */
+/** An error as pino writes it, without the statement's values that TypeORM adds and the whole client that pg adds. */
 const errorForLog = (error: Error): object => {
-  const { parameters: _parameters, ...fields } = pino.stdSerializers.err(error) as SerializedError & {
-    readonly parameters?: unknown;
-  };
+  const {
+    parameters: _parameters,
+    client: _client,
+    ...fields
+  } = pino.stdSerializers.err(error) as SerializedError & { readonly parameters?: unknown; readonly client?: unknown };
   return fields;
 };
 
