@@ -35,9 +35,16 @@ const outcomeOfOperation = (answer: AcquirerOperation): AcquirerOutcome => {
   }
 };
 
+/** The acquirer read the request and will not do it: what it says of its content is final. */
+const REFUSALS_OF_CONTENT: ReadonlySet<number> = new Set([400, 402, 422]);
+const CONFLICT = 409;
+const TOO_EARLY = 425;
+const TOO_MANY = 429;
+
 /**
- * What an acquirer's HTTP answer says about an operation. A refusal of the request itself (4xx) means that it did
- * nothing; only "try later" means that it may be sent again. Whatever cannot be understood is not understood, and stays open.
+ * What an acquirer's HTTP answer says about an operation. Other refusals than of the content (credentials that ran out, a
+ * wrong address, too many requests) did nothing now, and say nothing about an earlier try: the order may be sent again. A
+ * conflict is about an earlier one. Whatever cannot be understood is not understood, and stays open.
  */
 export const outcomeOfAnswer = (
   status: number,
@@ -52,7 +59,11 @@ export const outcomeOfAnswer = (
       : unanswered('unintelligible_answer');
   }
   if (status === 408 || status >= 500 || status < 200) return unanswered('acquirer_error');
-  if (status === 425 || status === 429) return { kind: 'not_sent', reason: 'acquirer_busy' };
+  if (status === CONFLICT) return unanswered('acquirer_conflict');
+  if (!REFUSALS_OF_CONTENT.has(status)) {
+    const busy = status === TOO_EARLY || status === TOO_MANY;
+    return { kind: 'not_sent', reason: busy ? 'acquirer_busy' : 'acquirer_refused' };
+  }
   return {
     kind: 'declined',
     code: 'acquirer_refused',
