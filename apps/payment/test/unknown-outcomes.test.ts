@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import type { AcquirerOutcome } from '../src/domain/commands.js';
 import { OutcomeRecorder } from '../src/application/outcome-recorder.js';
+import { claimOpenOrders } from '../src/store/payment-attempts.js';
 import { freshKey, type Merchant, PaymentUnderTest, START_TIMEOUT_MS } from './payment-under-test.js';
 
 let service: PaymentUnderTest;
@@ -27,11 +28,16 @@ const outcomesOf = async (merchant: Merchant, paymentId: string): Promise<readon
   );
 };
 
-const report = async (paymentId: string, operationId: string, outcome: AcquirerOutcome): Promise<void> => {
+const report = async (
+  paymentId: string,
+  operationId: string,
+  outcome: AcquirerOutcome,
+  perhapsSentBefore = true,
+): Promise<void> => {
   const cause = { requestId: 'req_inquiry', principalId: 'svc_payment' };
   await service.app
     .get(OutcomeRecorder)
-    .record({ name: 'inquiry', paymentId, operationId, outcome, perhapsSentBefore: true, cause });
+    .record({ name: 'inquiry', paymentId, operationId, outcome, perhapsSentBefore, cause });
 };
 
 describe('when the acquirer does not answer', () => {
@@ -232,6 +238,31 @@ describe('recovery', () => {
 });
 
 describe('when the request certainly was not sent', () => {
+  it('an authorization that recovery has taken up meanwhile stays open: it may be on its way there', async () => {
+    const merchant = service.merchant();
+    const held = service.acquirer.hold('authorize');
+    const asked = { as: merchant.principal, key: freshKey() };
+    const slow = service.post('/payments/authorize', orderOf(merchant, { reference: 'held-up' }), asked);
+    await held.arrived;
+    const list = await service.get('/payments?reference=held-up', merchant.principal);
+    const [{ paymentId } = { paymentId: '' }] = list.body['data'] as readonly { paymentId: string }[];
+    const [attempt = ''] = await service.operations(paymentId);
+    await service.database.execute('UPDATE payment_attempts SET next_recovery_at = now() WHERE attempt_id = $1', [
+      attempt,
+    ]);
+    expect(await claimOpenOrders(service.database, [86_400], 20)).toEqual([
+      { attempt_id: attempt, payment_id: paymentId },
+    ]);
+
+    await report(paymentId, attempt, { kind: 'not_sent', reason: 'acquirer_unreachable' }, false);
+    expect((await service.get(`/payments/${paymentId}`, merchant.principal)).body).toMatchObject({
+      status: 'PROCESSING',
+      lastError: null,
+    });
+    held.open();
+    expect(await slow).toMatchObject({ status: 201, body: { status: 'AUTHORIZED' } });
+  });
+
   it('an authorization is sent again under the same attempt, and goes through', async () => {
     const merchant = service.merchant();
     service.vault.next('not sent', 'not sent');

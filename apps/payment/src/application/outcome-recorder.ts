@@ -7,6 +7,7 @@ import type { PaymentEvent } from '../domain/events.js';
 import type { Payment } from '../domain/payment.js';
 import { recordOutcome } from '../domain/record-outcome.js';
 import type { PaymentConfig } from '../payment.config.js';
+import { lockTakenUp } from '../store/payment-attempts.js';
 import type { Cause } from '../store/payment-events.js';
 import { Commit } from './commit.js';
 import { Fees } from './fees.js';
@@ -63,7 +64,7 @@ export class OutcomeRecorder {
       at,
       operationId: report.operationId,
       outcome: report.outcome,
-      perhapsSentBefore: report.perhapsSentBefore,
+      perhapsSentBefore: report.perhapsSentBefore || (await this.perhapsSentByOthers(tx, report)),
       feeTerms: await this.fees.termsOf(tx, before.merchantId, before.currency),
       expiresAt: new Date(at.getTime() + this.config.AUTHORIZATION_LIFETIME_SECONDS * MS_PER_SECOND),
     });
@@ -71,5 +72,10 @@ export class OutcomeRecorder {
     // Safe to go on: what is recorded stands, and people must look at the acquirer's books.
     this.logger.error({ refusal: decision.refusal, outcome: report.outcome }, 'the acquirer contradicts the record');
     return [];
+  }
+
+  /** A request that was held up for longer than its lease: recovery may have sent meanwhile what it could not. */
+  private async perhapsSentByOthers(tx: Tx, { outcome, operationId }: ReportedOutcome): Promise<boolean> {
+    return outcome.kind === 'not_sent' && (await lockTakenUp(tx, operationId));
   }
 }

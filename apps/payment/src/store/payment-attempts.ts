@@ -94,6 +94,15 @@ export const claimOpenOrders = async (
     [delaysSeconds, ordersMax],
   );
 
+/** Whether recovery has ever sent the order, or is about to; nobody can take it up any more until this transaction ends. */
+export const lockTakenUp = async (tx: Tx, attemptId: string): Promise<boolean> => {
+  const [row] = await tx.query<{ recoveries: number }>(
+    'SELECT recoveries FROM payment_attempts WHERE attempt_id = $1 FOR UPDATE',
+    [attemptId],
+  );
+  return row !== undefined && row.recoveries > 0;
+};
+
 export interface RecoveryPlan {
   readonly recoveries: number;
   readonly next_recovery_at: Date;
