@@ -63,6 +63,8 @@ export class GatewayModule implements OnModuleInit {
       maxAge: PREFLIGHT_SECONDS,
       // Tokens travel in a header that scripts set themselves; no cookie is ever a credential here.
       credentials: false,
+      // An OPTIONS that is no preflight is answered alike: refusing it would be an error in plain text.
+      strictPreflight: false,
     });
     await this.proxy.register(server);
   }

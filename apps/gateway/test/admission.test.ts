@@ -165,6 +165,12 @@ describe('a browser', () => {
       expect(actual.headers.get('access-control-expose-headers')?.split(/, */)).toContain(name);
   });
 
+  it('may ask what a route takes without a preflight', async () => {
+    const answer = await call(gateway, '/payments/authorize', {}, 'OPTIONS');
+    expect(answer.status).toBe(204);
+    expect(answer.headers.get('access-control-allow-methods')).toContain('POST');
+  });
+
   it('may ask from the allowed origins only, where they are named', async () => {
     expect((await preflight(strict, 'https://shop.example')).headers.get('access-control-allow-origin')).toBe(
       'https://shop.example',
