@@ -89,22 +89,26 @@ const withUniqueId = (
   if (typeof operation !== 'object' || operation === null) return operation;
   const { service, outside } = part;
   const { operationId } = operation as { readonly operationId?: unknown };
-  if (typeof operationId !== 'string') return { ...operation, tags: [service] };
+  const isOperations = outside.startsWith('/operations/');
+  const tags = [isOperations ? 'operations' : service];
+  if (typeof operationId !== 'string') return { ...operation, tags };
   const owner = service.replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase());
   const own = operationId.charAt(0).toUpperCase() + operationId.slice(1);
-  const names = outside.startsWith('/operations/') ? [`${owner}DeadLetters${own}`] : [operationId, `${owner}${own}`];
+  const names = isOperations ? [`${owner}DeadLetters${own}`] : [operationId, `${owner}${own}`];
   // Two of one name in one service: a number keeps the document usable.
   const unique = names.find((name) => !taken.has(name)) ?? `${owner}${own}${taken.size}`;
   taken.add(unique);
-  return { ...operation, operationId: unique, tags: [service] };
+  return { ...operation, operationId: unique, tags };
 };
 
-const TAGS: Readonly<Record<Upstream, string>> = {
-  auth: 'Identity: tokens, logins, merchants and their clients, keys.',
+/** In the order in which a newcomer needs them. */
+const TAGS: Readonly<Record<Upstream | 'operations', string>> = {
   payment: 'Payments and refunds.',
   tokenization: 'Cards as tokens.',
+  auth: 'Identity: tokens, logins, merchants and their clients, keys.',
   ledger: 'The double-entry journal and its balances.',
   'acquirer-sim': 'Cards to test with.',
+  operations: 'Dead letters: messages that a service could not apply.',
 };
 
 /**
@@ -132,7 +136,7 @@ export const mergeOpenApi = (
       license: { name: 'MIT', url: 'https://spdx.org/licenses/MIT.html' },
     },
     servers: [{ url: gatewayUrl }],
-    tags: services.map(({ service }) => ({ name: service, description: TAGS[service] })),
+    tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
     paths: merged.paths,
     components: merged.components,
     ...(unavailable.length === 0 ? {} : { 'x-unavailable-services': unavailable }),

@@ -1,4 +1,5 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { ApiOperation } from '@nestjs/swagger';
 import {
   deadLetterDryRunSchema,
   deadLetterPageSchema,
@@ -24,6 +25,7 @@ export class DeadLettersController {
   constructor(private readonly deadLetters: DeadLetters) {}
 
   @Get()
+  @ApiOperation({ summary: 'List the dead letters of this service' })
   @Access('operations:read')
   @Answers(200, deadLetterPageSchema, 'Newest first.')
   async list(
@@ -34,6 +36,7 @@ export class DeadLettersController {
   }
 
   @Get(':deadLetterId')
+  @ApiOperation({ summary: 'Read a dead letter' })
   @Access('operations:read')
   @Answers(200, deadLetterSchema, 'The dead letter.')
   async get(@Param('deadLetterId') deadLetterId: string): Promise<DeadLetterResponse> {
@@ -41,6 +44,7 @@ export class DeadLettersController {
   }
 
   @Post(':deadLetterId/replay')
+  @ApiOperation({ summary: 'Try a dead letter again' })
   @HttpCode(202)
   @Access('operations:write')
   @Answers(202, deadLetterSchema, 'It is tried again now, under its old event id.')
@@ -52,6 +56,7 @@ export class DeadLettersController {
   }
 
   @Post(':deadLetterId/dry-run')
+  @ApiOperation({ summary: 'Ask whether a dead letter would work now' })
   @HttpCode(200)
   @Access('operations:write')
   @Answers(200, deadLetterDryRunSchema, 'What a replay would do now.')
@@ -60,6 +65,7 @@ export class DeadLettersController {
   }
 
   @Post(':deadLetterId/discard')
+  @ApiOperation({ summary: 'Give a dead letter up, with a reason' })
   @HttpCode(200)
   @Access('operations:write')
   @Answers(200, deadLetterSchema, 'It is given up for good; the events behind it go on.')
