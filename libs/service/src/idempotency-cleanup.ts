@@ -7,7 +7,11 @@ import type { Logger } from './log.js';
 const CLEANUP_LOCK = 7_201_510;
 const ROWS_PER_RUN_MAX = 5_000;
 
-/** Deletes what has expired, at most 5,000 rows a run; of several instances, the one that gets the lock. */
+/**
+ * Deletes what has expired, at most 5,000 rows a run; of several instances, the one that gets the lock. A key that nobody has
+ * completed stays a day longer: its owner may be alive, and with the row its fence would be gone, by which it is told that the
+ * key is another's now.
+ */
 export const deleteExpiredKeys = async (database: Database): Promise<number> =>
   await database.transaction(async (tx) => {
     const [lock] = await tx.query<{ acquired: boolean }>('SELECT pg_try_advisory_xact_lock($1) AS acquired', [
@@ -16,7 +20,8 @@ export const deleteExpiredKeys = async (database: Database): Promise<number> =>
     if (lock?.acquired !== true) return 0;
     return await tx.execute(
       `DELETE FROM idempotency_keys WHERE (scope, key) IN (
-         SELECT scope, key FROM idempotency_keys WHERE expires_at <= now()
+         SELECT scope, key FROM idempotency_keys
+          WHERE expires_at <= now() AND (state = 'done' OR expires_at <= now() - interval '1 day')
           ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED)`,
       [ROWS_PER_RUN_MAX],
     );

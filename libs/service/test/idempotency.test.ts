@@ -250,9 +250,17 @@ describe('an expired key', () => {
     expect(kinds.filter((kind) => kind === 'no problem')).toHaveLength(1);
   });
 
+  it('is no new one to its owner from before, also after a clean-up', async () => {
+    const first = await claimed(identityOf());
+    await age(3_601);
+    await deleteExpiredKeys(database);
+    await claimed(identityOf());
+    expect(await codeOf(complete(first))).toBe('concurrent_update');
+  });
+
   it('is deleted by the clean-up, and the others stay', async () => {
     await database.execute('DELETE FROM idempotency_keys');
-    await claimed(identityOf());
+    await complete(await claimed(identityOf()));
     await age(3_601);
     await claimed(identityOf({ key: randomUUID() }));
     expect(await deleteExpiredKeys(database)).toBe(1);
