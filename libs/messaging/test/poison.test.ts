@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { deadLetterTopicOf } from '@payflow/contracts';
+import { DatabaseUnavailableError } from '@payflow/postgres';
 import { eventually } from '@payflow/testing';
 
 import { type Messaging, PoisonError } from '../src/index.js';
@@ -44,14 +45,14 @@ afterAll(async () => {
   await bench.close();
 }, 60_000);
 
-const sequencesOf = async (aggregateId: string): Promise<readonly number[]> =>
-  (await bench.effects('test.poison'))
+const sequencesOf = async (aggregateId: string, consumer = 'test.poison'): Promise<readonly number[]> =>
+  (await bench.effects(consumer))
     .filter((effect) => effect.aggregateId === aggregateId)
     .map(({ sequence }) => sequence);
 
-const applied = async (aggregateId: string, sequences: readonly number[]): Promise<void> => {
+const applied = async (aggregateId: string, sequences: readonly number[], consumer = 'test.poison'): Promise<void> => {
   await eventually(async () => {
-    expect(await sequencesOf(aggregateId)).toEqual(sequences);
+    expect(await sequencesOf(aggregateId, consumer)).toEqual(sequences);
   });
 };
 
@@ -205,5 +206,57 @@ describe('a handler that fails', () => {
     await sendEvents(messaging, [wireEvent(aggregateId, 1)]);
     await applied(aggregateId, [1, 2, 3]);
     expect(await lettersWith(aggregateId)).toEqual([]);
+  });
+
+  it('because a call of its own finds nobody holds up nobody either, among several events', async () => {
+    const [unlucky, other] = [newAggregate(), newAggregate()];
+    const one = { ...wireEvent(unlucky, 1), key: 'together' };
+    const two = { ...wireEvent(other, 1), key: 'together' };
+    await sendEvents(messaging, [one, two]);
+    const calling = bench.messaging([
+      recorder('test.calling', {
+        before: ({ envelope }) => {
+          if (envelope.aggregateId === unlucky)
+            throw Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:9'), { code: 'ECONNREFUSED' });
+        },
+      }),
+    ]);
+    calling.start();
+    await eventually(async () => {
+      const aggregates = (await bench.effects('test.calling')).map(({ aggregateId }) => aggregateId);
+      expect(aggregates).toContain(other);
+    });
+    await calling.stop();
+  });
+
+  it('because the database was away has used up none of its tries', async () => {
+    const aggregateId = newAggregate();
+    const triesMax = 3;
+    let broken = true;
+    let outages = 2 * triesMax;
+    const consumer = bench.messaging(
+      [
+        recorder('test.outages', {
+          before: ({ envelope }) => {
+            if (envelope.aggregateId !== aggregateId) return;
+            if (broken) throw new Error('set aside');
+            outages -= 1;
+            if (outages >= 0) throw new DatabaseUnavailableError('the database cannot be reached');
+          },
+        }),
+      ],
+      { settings: { retryTriesMax: triesMax, retryFirstDelayMs: 1_000, retryDelayMsMax: 1_000, retryLeaseMs: 1 } },
+    );
+    consumer.start();
+    await sendEvents(messaging, [wireEvent(aggregateId, 1)]);
+    await eventually(async () => {
+      const parked = await bench.database.query('SELECT 1 FROM parked WHERE aggregate_id = $1', [aggregateId]);
+      expect(parked).toHaveLength(1);
+    });
+    broken = false;
+    await applied(aggregateId, [1], 'test.outages');
+    expect(outages).toBe(-1);
+    expect(await lettersWith(aggregateId)).toEqual([]);
+    await consumer.stop();
   });
 });

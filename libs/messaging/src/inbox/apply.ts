@@ -5,7 +5,7 @@ import { bury } from '../dead-letters/bury.js';
 import type { ConsumerBinding } from '../message.js';
 import { callHandler } from './call-handler.js';
 import type { Decoded, Poison } from './decode.js';
-import { GuiltyError } from './failure.js';
+import { BatchFailedError, GuiltyError, isDatabaseFailure } from './failure.js';
 import { moveGates } from './gate-sql.js';
 import { claimEvents } from './inbox-sql.js';
 import { park, unpark, wakeParked } from './parked-sql.js';
@@ -68,7 +68,9 @@ const deliver = async (tx: Tx, binding: ConsumerBinding, plan: Plan): Promise<vo
       tx,
     );
   } catch (error) {
-    throw others.length > 0 ? error : new GuiltyError(only.delivery, only.parkedId, error);
+    if (others.length === 0) throw new GuiltyError(only.delivery, only.parkedId, error);
+    if (isDatabaseFailure(error)) throw error;
+    throw new BatchFailedError('the handler failed with one of several events', { cause: error });
   }
 };
 

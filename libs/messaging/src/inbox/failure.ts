@@ -17,13 +17,24 @@ export class GuiltyError extends Error {
   }
 }
 
+/**
+ * A handler failed with several events, by an error that is not the database's: they are to be taken one by one. Bare, a
+ * network error of the handler's own calls would pass for one of the transaction's connection.
+ */
+export class BatchFailedError extends Error {
+  override readonly name = 'BatchFailedError';
+}
+
 /** Whether the surroundings failed and not the message: nothing is counted against it. */
 export const isInfrastructureFailure = (error: unknown): boolean => {
   const cause = causeOf(error);
-  return cause instanceof DatabaseUnavailableError || (isConnectionFailure(cause) && isFromPostgres(cause));
+  return isDatabaseFailure(cause) && (cause instanceof DatabaseUnavailableError || isConnectionFailure(cause));
 };
 
-/** A network error of the handler's own calls is the handler's failure: it is retried with backoff and holds up nobody. */
+/** Not so a network error of the handler's own calls: it is retried with backoff and holds up nobody. */
+export const isDatabaseFailure = (error: unknown): boolean =>
+  error instanceof DatabaseUnavailableError || isFromPostgres(error);
+
 const isFromPostgres = (error: unknown): boolean =>
   error instanceof Error &&
   ('severity' in error ||

@@ -4,7 +4,7 @@ import { retryDelayMs } from './backoff.js';
 import { isInfrastructureFailure } from './failure.js';
 import type { IntakeParts } from './intake.js';
 import { buryParked, retryMessage } from './retry-one.js';
-import { type ClaimedMessage, claimDue, postpone } from './retry-sql.js';
+import { type ClaimedMessage, claimDue, giveBack, postpone } from './retry-sql.js';
 import { isHopeless } from './set-aside.js';
 
 const CLAIMS_MAX = 20;
@@ -12,6 +12,8 @@ const CLAIMS_MAX = 20;
 /** Tries parked messages again when they are due. Any number of instances may run it: rows are claimed. */
 export class Retries {
   private readonly loop: Loop;
+  /** Claimed by a pass that the surroundings ended. */
+  private unfinished: readonly ClaimedMessage[] = [];
 
   constructor(
     private readonly bindings: ReadonlyMap<string, ConsumerBinding>,
@@ -31,9 +33,14 @@ export class Retries {
   /** @returns whether there may be more to do at once */
   private async pass(): Promise<boolean> {
     const { database, settings } = this.parts;
-    const claimed = await claimDue(database, [...this.bindings.keys()], CLAIMS_MAX, settings.retryLeaseMs);
-    for (const message of claimed) await this.retry(message);
-    return claimed.length > 0;
+    if (this.unfinished.length > 0) await giveBack(database, this.unfinished);
+    this.unfinished = await claimDue(database, [...this.bindings.keys()], CLAIMS_MAX, settings.retryLeaseMs);
+    const hadAny = this.unfinished.length > 0;
+    for (let [next, ...others] = this.unfinished; next !== undefined; [next, ...others] = others) {
+      await this.retry(next);
+      this.unfinished = others;
+    }
+    return hadAny;
   }
 
   private async retry(message: ClaimedMessage): Promise<void> {

@@ -69,6 +69,16 @@ export const claimDue = async (
     .sort((a, b) => (a.parkedId < b.parkedId ? -1 : 1));
 };
 
+/** Tries that were counted and not made: the surroundings failed. Those that another has claimed since are left to it. */
+export const giveBack = async (sql: Sql, messages: readonly ClaimedMessage[]): Promise<void> => {
+  await sql.execute(
+    `UPDATE parked p SET attempts = p.attempts - 1, lease_until = NULL
+     FROM unnest($1::bigint[], $2::bigint[]) AS v (parked_id, fence)
+     WHERE p.parked_id = v.parked_id AND p.fence = v.fence`,
+    [messages.map(({ parkedId }) => parkedId), messages.map(({ fence }) => fence)],
+  );
+};
+
 /** Whether the message is still this process' own; locks it until the transaction ends. */
 export const lockClaimed = async (tx: Sql, { parkedId, fence }: ClaimedMessage): Promise<boolean> =>
   (await tx.query('SELECT 1 FROM parked WHERE parked_id = $1 AND fence = $2 FOR UPDATE', [parkedId, fence])).length > 0;
