@@ -5,12 +5,17 @@ import { describe, expect, it } from '@jest/globals';
 
 import { orphanTopics } from './event-documents.ts';
 import { generatedFiles } from './generated-files.ts';
+import { undescribedSettings } from './settings-page.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
 describe('generated files', () => {
   it.each(generatedFiles())('$path is what `npm run generate` writes', async ({ path, content }) => {
     expect(await readFile(join(root, path), 'utf8')).toBe(content);
+  });
+
+  it('describe every setting', () => {
+    expect(undescribedSettings()).toEqual([]);
   });
 
   it('know every topic', () => {

@@ -1,4 +1,5 @@
 import { eventCatalogue, eventSchemas, type GeneratedFile } from './event-documents.ts';
+import { settingsPage } from './settings-page.ts';
 
 /** Everything that `npm run generate` writes and the stale-file test compares. */
-export const generatedFiles = (): readonly GeneratedFile[] => [...eventSchemas(), eventCatalogue()];
+export const generatedFiles = (): readonly GeneratedFile[] => [...eventSchemas(), eventCatalogue(), settingsPage()];

@@ -13,9 +13,11 @@ const listOf = (text: string): readonly string[] =>
 
 export const gatewayConfigSchema = z.object({
   ...httpConfigFields,
-  PAYMENT_URL: addressField.default('http://127.0.0.1:8082'),
-  TOKENIZATION_URL: addressField.default('http://127.0.0.1:8083'),
-  LEDGER_URL: addressField.default('http://127.0.0.1:8084'),
+  PAYMENT_URL: addressField.default('http://127.0.0.1:8082').meta({ description: 'The payment service.' }),
+  TOKENIZATION_URL: addressField
+    .default('http://127.0.0.1:8083')
+    .meta({ description: 'The vault: tokens, and cards that come inline.' }),
+  LEDGER_URL: addressField.default('http://127.0.0.1:8084').meta({ description: 'The ledger.' }),
   ACQUIRER_SIM_URL: addressField
     .default('http://127.0.0.1:8085')
     .meta({ description: 'The acquirer simulator; only its test cards are reachable through the gateway.' }),

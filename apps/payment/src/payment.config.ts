@@ -66,7 +66,7 @@ export const paymentConfigSchema = z.object({
     .default(7 * DAY_SECONDS)
     .meta({ description: 'How long an authorization can be captured, in seconds.' }),
   ENABLED_CURRENCIES: currencyList
-    .default(new Set(['USD', 'EUR', 'GBP', 'CHF', 'JPY', 'CAD', 'AUD', 'BHD'] as Currency[]))
+    .default(new Set(['USD', 'EUR', 'GBP', 'CHF', 'JPY', 'CAD', 'AUD', 'INR', 'BHD'] as Currency[]))
     .meta({ description: 'ISO 4217 codes that payments may have, separated by commas.' }),
   FEE_BASIS_POINTS: z.coerce
     .number()

@@ -1,4 +1,5 @@
 import { TOKEN_LIFETIME_SECONDS_MAX } from '@payflow/contracts';
+import { messagingConfigFields } from '@payflow/messaging';
 import {
   addressField,
   databaseConfigFields,
@@ -13,6 +14,7 @@ export const tokenizationConfigSchema = z.object({
   ...httpConfigFields,
   ...databaseConfigFields,
   ...kafkaConfigFields,
+  ...messagingConfigFields,
   VAULT_KEK: keyField.meta({
     description: 'Key-encryption key: 32 bytes, base64. It wraps the data keys; without it no card can be read.',
   }),

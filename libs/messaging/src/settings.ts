@@ -2,8 +2,20 @@ import { z } from 'zod';
 
 /** Environment variables of messaging; a service spreads them into its config schema when it wants to set them. */
 export const messagingConfigFields = {
-  KAFKA_TOPIC_PARTITIONS: z.coerce.number().int().min(1).max(1000).default(3),
-  KAFKA_TOPIC_REPLICATION: z.coerce.number().int().min(1).max(9).default(1),
+  KAFKA_TOPIC_PARTITIONS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(1000)
+    .default(3)
+    .meta({ description: 'Partitions of each topic, when it is created.' }),
+  KAFKA_TOPIC_REPLICATION: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(9)
+    .default(1)
+    .meta({ description: 'Brokers that keep a copy of each topic, when it is created.' }),
   KAFKA_TOPIC_PREFIX: z
     .string()
     .regex(/^[a-z0-9.-]{0,40}$/)

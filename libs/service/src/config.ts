@@ -49,8 +49,14 @@ export const keyField = z
 export const httpConfigFields = {
   PORT: z.coerce.number().int().min(0).max(65_535).optional().meta({ description: 'Port to listen on.' }),
   HOST: z.string().min(1).default('127.0.0.1').meta({ description: 'Address to listen on.' }),
-  NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
-  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  NODE_ENV: z
+    .enum(['development', 'test', 'production'])
+    .default('development')
+    .meta({ description: 'Where the service runs.' }),
+  LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+    .default('info')
+    .meta({ description: 'The least severe lines that are written.' }),
   DEMO_MODE: booleanField(false).meta({ description: 'Fixed demo parties and developer routes.' }),
   AUTH_URL: httpUrl
     .default('http://127.0.0.1:8081')
@@ -89,7 +95,13 @@ export const databaseConfigFields = {
   MIGRATION_DATABASE_URL: postgresUrl
     .optional()
     .meta({ description: 'The same database as its owner. When set, missing migrations are applied at the start.' }),
-  DATABASE_POOL_MAX: z.coerce.number().int().min(1).max(200).default(10),
+  DATABASE_POOL_MAX: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(200)
+    .default(10)
+    .meta({ description: 'Connections to the database at most, per process.' }),
   IDEMPOTENCY_RETENTION_SECONDS: z.coerce
     .number()
     .int()
@@ -117,7 +129,12 @@ export const kafkaConfigFields = {
 };
 
 /** Settings of a service that calls others with a token of its own (client id `svc_<service>`). */
-export const serviceClientConfigFields = { SERVICE_CLIENT_SECRET: z.string().min(16) };
+export const serviceClientConfigFields = {
+  SERVICE_CLIENT_SECRET: z
+    .string()
+    .min(16)
+    .meta({ description: 'Secret of the OAuth2 client `svc_<service>`, with which the service calls others.' }),
+};
 
 /** What every service has that keeps data and takes part in the events. */
 export const baseConfigFields = {
