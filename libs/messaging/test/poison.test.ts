@@ -10,6 +10,7 @@ import {
   type Bench,
   createBench,
   newAggregate,
+  outgoing,
   recorder,
   sendEvents,
   sendRaw,
@@ -258,5 +259,28 @@ describe('a handler that fails', () => {
     expect(outages).toBe(-1);
     expect(await lettersWith(aggregateId)).toEqual([]);
     await consumer.stop();
+  });
+});
+
+describe('a message so large that its copy would not fit', () => {
+  it('is copied to the dead letters in part, and does not stop the relay', async () => {
+    const marker = randomBytes(8).toString('hex');
+    await messaging.cluster.send([
+      {
+        topic: 'token.created',
+        messages: [
+          { key: 'large', value: `${marker} ${'x'.repeat(890_000)}`, headers: { marker, note: 'y'.repeat(158_200) } },
+        ],
+      },
+    ]);
+    const aggregateId = newAggregate();
+    await eventually(async () => {
+      expect(await lettersWith(marker)).toHaveLength(1);
+    });
+    await bench.database.transaction((tx) => messaging.outbox.publish(tx, [outgoing(aggregateId)]));
+    await applied(aggregateId, [1]);
+    const copy = deadLetterTopic.messages.find(({ value }) => value?.toString().startsWith(marker));
+    expect(copy?.headers['dlq-left-out']).toBe('for its size: headers; the dead letter has it');
+    expect(copy?.headers['note']).toBeUndefined();
   });
 });

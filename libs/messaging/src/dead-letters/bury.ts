@@ -21,8 +21,13 @@ export interface Burial {
   readonly deadLetterId: string | null;
 }
 
-/** Kafka refuses a batch over 1 MiB; a copy that would come near it goes without its body, which the row keeps. */
-const COPY_BYTES_MAX = 900_000;
+/**
+ * Kafka refuses a batch over 1 MiB, and the relay would try it for ever, with everything else behind it. A copy goes without
+ * what is larger than this, which makes 1,001,000 bytes and our own headers; the row keeps it all.
+ */
+const COPIED_BODY_BYTES_MAX = 900_000;
+const COPIED_HEADERS_BYTES_MAX = 100_000;
+const COPIED_KEY_BYTES_MAX = 1_000;
 
 /**
  * Gives a message up: a dead letter that people decide on, and a copy on the kind's dead-letter topic through the
@@ -52,20 +57,22 @@ const newLetter = async (tx: Tx, consumer: string, burial: Burial): Promise<Dead
 
 const copyOf = (letter: DeadLetter, kind: AggregateKind) => {
   const { raw } = letter;
-  const fits = (raw.value?.length ?? 0) <= COPY_BYTES_MAX;
+  const bodyFits = (raw.value?.length ?? 0) <= COPIED_BODY_BYTES_MAX;
+  const headersFit = Buffer.byteLength(JSON.stringify(raw.headers)) <= COPIED_HEADERS_BYTES_MAX;
+  const keyFits = (raw.key?.length ?? 0) <= COPIED_KEY_BYTES_MAX;
+  const leftOut = [...(bodyFits ? [] : ['body']), ...(headersFit ? [] : ['headers']), ...(keyFits ? [] : ['key'])];
   return {
     topic: deadLetterTopicOf(kind),
-    key: raw.key?.toString('utf8').replaceAll('\0', '') ?? null,
-    headers: deadLetterHeaders(letter, fits),
+    key: keyFits ? (raw.key?.toString('utf8').replaceAll('\0', '') ?? null) : null,
+    headers: { ...(headersFit ? raw.headers : {}), ...deadLetterHeaders(letter, leftOut) },
     envelope: null,
-    raw: fits ? raw.value : null,
+    raw: bodyFits ? raw.value : null,
     aggregateId: null,
     sequence: null,
   };
 };
 
-const deadLetterHeaders = (letter: DeadLetter, bodyIncluded: boolean): Headers => ({
-  ...letter.raw.headers,
+const deadLetterHeaders = (letter: DeadLetter, leftOut: readonly string[]): Headers => ({
   'dlq-id': letter.deadLetterId,
   'dlq-consumer': letter.consumer,
   'dlq-topic': letter.raw.topic,
@@ -76,5 +83,5 @@ const deadLetterHeaders = (letter: DeadLetter, bodyIncluded: boolean): Headers =
   'dlq-attempts': String(letter.attempts),
   'dlq-first-failed-at': letter.firstFailedAt.toISOString(),
   'dlq-last-failed-at': letter.lastFailedAt.toISOString(),
-  ...(bodyIncluded ? {} : { 'dlq-body': 'left out for its size; the dead letter has it' }),
+  ...(leftOut.length === 0 ? {} : { 'dlq-left-out': `for its size: ${leftOut.join(', ')}; the dead letter has it` }),
 });

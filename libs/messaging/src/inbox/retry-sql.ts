@@ -72,7 +72,7 @@ export const claimDue = async (
 /** Tries that were counted and not made: the surroundings failed. Those that another has claimed since are left to it. */
 export const giveBack = async (sql: Sql, messages: readonly ClaimedMessage[]): Promise<void> => {
   await sql.execute(
-    `UPDATE parked p SET attempts = p.attempts - 1, lease_until = NULL
+    `UPDATE parked p SET attempts = greatest(p.attempts - 1, 0), lease_until = NULL
      FROM unnest($1::bigint[], $2::bigint[]) AS v (parked_id, fence)
      WHERE p.parked_id = v.parked_id AND p.fence = v.fence`,
     [messages.map(({ parkedId }) => parkedId), messages.map(({ fence }) => fence)],
