@@ -188,6 +188,7 @@ describe('a JSON body', () => {
   it.each([
     ['{"a":"x\\u0000"}', '/a'],
     ['{"a":["\\ud800"]}', '/a/0'],
+    ['{"a":{"x\\u0000":1}}', '/a/x\u0000'],
   ])('has no text that cannot be stored: %s', (text, pointer) => {
     expect(refusalOf(() => parseJsonBody(bytes(text)))).toMatchObject({ code: 'validation_failed', pointer });
   });

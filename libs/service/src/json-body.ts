@@ -87,9 +87,8 @@ export const inspectJson = (text: string): void => {
           enterKey(frames, frame.keys, string);
           frame.at = string;
           keyExpected = false;
-        } else {
-          checkString(frames, string);
         }
+        checkString(frames, string);
         index = end;
         break;
       }
