@@ -31,16 +31,7 @@ export type RefundId = Id<'ref'>;
 export type CaptureId = Id<'cap'>;
 export type AttemptId = Id<'att'>;
 export type VoidId = Id<'vod'>;
-export type TokenId = Id<'tok'>;
 export type MerchantId = Id<'mer'>;
-export type UserId = Id<'usr'>;
-export type EventId = Id<'evt'>;
-export type ClientId = Id<'cli'>;
-export type RequestId = Id<'req'>;
-export type LedgerTransactionId = Id<'ltx'>;
-export type LedgerEntryId = Id<'le'>;
-export type AccountId = Id<'acc'>;
-export type DeadLetterId = Id<'dl'>;
 
 /**
  * A fresh id. It reads the clock and the random source: domain code receives ids in its commands and never calls this

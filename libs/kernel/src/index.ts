@@ -6,24 +6,15 @@ export { divideHalfEven, feeOnCapture, feeOnTotal, type FeeTerms } from './fee.j
 export { accept, type Decision, refuse, unreachable } from './decision.js';
 export { canonicalJson, type Json } from './canonical.js';
 export {
-  type AccountId,
   type AttemptId,
   type CaptureId,
-  type ClientId,
-  type DeadLetterId,
-  type EventId,
   type Id,
   ID_PREFIXES,
   type IdPrefix,
   isId,
-  type LedgerEntryId,
-  type LedgerTransactionId,
   type MerchantId,
   newId,
   type PaymentId,
   type RefundId,
-  type RequestId,
-  type TokenId,
-  type UserId,
   type VoidId,
 } from './ids.js';
