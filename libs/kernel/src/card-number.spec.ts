@@ -23,6 +23,8 @@ describe('card numbers', () => {
     '3566002020360505',
     '6200000000000005',
     'card=4000000000000002;',
+    'card4242424242424242',
+    '53706643-1195-4378-ae4b-a77365d1e6d9 4242424242424242',
   ])('are found in %j', (text) => {
     expect(containsCardNumber(text)).toBe(true);
   });
@@ -35,6 +37,9 @@ describe('card numbers', () => {
     ['a bar code', '4006381333931'],
     ['a device number (IMEI)', '352099001761481'],
     ['our own ids', 'pay_01kxyz6w3hf8btq2v9m4n7r5sd'],
+    ['a UUID', '53706643-1195-4378-ae4b-a77365d1e6d9'],
+    ['an upper-case UUID behind a word', 'order-53706643-1195-4378-AE4B-A77365D1E6D9'],
+    ['a hexadecimal id', 'a9c760ffd31dec01fe30044162190302'],
     ['the last four digits', 'visa ending 4242'],
   ])('are not seen in %s', (_what, text) => {
     expect(containsCardNumber(text)).toBe(false);

@@ -9,6 +9,12 @@ export const passesLuhn = (digits: string): boolean => {
   return sum % 10 === 0;
 };
 
+/**
+ * UUIDs and hexadecimal ids: one UUID in ten thousand holds 16 digits that look like a card, and an Idempotency-Key that
+ * is refused for it would be refused for ever. Digits alone are no such id.
+ */
+const MACHINE_IDS = /(?<![\da-f])(?:[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}|(?=\d*[a-f])[\da-f]{32,})(?![\da-f])/gi;
+
 /** 13 to 19 digits, also in groups. */
 const DIGITS = /(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)/g;
 
@@ -24,7 +30,7 @@ const BRANDED =
  * of free text, which is stored and logged outside the vault (PCI DSS 3.5.1).
  */
 export const containsCardNumber = (text: string): boolean =>
-  (text.match(DIGITS) ?? []).some((candidate) => {
+  (text.replaceAll(MACHINE_IDS, ' id ').match(DIGITS) ?? []).some((candidate) => {
     const digits = candidate.replaceAll(/[ -]/g, '');
     return BRANDED.test(digits) && passesLuhn(digits);
   });
