@@ -1,7 +1,18 @@
 import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 
-import { authorizePaymentSchema, cardSchema, EVENT_CATALOGUE, PROBLEMS, ROLES, SCOPES, TOPICS } from './index.js';
+import {
+  accountCodeSchema,
+  authorizePaymentSchema,
+  cardSchema,
+  EVENT_CATALOGUE,
+  metadataSchema,
+  PROBLEMS,
+  ROLES,
+  SCOPES,
+  TOPICS,
+  transactionRequestSchema,
+} from './index.js';
 
 const valid = { amount: 1000, currency: 'USD', paymentMethod: { type: 'card', token: 'tok_abcdef' } };
 const pointerOf = (body: unknown): string | undefined => {
@@ -39,6 +50,17 @@ describe('contracts', () => {
     const result = cardSchema.safeParse({ number: '4242424242424241', expMonth: 1, expYear: 2030 });
     expect(JSON.stringify(result.error)).toContain('Luhn');
     expect(JSON.stringify(result.error)).not.toContain('4242424242424241');
+  });
+
+  it.each([
+    ['a metadata value', metadataSchema, { note: '4242 4242 4242 4242' }],
+    ['a metadata key', metadataSchema, { '4242-4242-4242-4242': 'card' }],
+    ['the code of an account', accountCodeSchema, 'user:4242424242424242:wallet'],
+    ['the type of a transaction', transactionRequestSchema.shape.type, 'C4242424242424242'],
+  ])('take no card number for %s', (_where, schema, value) => {
+    expect(schema.safeParse(value).success).toBe(false);
+    // The same with digits that fail the check.
+    expect(schema.safeParse(JSON.parse(JSON.stringify(value).replaceAll('42', '43'))).success).toBe(true);
   });
 
   it('have an event for every topic, and a topic for every event', () => {

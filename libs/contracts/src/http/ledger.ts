@@ -13,14 +13,15 @@ import {
 } from './shared-fields.js';
 
 /** `psp:{acquirer}:receivable`, `merchant:{id}:payable` …: segments of letters, digits, dash, underscore, joined by colons. */
-export const accountCodeSchema = z
-  .string()
-  .max(200)
-  .regex(
-    /^[A-Za-z0-9_-]{1,64}(:[A-Za-z0-9_-]{1,64}){0,7}$/,
-    'must be segments of letters, digits, - and _ joined by colons',
-  )
-  .meta({ examples: ['user:42:wallet'] });
+export const accountCodeSchema = withoutCardNumber(
+  z
+    .string()
+    .max(200)
+    .regex(
+      /^[A-Za-z0-9_-]{1,64}(:[A-Za-z0-9_-]{1,64}){0,7}$/,
+      'must be segments of letters, digits, - and _ joined by colons',
+    ),
+).meta({ examples: ['user:42:wallet'] });
 
 export const createAccountSchema = z
   .strictObject({
@@ -86,10 +87,9 @@ export const transactionRequestSchema = z
     )
       .refine((reference) => !reference.startsWith(OWN_REFERENCE_PREFIX), `must not begin with ${OWN_REFERENCE_PREFIX}`)
       .meta({ description: 'Posts once for ever.' }),
-    type: z
-      .string()
-      .regex(/^[A-Z][A-Z0-9_]{0,39}$/, 'must be upper-case letters, digits and _')
-      .default('TRANSFER'),
+    type: withoutCardNumber(
+      z.string().regex(/^[A-Z][A-Z0-9_]{0,39}$/, 'must be upper-case letters, digits and _'),
+    ).default('TRANSFER'),
     postings: z.array(postingSchema).min(1).max(100),
     effectiveAt: timeSchema.optional(),
     metadata: metadataSchema.optional(),

@@ -52,12 +52,13 @@ const METADATA_KEYS_MAX = 50;
 /** Free data of the merchant, stored and returned unchanged. */
 export const metadataSchema = z
   .record(
-    z
-      .string()
-      .min(1)
-      .max(40)
-      .regex(/^[\w.-]+$/, 'keys are letters, digits, dot, dash and underscore')
-      .refine((key) => key !== '__proto__', 'is a reserved key'),
+    withoutCardNumber(
+      z
+        .string()
+        .min(1)
+        .max(40)
+        .regex(/^[\w.-]+$/, 'keys are letters, digits, dot, dash and underscore'),
+    ).refine((key) => key !== '__proto__', 'is a reserved key'),
     withoutCardNumber(
       z
         .string()
