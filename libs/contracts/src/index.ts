@@ -11,15 +11,7 @@ export {
   STAFF_ROLES,
   TOKEN_AUDIENCE,
 } from './access.js';
-export {
-  type AggregateKind,
-  aggregateKindOf,
-  allTopics,
-  deadLetterTopicOf,
-  OWNER_OF,
-  type Topic,
-  TOPICS,
-} from './topics.js';
+export { type AggregateKind, aggregateKindOf, allTopics, deadLetterTopicOf, OWNER_OF, TOPICS } from './topics.js';
 export { type Envelope, envelopeSchema, type EventDefinition } from './events/envelope.js';
 export { PAYMENT_EVENTS, type PaymentEventName, type PaymentEventPayload } from './events/payment.js';
 export { TOKEN_EVENTS } from './events/token.js';
@@ -49,7 +41,6 @@ export {
   cancelPaymentSchema,
   type CapturePaymentRequest,
   capturePaymentSchema,
-  type CaptureResponse,
   createdPaymentSchema,
   type CreatePaymentRequest,
   createPaymentSchema,
@@ -58,8 +49,6 @@ export {
   type FeeTermsResponse,
   feeTermsSchema,
   inlineCardMethodSchema,
-  LEDGER_ENTRY_TYPES,
-  type LedgerEntryType,
   type ListPaymentsQuery,
   listPaymentsQuerySchema,
   listRefundsQuerySchema,

@@ -170,19 +170,6 @@ export const paymentErrorSchema = z
   })
   .meta({ id: 'PaymentError' });
 
-export const LEDGER_ENTRY_TYPES = [
-  'AUTH',
-  'AUTH_RELEASE',
-  'CAPTURE',
-  'FEE',
-  'REFUND',
-  'REFUND_REVERSAL',
-  'FEE_REVERSAL',
-  'TRANSFER',
-  'REVERSAL',
-] as const;
-export type LedgerEntryType = (typeof LEDGER_ENTRY_TYPES)[number];
-
 /** One line per posting: a positive amount; both legs are at /ledger/transactions/{id}. */
 export const paymentLedgerEntrySchema = z
   .object({
@@ -255,9 +242,6 @@ export const paymentDetailSchema = z
   })
   .meta({ id: 'PaymentDetail' });
 export type PaymentDetailResponse = z.infer<typeof paymentDetailSchema>;
-
-/** Answer of capture (R-046): the payment, with `capturedAmount` its total captured so far. */
-export type CaptureResponse = PaymentResponse;
 
 /** Answer of POST /payments/{id}/refund and POST /refunds (R-049, checklist C14). */
 export const refundResultSchema = z
