@@ -60,8 +60,8 @@ describe('a payment in the ledger', () => {
 
   it('stands as it stood at a time: by when things happened, not by when the ledger heard of them', async () => {
     await entriesOf(story.paymentId, 4);
-    const before = await entriesOf(story.paymentId, 0, '&asOf=2026-01-31T23:59:59Z');
-    const after = await entriesOf(story.paymentId, 0, '&asOf=2026-02-01T00:00:00Z');
+    const before = await entriesOf(story.paymentId, 4, '&asOf=2026-01-31T23:59:59Z');
+    const after = await entriesOf(story.paymentId, 4, '&asOf=2026-02-01T00:00:00Z');
     expect([before.body['ledgerBalance'], after.body['ledgerBalance']]).toEqual([0, 400]);
     expect(before.body['entries']).toEqual([]);
   });

@@ -13,7 +13,7 @@ export class LedgerClient {
   }
 
   /**
-   * A payment's lines once the ledger has applied its events up to `sequence`, waiting at most `waitMs` for that;
+   * A payment's lines of its events up to `sequence`, once the ledger has applied those, waiting at most `waitMs` for it;
    * `appliedSequence` tells how far it came. With `asOf`, as they stood then.
    *
    * @throws ServiceUnavailableError

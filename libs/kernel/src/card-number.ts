@@ -15,8 +15,12 @@ export const passesLuhn = (digits: string): boolean => {
  */
 const MACHINE_IDS = /(?<![\da-f])(?:[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}|(?=\d*[a-f])[\da-f]{32,})(?![\da-f])/gi;
 
+/** What people and programs put between the groups of a number, invisible characters included. */
+const SEPARATORS = '[ \\u00a0\\u200b-\\u200d\\u2060._/-]';
+
 /** 13 to 19 digits, also in groups. */
-const DIGITS = /(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)/g;
+const DIGITS = new RegExp(`(?<!\\d)\\d(?:${SEPARATORS}{0,2}\\d){12,18}(?!\\d)`, 'g');
+const BETWEEN_DIGITS = new RegExp(SEPARATORS, 'g');
 
 /**
  * How the numbers of the card brands begin, with the lengths they have today: Visa, Mastercard, American Express,
@@ -30,7 +34,8 @@ const BRANDED =
  * of free text, which is stored and logged outside the vault (PCI DSS 3.5.1).
  */
 export const containsCardNumber = (text: string): boolean =>
-  (text.replaceAll(MACHINE_IDS, ' id ').match(DIGITS) ?? []).some((candidate) => {
-    const digits = candidate.replaceAll(/[ -]/g, '');
+  // NFKC turns full-width and other digits into the plain ones.
+  (text.normalize('NFKC').replaceAll(MACHINE_IDS, ' id ').match(DIGITS) ?? []).some((candidate) => {
+    const digits = candidate.replaceAll(BETWEEN_DIGITS, '');
     return BRANDED.test(digits) && passesLuhn(digits);
   });

@@ -124,6 +124,20 @@ export class Database implements Sql {
     }
   }
 
+  /**
+   * Several reads that see one moment. It takes no transaction id and writes nothing.
+   *
+   * @throws DatabaseUnavailableError when the connection broke
+   */
+  async snapshot<Result>(work: (sql: Sql) => Promise<Result>): Promise<Result> {
+    return await this.onClient(async (client) => {
+      await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+      const result = await work(txOn(client, []));
+      await client.query('COMMIT');
+      return result;
+    });
+  }
+
   /** A connection of its own outside the pool's rotation, for session advisory locks. Ended by `release`. */
   async dedicatedClient(): Promise<pg.PoolClient> {
     return await this.checkOut();
@@ -134,37 +148,44 @@ export class Database implements Sql {
   }
 
   private async attemptTransaction<Result>(work: (tx: Tx) => Promise<Result>, isolation: Isolation): Promise<Result> {
-    const client = await this.checkOut();
-    const afterCommit: (() => void)[] = [];
-    let connectionError: Error | undefined;
-    const noteError = (error: Error): void => {
-      connectionError = error;
-    };
-    client.on('error', noteError);
-    try {
+    return await this.onClient(async (client, distrust) => {
+      const afterCommit: (() => void)[] = [];
       const transactionId = await begin(client, isolation);
       const result = await work(txOn(client, afterCommit));
       try {
         requireCommitted(await client.query('COMMIT'));
       } catch (error) {
         if (!isConnectionFailure(error)) throw error;
-        connectionError = asError(error);
+        distrust(error);
         await this.confirmCommitted(transactionId, error);
       }
       for (const action of afterCommit) action();
       return result;
+    });
+  }
+
+  /** Lends a client for one transaction. What `work` throws rolls it back; a client in doubt is destroyed, not returned. */
+  private async onClient<Result>(
+    work: (client: pg.PoolClient, distrust: (error: unknown) => void) => Promise<Result>,
+  ): Promise<Result> {
+    const client = await this.checkOut();
+    let connectionError: Error | undefined;
+    const distrust = (error: unknown): void => {
+      connectionError = asError(error);
+    };
+    client.on('error', distrust);
+    try {
+      return await work(client, distrust);
     } catch (error) {
       if (error instanceof CommitOutcomeUnknownError) throw error;
       if (isConnectionFailure(error)) {
-        connectionError = asError(error);
+        distrust(error);
         throw new DatabaseUnavailableError('the database connection broke; nothing was committed', { cause: error });
       }
-      await client.query('ROLLBACK').catch((rollbackError: unknown) => {
-        connectionError = asError(rollbackError);
-      });
+      await client.query('ROLLBACK').catch(distrust);
       throw error;
     } finally {
-      client.off('error', noteError);
+      client.off('error', distrust);
       client.release(connectionError);
     }
   }

@@ -157,6 +157,19 @@ describe('the database library', () => {
     expect(await ids()).toEqual([]);
   });
 
+  it('reads one moment in a snapshot, writes nothing there, and takes no transaction id', async () => {
+    await write(1);
+    const seen = await database.snapshot(async (sql) => {
+      const before = await sql.query('SELECT id FROM notes');
+      await write(2);
+      const [own] = await sql.query<{ id: string | null }>('SELECT pg_current_xact_id_if_assigned()::text AS id');
+      return [before.length, (await sql.query('SELECT id FROM notes')).length, own?.id];
+    });
+    expect(seen).toEqual([1, 1, null]);
+    await expect(database.snapshot(async (sql) => await sql.execute('DELETE FROM notes'))).rejects.toThrow('read-only');
+    expect(await ids()).toEqual([1n, 2n]);
+  });
+
   it('hands no broken connection to the next caller', async () => {
     proxy.cut = 'answer-lost';
     await write(9);

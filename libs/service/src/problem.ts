@@ -73,7 +73,8 @@ export const problemDocument = (problem: Problem, requestId: string, gatewayUrl:
     type: page,
     title: PROBLEMS[problem.code].title,
     status: problem.status,
-    ...(problem.detail === undefined ? {} : { detail: maskCardNumbers(problem.detail) }),
+    // Where there is nothing special to say, what helps in general.
+    detail: maskCardNumbers(problem.detail ?? PROBLEMS[problem.code].remedy),
     code: problem.code,
     ...(problem.errors === undefined ? {} : { errors: problem.errors.map(withoutCardNumbers) }),
     requestId,

@@ -61,7 +61,9 @@ const fieldErrors = (issue: Issue, place: Place, parent: readonly PropertyKey[])
       message: 'is not a known field',
     }));
   }
-  return [{ pointer: locationOf(path, place), code: codeOf(issue), message: issue.message }];
+  const code = codeOf(issue);
+  const message = code === 'required' ? 'is required' : issue.message;
+  return [{ pointer: locationOf(path, place), code, message }];
 };
 
 const locationOf = (path: readonly PropertyKey[], place: Place): string => {

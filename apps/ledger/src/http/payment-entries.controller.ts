@@ -29,6 +29,6 @@ export class PaymentEntriesController {
   ): Promise<PaymentEntriesResponse> {
     const applied = await this.catchUp.catchUp(JOURNAL_CONSUMER, 'payment', paymentId, query.sequence, query.waitMs);
     const asOf = query.asOf === undefined ? null : new Date(query.asOf);
-    return paymentEntriesResponse(applied, await findPaymentLines(this.database, paymentId, asOf));
+    return paymentEntriesResponse(applied, await findPaymentLines(this.database, paymentId, query.sequence, asOf));
   }
 }

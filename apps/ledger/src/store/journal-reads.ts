@@ -140,6 +140,7 @@ export const findLegs = async (
 export const findPaymentLines = async (
   sql: Sql,
   paymentId: string,
+  upToSequence: number,
   asOf: Date | null,
 ): Promise<readonly PaymentLine[]> => {
   const rows = await sql.query<{
@@ -153,8 +154,9 @@ export const findPaymentLines = async (
        FROM entries e
        JOIN transactions t ON t.position = e.position
       WHERE e.payment_id = $1 AND e.direction = 'credit' AND ($2::timestamptz IS NULL OR t.effective_at <= $2)
+        AND (t.reference NOT LIKE 'payflow:payment:%' OR split_part(t.reference, ':', 4)::bigint <= $3)
       ORDER BY e.recorded_at, e.position, e.line`,
-    [paymentId, asOf],
+    [paymentId, asOf, upToSequence],
   );
   return rows.map((row) => ({
     entryId: row.id,

@@ -5,11 +5,12 @@ import type {
   PaymentDetailResponse,
   PaymentEntriesResponse,
   paymentEventsSchema,
+  PaymentResponse,
   Principal,
 } from '@payflow/contracts';
 import { minorToJson } from '@payflow/kernel';
 import { Outbox } from '@payflow/messaging';
-import { Database } from '@payflow/postgres';
+import { Database, type Sql } from '@payflow/postgres';
 import { InjectConfig, Logger, Problem } from '@payflow/service';
 import type { z } from 'zod';
 
@@ -46,14 +47,31 @@ export class ReadPayment {
 
   /** With its ledger lines, those of its own last change included. @throws Problem payment_not_found */
   async detail(paymentId: string, principal: Principal, asOf?: string): Promise<PaymentDetailResponse> {
-    const row =
-      asOf === undefined ? await this.current(paymentId, principal) : await this.standing(paymentId, principal, asOf);
-    const lines = await this.ledgerLines(paymentId, asOf);
-    return {
-      ...paymentView(row, asOf === undefined ? await this.recoveryPlan(row) : undefined),
-      ledgerBalance: lines?.ledgerBalance ?? null,
-      ledgerEntries: lines?.entries ?? [],
-    };
+    if (asOf !== undefined) {
+      const row = await this.standing(paymentId, principal, asOf);
+      return withLines(paymentView(row), await this.ledgerLines(paymentId, await this.lastSequence(paymentId), asOf));
+    }
+    const { row, sequence, plan } = await this.moment(paymentId, principal);
+    return withLines(paymentView(row, plan), await this.ledgerLines(paymentId, sequence));
+  }
+
+  /**
+   * The payment and how far it has published, in one snapshot: the ledger is asked for its lines up to just there, so
+   * that amounts and lines tell of one moment although they stand in two databases.
+   */
+  private async moment(
+    paymentId: string,
+    principal: Principal,
+  ): Promise<{ readonly row: PaymentRow; readonly sequence: number; readonly plan: RecoveryPlan | undefined }> {
+    return await this.database.snapshot(async (sql) => {
+      const row = await this.current(paymentId, principal, sql);
+      const plan = row.status === 'PROCESSING' ? await recoveryPlanOf(sql, paymentId) : undefined;
+      return { row, sequence: await this.outbox.lastSequence(sql, paymentId), plan };
+    });
+  }
+
+  private async lastSequence(paymentId: string): Promise<number> {
+    return await this.outbox.lastSequence(this.database, paymentId);
   }
 
   /** @throws Problem payment_not_found */
@@ -70,12 +88,8 @@ export class ReadPayment {
     return { data: (await listAttempts(this.database, paymentId)).map(attemptView) };
   }
 
-  private async recoveryPlan(row: PaymentRow): Promise<RecoveryPlan | undefined> {
-    return row.status === 'PROCESSING' ? await recoveryPlanOf(this.database, row.id) : undefined;
-  }
-
-  private async current(paymentId: string, principal: Principal): Promise<PaymentRow> {
-    const row = await findPayment(this.database, paymentId);
+  private async current(paymentId: string, principal: Principal, sql: Sql = this.database): Promise<PaymentRow> {
+    const row = await findPayment(sql, paymentId);
     if (!row || !sees(principal, { merchantId: row.merchant_id, userId: row.user_id }))
       throw new Problem('payment_not_found');
     return row;
@@ -94,8 +108,11 @@ export class ReadPayment {
    * Undefined while the ledger cannot be reached or lags behind: the payment is worth reading without it, and a stale
    * balance is worse than none.
    */
-  private async ledgerLines(paymentId: string, asOf: string | undefined): Promise<PaymentEntriesResponse | undefined> {
-    const sequence = await this.outbox.lastSequence(this.database, paymentId);
+  private async ledgerLines(
+    paymentId: string,
+    sequence: number,
+    asOf?: string,
+  ): Promise<PaymentEntriesResponse | undefined> {
     try {
       const lines = await this.ledger.paymentEntries(paymentId, {
         sequence,
@@ -109,6 +126,12 @@ export class ReadPayment {
     }
   }
 }
+
+const withLines = (payment: PaymentResponse, lines: PaymentEntriesResponse | undefined): PaymentDetailResponse => ({
+  ...payment,
+  ledgerBalance: lines?.ledgerBalance ?? null,
+  ledgerEntries: lines?.entries ?? [],
+});
 
 /** Shown to the merchant: amounts under the names of the API, without the hash of the client secret. */
 const eventView = ({ version, event }: StoredEvent): PaymentHistory['data'][number] => ({

@@ -210,15 +210,15 @@ export type TrialBalanceResponse = z.infer<typeof trialBalanceSchema>;
 export const PAYMENT_ENTRIES_WAIT_MS_MAX = 10_000;
 
 export const paymentEntriesQuerySchema = z.strictObject({
-  sequence: z.coerce.number().int().min(0).default(0),
+  sequence: z.coerce.number().int().min(0),
   waitMs: z.coerce.number().int().min(0).max(PAYMENT_ENTRIES_WAIT_MS_MAX).default(0),
   asOf: timeSchema.optional(),
 });
 export type PaymentEntriesQuery = z.infer<typeof paymentEntriesQuerySchema>;
 
 /**
- * GET /internal/payments/{id}/entries?sequence=&waitMs=&asOf= (service to service): the payment's lines once the ledger
- * has applied its events up to `sequence`; `appliedSequence` tells how far it came in time.
+ * GET /internal/payments/{id}/entries?sequence=&waitMs=&asOf= (service to service): the payment's lines of its events up
+ * to `sequence` and no further, once the ledger has applied those; `appliedSequence` tells how far it came in time.
  */
 export const paymentEntriesSchema = z
   .object({
