@@ -101,20 +101,20 @@ describe('at the same moment', () => {
   it('amounts and ledger lines of a payment tell of one moment, while it is being refunded', async () => {
     const { body: payment } = await authorize(merchant, { capture: true });
     const path = `/payments/${payment.paymentId}`;
-    let refunding = true;
-    const refunds = (async (): Promise<void> => {
-      for (let refund = 0; refund < 15; refund += 1)
-        await call('POST', `${path}/refund`, { token: merchant.token, key: newKey(), body: { amount: 10 } });
-      refunding = false;
-    })();
     const reads: { readonly captured: number; readonly refunded: number; readonly ledger: number | null }[] = [];
-    while (refunding) {
+    const refunding = (async (): Promise<void> => {
+      while (reads.length < 20)
+        await call('POST', `${path}/refund`, { token: merchant.token, key: newKey(), body: { amount: 1 } });
+    })();
+    while (reads.length < 20) {
       const { body } = await call('GET', path, { token: merchant.token });
       reads.push({ captured: body['capturedAmount'], refunded: body['refundedAmount'], ledger: body['ledgerBalance'] });
     }
-    await refunds;
-    expect(reads.length).toBeGreaterThan(5);
-    expect(reads.filter(({ captured, refunded, ledger }) => ledger !== captured - refunded)).toEqual([]);
+    await refunding;
+    expect(reads.at(-1)?.refunded).toBeGreaterThan(0);
+    expect(reads.filter(({ captured, refunded, ledger }) => ledger !== null && ledger !== captured - refunded)).toEqual(
+      [],
+    );
   });
 
   it('a decline is replayed as it was', async () => {

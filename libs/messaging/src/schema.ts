@@ -116,6 +116,8 @@ CREATE TABLE consumer_offsets (
   topic       text   NOT NULL,
   partition   int    NOT NULL,
   next_offset bigint NOT NULL,
+  -- The Kafka cluster the offset is of. One whose data was erased is another one: its offsets say nothing about this.
+  cluster_id  text   NOT NULL,
   updated_at  timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (consumer, topic, partition)
 );

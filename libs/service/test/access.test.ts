@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createHmac, generateKeyPairSync, sign } from 'node:crypto';
 
-import { type Principal, type Scope, TOKEN_AUDIENCE } from '@payflow/contracts';
+import { type Principal, PROBLEMS, type Scope, TOKEN_AUDIENCE } from '@payflow/contracts';
 import { merchantPrincipal, TokenMint } from '@payflow/testing';
 import { Controller, Get, Module } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -222,7 +222,7 @@ describe('a token', () => {
   });
 
   it('says nothing about why the key check failed, and that it has expired', async () => {
-    expect((await get('/me', 'Bearer nonsense')).detail).toBeUndefined();
+    expect((await get('/me', 'Bearer nonsense')).detail).toBe(PROBLEMS.invalid_token.remedy);
     const expired = await mint.token(merchant, { expiresInSeconds: -60 });
     expect((await get('/me', `Bearer ${expired}`)).detail).toBe('The access token has expired.');
   });

@@ -22,32 +22,39 @@ export interface Progress {
 }
 
 /** May go back: after Kafka's log was erased, offsets count from 0 again. */
-export const storeProgress = async (tx: Sql, consumer: string, progress: Progress): Promise<void> => {
+export const storeProgress = async (
+  tx: Sql,
+  consumer: string,
+  clusterId: string,
+  progress: Progress,
+): Promise<void> => {
   await tx.execute(
-    `INSERT INTO consumer_offsets AS o (consumer, topic, partition, next_offset) VALUES ($1, $2, $3, $4)
+    `INSERT INTO consumer_offsets AS o (consumer, topic, partition, next_offset, cluster_id) VALUES ($1, $2, $3, $4, $5)
      ON CONFLICT (consumer, topic, partition)
-     DO UPDATE SET next_offset = EXCLUDED.next_offset, updated_at = now()`,
-    [consumer, progress.topic, progress.partition, progress.nextOffset],
+     DO UPDATE SET next_offset = EXCLUDED.next_offset, cluster_id = EXCLUDED.cluster_id, updated_at = now()`,
+    [consumer, progress.topic, progress.partition, progress.nextOffset, clusterId],
   );
 };
 
 export const nextOffsetOf = async (
   sql: Sql,
   consumer: string,
-  topic: string,
-  partition: number,
+  clusterId: string,
+  place: { readonly topic: string; readonly partition: number },
 ): Promise<bigint | undefined> => {
   const [row] = await sql.query<{ next_offset: bigint }>(
-    'SELECT next_offset FROM consumer_offsets WHERE consumer = $1 AND topic = $2 AND partition = $3',
-    [consumer, topic, partition],
+    `SELECT next_offset FROM consumer_offsets
+      WHERE consumer = $1 AND topic = $2 AND partition = $3 AND cluster_id = $4`,
+    [consumer, place.topic, place.partition, clusterId],
   );
   return row?.next_offset;
 };
 
-export const storedProgress = async (sql: Sql, consumer: string): Promise<readonly Progress[]> =>
+export const storedProgress = async (sql: Sql, consumer: string, clusterId: string): Promise<readonly Progress[]> =>
   await sql.query<Progress>(
-    'SELECT topic, partition, next_offset AS "nextOffset" FROM consumer_offsets WHERE consumer = $1',
-    [consumer],
+    `SELECT topic, partition, next_offset AS "nextOffset" FROM consumer_offsets
+      WHERE consumer = $1 AND cluster_id = $2`,
+    [consumer, clusterId],
   );
 
 /** A bounded step of forgetting, oldest first. */

@@ -23,6 +23,7 @@ export interface IntakeParts {
 export interface Place {
   readonly topic: string;
   readonly partition: number;
+  readonly clusterId: string;
 }
 
 /** One consumer's door: messages go in, and each takes effect once, waits, or becomes a dead letter. */
@@ -90,6 +91,7 @@ export class Intake {
     const last = decoded.at(-1);
     if (place === undefined || last === undefined) return;
     const { offset } = last.ok ? last.raw : last.poison.raw;
-    await storeProgress(tx, this.binding.consumer, { ...place, nextOffset: offset + 1n });
+    const { clusterId, topic, partition } = place;
+    await storeProgress(tx, this.binding.consumer, clusterId, { topic, partition, nextOffset: offset + 1n });
   }
 }

@@ -63,6 +63,15 @@ export class KafkaCluster {
     });
   }
 
+  /** Which cluster this is. One that was set up anew has another id, and its logs count from 0. */
+  async id(): Promise<string> {
+    let clusterId = '';
+    await this.withAdmin(async (admin) => {
+      ({ clusterId } = await admin.describeCluster());
+    });
+    return clusterId;
+  }
+
   /** Resolves when the broker answers. */
   async ping(): Promise<void> {
     await this.withAdmin(async (admin) => {

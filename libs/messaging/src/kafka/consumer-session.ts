@@ -4,7 +4,7 @@ import { TOPICS } from '@payflow/contracts';
 import type { Database } from '@payflow/postgres';
 import type { Logger } from '@payflow/service';
 
-import type { Intake } from '../inbox/intake.js';
+import type { Intake, Place } from '../inbox/intake.js';
 import type { RawMessage } from '../message.js';
 import type { MessagingMetrics } from '../metrics.js';
 import type { MessagingSettings } from '../settings.js';
@@ -77,9 +77,15 @@ export class ConsumerSession {
       },
     });
     this.commits = new OffsetCommits(this.consumer, logger, settings.offsetCommitMs);
-    this.positions = new Positions(database, consumer, logger, (place) => {
-      this.consumer.seek(place);
-    });
+    this.positions = new Positions(
+      database,
+      () => cluster.id(),
+      consumer,
+      logger,
+      (place) => {
+        this.consumer.seek(place);
+      },
+    );
     this.watch();
     this.watchdog = setInterval(() => void this.checkForStall(), SESSION_TIMEOUT_MS);
   }
@@ -161,8 +167,9 @@ export class ConsumerSession {
     const { batch } = payload;
     const { cluster, settings, metrics } = this.parts;
     const topic = cluster.topicOf(batch.topic);
-    const place = { topic, partition: batch.partition };
-    if (!(await this.positions.settle(batch, topic))) return;
+    const clusterId = await this.positions.settle(batch, topic);
+    if (clusterId === undefined) return;
+    const place = { topic, partition: batch.partition, clusterId };
     for (const chunk of chunksOf(batch.messages, settings.chunkMessagesMax)) {
       if (!payload.isRunning() || payload.isStale()) return;
       const messages = chunk.map((message) => rawMessageOf(message, place));
@@ -182,7 +189,7 @@ export class ConsumerSession {
 
   private async takeWithHeartbeats(
     messages: readonly RawMessage[],
-    place: { readonly topic: string; readonly partition: number },
+    place: Place,
     payload: EachBatchPayload,
   ): Promise<void> {
     const beat = setInterval(() => void payload.heartbeat().then(yes, no), HEARTBEAT_INTERVAL_MS);
