@@ -50,25 +50,48 @@ describe('connections that break under a consumer and a relay', () => {
 });
 
 describe('where reading goes on', () => {
-  it('is what the database says, also when Kafka believes that everything was read', async () => {
-    const binding = recorder('test.restored');
+  /** Three events, applied by a consumer that then stopped. */
+  const threeApplied = async (consumer: string) => {
+    const binding = recorder(consumer);
     const before = bench.messaging([binding]);
     before.start();
     const aggregateId = newAggregate();
     for (let count = 0; count < 3; count += 1)
       await bench.database.transaction((tx) => before.outbox.publish(tx, [outgoing(aggregateId)]));
-    const own = async () => (await bench.effects('test.restored')).filter((one) => one.aggregateId === aggregateId);
+    const applied = async () =>
+      (await bench.effects(consumer)).filter((one) => one.aggregateId === aggregateId).map(({ sequence }) => sequence);
     await eventually(async () => {
-      expect(await own()).toHaveLength(3);
+      expect(await applied()).toEqual([1, 2, 3]);
     });
     await before.stop();
+    return { binding, applied };
+  };
+
+  it('is what the database says, also when Kafka believes that everything was read', async () => {
+    const { binding, applied } = await threeApplied('test.restored');
     // As after a restore from a backup that was made before any of it.
     for (const table of ['effects', 'inbox', 'gates', 'consumer_offsets'])
       await bench.database.execute(`DELETE FROM ${table} WHERE consumer = 'test.restored'`);
     const after = bench.messaging([binding]);
     after.start();
     await eventually(async () => {
-      expect((await own()).map(({ sequence }) => sequence)).toEqual([1, 2, 3]);
+      expect(await applied()).toEqual([1, 2, 3]);
+    });
+    await after.stop();
+  }, 180_000);
+
+  it('is the beginning when the offsets are of another cluster, however far they are', async () => {
+    const { binding, applied } = await threeApplied('test.elsewhere');
+    // As if Kafka had been erased and filled again while the consumer was away, up to just where it had been.
+    for (const table of ['effects', 'inbox', 'gates'])
+      await bench.database.execute(`DELETE FROM ${table} WHERE consumer = 'test.elsewhere'`);
+    await bench.database.execute(
+      `UPDATE consumer_offsets SET cluster_id = 'the-one-that-was-erased' WHERE consumer = 'test.elsewhere'`,
+    );
+    const after = bench.messaging([binding]);
+    after.start();
+    await eventually(async () => {
+      expect(await applied()).toEqual([1, 2, 3]);
     });
     await after.stop();
   }, 180_000);
