@@ -190,11 +190,6 @@ export const PROBLEMS = {
     title: 'The payment method is not enabled',
     remedy: 'Use one of the enabled payment methods.',
   },
-  amount_below_minimum: {
-    status: 422,
-    title: 'The amount is below the minimum',
-    remedy: 'Use at least the amount the message names.',
-  },
 
   // Cards and tokens
   token_not_found: {
@@ -230,12 +225,6 @@ export const PROBLEMS = {
     remedy: 'Use account codes that do not begin with psp:, merchant:, fees:, memo: or bank:, nor look like an id.',
   },
   transaction_not_found: { status: 404, title: 'There is no such ledger transaction', remedy: 'Check the id.' },
-  entry_not_found: { status: 404, title: 'There is no such ledger entry', remedy: 'Check the id.' },
-  reference_taken: {
-    status: 409,
-    title: 'The reference was posted before with other content',
-    remedy: 'A reference posts once for ever. Use a new one for a new transaction.',
-  },
   insufficient_funds: {
     status: 422,
     title: 'An account would fall below its floor',
