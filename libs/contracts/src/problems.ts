@@ -225,6 +225,11 @@ export const PROBLEMS = {
     remedy: 'Use account codes that do not begin with psp:, merchant:, fees:, memo: or bank:, nor look like an id.',
   },
   transaction_not_found: { status: 404, title: 'There is no such ledger transaction', remedy: 'Check the id.' },
+  reference_taken: {
+    status: 409,
+    title: 'The reference was posted before with other content',
+    remedy: 'A reference posts once for ever. Use a new one for a new transaction.',
+  },
   insufficient_funds: {
     status: 422,
     title: 'An account would fall below its floor',
