@@ -6,7 +6,7 @@ import {
   type TransactionResultsResponse,
 } from '@payflow/contracts';
 import { type Currency, newId } from '@payflow/kernel';
-import { Database } from '@payflow/postgres';
+import { CommitOutcomeUnknownError, Database } from '@payflow/postgres';
 import {
   type Claim,
   currentContext,
@@ -51,13 +51,20 @@ export class PostTransactionsHandler {
       return this.answerOf(await this.committer.commit(groupOf(command)), command);
     const claimed = await this.claim(command.identity);
     if ('answer' in claimed) return claimed.answer;
+    const answer = this.answerOf(await this.commitWith(claimed.claim, command), command);
+    // From here on the journal may have it: a failure leaves the key to its lease, and the repetition finds the references.
+    await this.database.transaction((tx) => this.idempotency.complete(tx, claimed.claim, answer));
+    return answer;
+  }
+
+  /** Gives the key back when certainly nothing was posted, and only then: a key that may have had an effect is used up. */
+  private async commitWith(claim: Claim, command: PostTransactions): Promise<GroupDecision> {
     try {
-      const answer = this.answerOf(await this.committer.commit(groupOf(command)), command);
-      await this.database.transaction((tx) => this.idempotency.complete(tx, claimed.claim, answer));
-      return answer;
+      return await this.committer.commit(groupOf(command));
     } catch (error) {
-      // The key becomes free at once where the database can be reached; elsewhere the lease runs out.
-      await this.database.transaction((tx) => this.idempotency.release(tx, claimed.claim)).catch(() => undefined);
+      if (!(error instanceof CommitOutcomeUnknownError))
+        // Where the database cannot be reached, the lease runs out instead.
+        await this.database.transaction((tx) => this.idempotency.release(tx, claim)).catch(() => undefined);
       throw error;
     }
   }
