@@ -163,17 +163,27 @@ export {
   tokenRequestSchema,
 } from './http/auth.js';
 export {
+  ACQUIRER_MODES,
   acquirerAmountRequestSchema,
   type AcquirerAuthorizationRequest,
   acquirerAuthorizationRequestSchema,
+  type AcquirerMode,
   type AcquirerOperation,
   acquirerOperationSchema,
+  type AcquirerRedirectRequest,
+  acquirerRedirectRequestSchema,
   acquirerReferenceSchema,
+  type AcquirerReversalRequest,
+  acquirerReversalRequestSchema,
   acquirerVoidRequestSchema,
+  type AcquirerWebhook,
+  acquirerWebhookSchema,
   type BookLine,
   bookLineSchema,
   bookPageSchema,
   listBookQuerySchema,
+  type SetAcquirerMode,
+  setAcquirerModeSchema,
   testCardsSchema,
 } from './http/acquirer.js';
 export {
