@@ -7,6 +7,7 @@ import type { FastifyReply } from 'fastify';
 
 import { currentContext } from './context.js';
 import { crashPoint } from './crash-point.js';
+import { judgeKey } from './idempotency-verdict.js';
 import { Problem, PROBLEM_MEDIA_TYPE, problemDocument } from './problem.js';
 import type { RequestMeta } from './request.js';
 
@@ -246,16 +247,39 @@ export class Idempotency {
     const row = await lockKey(tx, identity);
     // Locked by the owner, who is completing it, or deleted by the clean-up this very moment.
     if (row === undefined) throw refusalOfTwin(claim.keyless, undefined);
-    if (row.expired) {
-      const fence = await restartKey(tx, identity, options, lifetimeSeconds);
-      return { kind: 'claimed', claim: { ...claim, fence } };
+    const verdict = judgeKey({
+      expired: row.expired,
+      keyless: claim.keyless,
+      sameRequest: Buffer.from(row.request_hash).equals(identity.hash),
+      state: row.state,
+      leaseOver: row.lease_over,
+    });
+    switch (verdict) {
+      case 'restart': {
+        const fence = await restartKey(tx, identity, options, lifetimeSeconds);
+        return { kind: 'claimed', claim: { ...claim, fence } };
+      }
+      case 'duplicate':
+        throw refusalOfTwin(true, row.resource_id);
+      case 'reused':
+        throw new Problem('idempotency_key_reused');
+      case 'replay':
+        return { kind: 'replay', answer: replayOf(row) };
+      case 'in_use':
+        throw refusalOfTwin(false, undefined);
+      case 'take_over':
+        return await this.resume(tx, identity, claim, options.leaseMs, row.resource_id);
     }
-    if (claim.keyless) throw refusalOfTwin(true, row.resource_id);
-    if (!Buffer.from(row.request_hash).equals(identity.hash)) throw new Problem('idempotency_key_reused');
-    if (row.state === 'done') return { kind: 'replay', answer: replayOf(row) };
-    if (!row.lease_over) throw refusalOfTwin(false, undefined);
-    const fence = await takeOverKey(tx, identity, options.leaseMs);
-    const resourceId = row.resource_id;
+  }
+
+  private async resume(
+    tx: Tx,
+    identity: RequestIdentity & { readonly key: string },
+    claim: Claim,
+    leaseMs: number,
+    resourceId: string,
+  ): Promise<ClaimOutcome> {
+    const fence = await takeOverKey(tx, identity, leaseMs);
     return { kind: 'resume', claim: { ...claim, fence, resourceId }, resourceId };
   }
 }

@@ -7,9 +7,9 @@ import type { Tx } from '@payflow/postgres';
 import { commitTransactions } from '../application/commit-transactions.js';
 import { JournalMetrics } from '../application/journal-metrics.js';
 import { detailOf } from '../application/posting-refusals.js';
-import type { GroupDecision, TransactionDraft } from '../domain/journal.js';
-import { type PaymentFact, postingsOf } from '../domain/payment-postings.js';
-import { paymentReference } from '../domain/references.js';
+import type { GroupDecision } from '../domain/journal.js';
+import { draftOf } from '../domain/payment-draft.js';
+import type { PaymentFact } from '../domain/payment-postings.js';
 
 /** Names the consumer group, its inbox and its gates. Never renamed, or every event would be applied again. */
 export const JOURNAL_CONSUMER = 'ledger.journal';
@@ -21,7 +21,7 @@ export class PaymentEventsController {
 
   @Subscription({ consumer: JOURNAL_CONSUMER, kind: 'payment', ordered: true })
   async record(deliveries: readonly Delivery[], tx: Tx): Promise<void> {
-    const drafts = deliveries.flatMap(({ envelope }) => draftsOf(envelope));
+    const drafts = deliveries.flatMap(({ envelope }) => draftOf(envelope, factOf(envelope), newId('ltx')) ?? []);
     if (drafts.length === 0) return;
     const decisions = await commitTransactions(tx, [{ atomic: false, drafts }]);
     requireAllPosted(decisions);
@@ -30,34 +30,6 @@ export class PaymentEventsController {
     });
   }
 }
-
-/** The transaction an event posts, or none. Its reference is made of payment and sequence: it posts once for ever. */
-const draftsOf = (envelope: Envelope): readonly TransactionDraft[] => {
-  const fact = factOf(envelope);
-  const { type, postings, acquirerReference } = postingsOf(fact);
-  if (postings.length === 0) return [];
-  const { paymentId, merchantId } = fact.payload;
-  return [
-    {
-      transactionId: newId('ltx'),
-      authority: 'event',
-      reference: paymentReference(paymentId, envelope.sequence),
-      type,
-      postings,
-      effectiveAt: new Date(envelope.occurredAt),
-      metadata: fact.payload.metadata,
-      provenance: {
-        paymentId,
-        merchantId,
-        eventId: envelope.eventId,
-        acquirerReference,
-        reverts: null,
-        postedBy: null,
-        correlationId: envelope.correlationId,
-      },
-    },
-  ];
-};
 
 const eventNames = Object.keys(PAYMENT_EVENTS) as PaymentEventName[];
 

@@ -6,10 +6,11 @@ import type { ConsumerBinding } from '../message.js';
 import { callHandler } from './call-handler.js';
 import type { Decoded, Poison } from './decode.js';
 import { BatchFailedError, GuiltyError, isDatabaseFailure } from './failure.js';
+import { type Fresh, type Plan, planUnordered } from './gate-plan.js';
 import { moveGates } from './gate-sql.js';
 import { claimEvents } from './inbox-sql.js';
 import { park, unpark, wakeParked } from './parked-sql.js';
-import { type Fresh, freshOf, type Plan, planOrdered, planUnordered } from './plan.js';
+import { freshOf, planOrdered } from './plan.js';
 
 /**
  * Applies messages within a transaction: inbox, gates, effects, parking, dead letters. Locks are taken in this order,

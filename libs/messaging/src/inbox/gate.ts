@@ -31,6 +31,12 @@ export interface GateDecision<Came extends Arrival, Parked extends Waiting> {
   readonly next: number;
 }
 
+/** How an event stands to its gate: `early` waits for others, `passed` came too late and is of no use any more. */
+export const standingAt = (next: number, sequence: number): 'early' | 'at_gate' | 'passed' => {
+  if (sequence > next) return 'early';
+  return sequence === next ? 'at_gate' : 'passed';
+};
+
 /**
  * Decides what happens to arrivals. `deliverMax` 1 is for finding the guilty one of a failed run.
  */

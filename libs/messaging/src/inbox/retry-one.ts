@@ -7,6 +7,7 @@ import type { MessagingSettings } from '../settings.js';
 import { callHandler } from './call-handler.js';
 import { decode } from './decode.js';
 import { describeFailure } from './failure.js';
+import { standingAt } from './gate.js';
 import { lockGates, moveGates } from './gate-sql.js';
 import { claimEvents } from './inbox-sql.js';
 import { unpark, wakeParked } from './parked-sql.js';
@@ -51,14 +52,15 @@ const retryAtGate = async (
   const { aggregateId, sequence } = delivery.envelope;
   const next = (await lockGates(tx, binding.consumer, [aggregateId])).get(aggregateId) ?? 1;
   if (!(await lockClaimed(tx, message))) return NOTHING_MOVED;
-  if (sequence > next) {
+  const standing = standingAt(next, sequence);
+  if (standing === 'early') {
     await letWait(tx, message.parkedId, delivery.envelope);
     return NOTHING_MOVED;
   }
-  if (sequence === next) await callHandler(binding, [delivery], tx);
+  if (standing === 'at_gate') await callHandler(binding, [delivery], tx);
   crashPoint('retry.after-effect');
   await unpark(tx, [message.parkedId]);
-  if (sequence < next) return NOTHING_MOVED;
+  if (standing === 'passed') return NOTHING_MOVED;
   const moved = new Map([[aggregateId, next + 1]]);
   await moveGates(tx, binding.consumer, moved);
   await wakeParked(tx, binding.consumer, aggregateId, next + 1);

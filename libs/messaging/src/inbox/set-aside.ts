@@ -5,10 +5,11 @@ import { type ConsumerBinding, PoisonError, type RawMessage } from '../message.j
 import type { MessagingSettings } from '../settings.js';
 import { retryDelayMs } from './backoff.js';
 import { causeOf, describeFailure, GuiltyError } from './failure.js';
+import { standingAt } from './gate.js';
+import type { Fresh } from './gate-plan.js';
 import { lockGates } from './gate-sql.js';
 import { claimEvents } from './inbox-sql.js';
 import { park, parkedMessages, unpark } from './parked-sql.js';
-import type { Fresh } from './plan.js';
 import { failParked } from './retry-sql.js';
 
 /**
@@ -30,10 +31,11 @@ export const setAside = async (
     return;
   }
   const next = (await lockGates(tx, binding.consumer, [envelope.aggregateId])).get(envelope.aggregateId) ?? 1;
-  if (fresh.sequence < next) return;
+  const standing = standingAt(next, fresh.sequence);
+  if (standing === 'passed') return;
   if (error instanceof GuiltyError && error.parkedId !== undefined)
     await failHead(tx, binding, settings, error, error.parkedId);
-  if (fresh.sequence > next) await park(tx, binding.consumer, [asParked(fresh, 0, null)]);
+  if (standing === 'early') await park(tx, binding.consumer, [asParked(fresh, 0, null)]);
   else await failArrival(tx, binding, settings, fresh, error);
 };
 
