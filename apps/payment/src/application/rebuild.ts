@@ -3,10 +3,10 @@ import type { Sql } from '@payflow/postgres';
 
 import { fold } from '../domain/evolve.js';
 import type { Payment } from '../domain/payment.js';
-import { attemptRowOf, listAttempts } from '../store/payment-attempts.js';
-import { loadHistory, type StoredEvent } from '../store/payment-events.js';
-import { findPayment, paymentRowOf } from '../store/payments.js';
-import { listRefunds, refundRowOf } from '../store/refunds.js';
+import { attemptRowOf } from '../store/payment-attempts.js';
+import { loadHistories, type StoredEvent } from '../store/payment-events.js';
+import { paymentRowOf } from '../store/payments.js';
+import { refundRowOf } from '../store/refunds.js';
 
 /** Where a live read model differs from what the events say. */
 export interface Difference {
@@ -20,8 +20,7 @@ export interface Comparison {
   readonly differences: readonly Difference[];
 }
 
-const PAGE_SIZE = 200;
-const REFUNDS_MAX = 10_000;
+const PAGE_SIZE = 500;
 
 /** Folds every history again and compares the result with the live rows (invariant 7). It changes nothing. */
 export const compareReadModels = async (sql: Sql): Promise<Comparison> => {
@@ -29,8 +28,8 @@ export const compareReadModels = async (sql: Sql): Promise<Comparison> => {
   let payments = 0;
   let after = '';
   for (;;) {
-    const ids = await paymentIdsAfter(sql, after);
-    for (const paymentId of ids) differences.push(...(await differencesOf(sql, paymentId)));
+    const ids = await paymentIdsAfter(sql, after, PAGE_SIZE);
+    differences.push(...(await differencesAmong(sql, ids)));
     payments += ids.length;
     const last = ids.at(-1);
     if (last === undefined) return { payments, differences };
@@ -38,27 +37,56 @@ export const compareReadModels = async (sql: Sql): Promise<Comparison> => {
   }
 };
 
-/** Every id that a history or a row has, so that a row without events is seen too. */
-const paymentIdsAfter = async (sql: Sql, after: string): Promise<readonly string[]> => {
+/** The next ids that a history or a row has, so that a row without events is seen too. Each page is read from two indexes. */
+export const paymentIdsAfter = async (sql: Sql, after: string, idsMax: number): Promise<readonly string[]> => {
   const rows = await sql.query<{ id: string }>(
-    `SELECT id FROM (SELECT payment_id AS id FROM payment_events UNION SELECT id FROM payments) AS known
-     WHERE id > $1 ORDER BY id LIMIT $2`,
-    [after, PAGE_SIZE],
+    `SELECT id FROM (
+       (SELECT DISTINCT payment_id AS id FROM payment_events WHERE payment_id > $1 ORDER BY payment_id LIMIT $2)
+       UNION
+       (SELECT id FROM payments WHERE id > $1 ORDER BY id LIMIT $2)) AS known
+     ORDER BY id LIMIT $2`,
+    [after, idsMax],
   );
   return rows.map(({ id }) => id);
 };
 
-const differencesOf = async (sql: Sql, paymentId: string): Promise<readonly Difference[]> => {
-  const history = await loadHistory(sql, paymentId);
-  const payment = fold(history.map(({ event }) => event));
-  const refunds = await listRefunds(sql, { visible: { of: 'everyone' }, paymentId }, undefined, REFUNDS_MAX);
-  const found: readonly (readonly [Difference['table'], string | undefined])[] = [
-    ['payment_events', gapIn(history)],
-    ['payments', difference(paymentRowOf(payment), await findPayment(sql, paymentId))],
-    ['payment_attempts', difference(attemptRowsOf(payment), await listAttempts(sql, paymentId))],
-    ['refunds', difference(byId(refundRowsOf(payment)), byId(refunds))],
-  ];
-  return found.flatMap(([table, detail]) => (detail === undefined ? [] : [{ paymentId, table, detail }]));
+/**
+ * Compares the read models of these payments with their histories: one statement for each table. While commands run, give
+ * it a snapshot, or a row may be newer than the history beside it.
+ */
+export const differencesAmong = async (sql: Sql, paymentIds: readonly string[]): Promise<readonly Difference[]> => {
+  const histories = await loadHistories(sql, paymentIds);
+  const payments = await rowsByPayment(sql, 'payments', 'id', paymentIds);
+  const attempts = await rowsByPayment(sql, 'payment_attempts', 'payment_id', paymentIds);
+  const refunds = await rowsByPayment(sql, 'refunds', 'payment_id', paymentIds);
+  return paymentIds.flatMap((paymentId) => {
+    const history = histories.get(paymentId) ?? [];
+    const payment = fold(history.map(({ event }) => event));
+    const found: readonly (readonly [Difference['table'], string | undefined])[] = [
+      ['payment_events', gapIn(history)],
+      ['payments', difference(history.length === 0 ? [] : [paymentRowOf(payment)], payments.get(paymentId) ?? [])],
+      ['payment_attempts', difference(attemptRowsOf(payment), byPosition(attempts.get(paymentId) ?? []))],
+      ['refunds', difference(byId(refundRowsOf(payment)), byId(refunds.get(paymentId) ?? []))],
+    ];
+    return found.flatMap(([table, detail]) => (detail === undefined ? [] : [{ paymentId, table, detail }]));
+  });
+};
+
+type Row = Readonly<Record<string, unknown>>;
+
+const rowsByPayment = async (
+  sql: Sql,
+  table: 'payments' | 'payment_attempts' | 'refunds',
+  paymentColumn: 'id' | 'payment_id',
+  paymentIds: readonly string[],
+): Promise<ReadonlyMap<string, readonly Row[]>> => {
+  const rows = await sql.query<Row>(`SELECT * FROM ${table} WHERE ${paymentColumn} = ANY($1)`, [paymentIds]);
+  const byPayment = new Map<string, Row[]>();
+  for (const row of rows) {
+    const paymentId = row[paymentColumn] as string;
+    byPayment.set(paymentId, [...(byPayment.get(paymentId) ?? []), row]);
+  }
+  return byPayment;
 };
 
 const gapIn = (history: readonly StoredEvent[]): string | undefined => {
@@ -72,12 +100,26 @@ const attemptRowsOf = (payment: Payment) =>
 const refundRowsOf = (payment: Payment) =>
   payment.operations.flatMap((operation) => (operation.kind === 'refund' ? [refundRowOf(payment, operation)] : []));
 
-const byId = <Row extends { readonly id: string }>(rows: readonly Row[]): readonly Row[] =>
-  [...rows].sort((a, b) => (a.id < b.id ? -1 : 1));
+const byId = <Identified extends object>(rows: readonly Identified[]): readonly Identified[] =>
+  rows.toSorted((a, b) => (idOf(a) < idOf(b) ? -1 : 1));
+const idOf = (row: object): string => (row as { readonly id: string }).id;
 
-const difference = (folded: unknown, live: unknown): string | undefined => {
-  const [expected, actual] = [textOf(folded), textOf(live)];
-  return expected === actual ? undefined : `the events say ${expected}, the row says ${actual}`;
+const byPosition = (rows: readonly Row[]): readonly Row[] =>
+  rows.toSorted((a, b) => Number(a['position']) - Number(b['position']));
+
+/** Compares what the projection says; columns that no event decides (a timer) are the worker's business. */
+const difference = (folded: readonly object[], live: readonly Row[]): string | undefined => {
+  for (let index = 0; index < Math.max(folded.length, live.length); index += 1) {
+    const expected = folded[index];
+    const actual = live[index];
+    const projected =
+      expected === undefined || actual === undefined
+        ? actual
+        : Object.fromEntries(Object.keys(expected).map((column) => [column, actual[column]]));
+    if (textOf(expected) !== textOf(projected))
+      return `the events say ${textOf(expected)}, the row says ${textOf(projected)}`;
+  }
+  return undefined;
 };
 
 const textOf = (value: unknown): string =>

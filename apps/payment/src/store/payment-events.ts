@@ -72,6 +72,31 @@ export const loadHistory = async (sql: Sql, paymentId: string): Promise<readonly
   return rows.map((row) => ({ version: Number(row.version), event: eventOf(row) }));
 };
 
+/** Many whole histories in one statement, each oldest first; a payment without events is not in the map. */
+export const loadHistories = async (
+  sql: Sql,
+  paymentIds: readonly string[],
+): Promise<ReadonlyMap<string, readonly StoredEvent[]>> => {
+  const rows = await sql.query<{
+    payment_id: string;
+    version: bigint;
+    type: string;
+    data: EventData;
+    occurred_at: Date;
+  }>(
+    `SELECT payment_id, version, type, data, occurred_at FROM payment_events WHERE payment_id = ANY($1)
+      ORDER BY payment_id, version`,
+    [paymentIds],
+  );
+  const histories = new Map<string, StoredEvent[]>();
+  for (const row of rows) {
+    const history = histories.get(row.payment_id) ?? [];
+    history.push({ version: Number(row.version), event: eventOf(row) });
+    histories.set(row.payment_id, history);
+  }
+  return histories;
+};
+
 /** The history up to a time. Versions give the order; a clock that was set back cannot make a hole in it. */
 export const historyUntil = (history: readonly StoredEvent[], until: Date): readonly StoredEvent[] => {
   const later = history.findIndex(({ event }) => event.at > until);
