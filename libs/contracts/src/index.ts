@@ -168,6 +168,7 @@ export {
   type AcquirerAuthorizationRequest,
   acquirerAuthorizationRequestSchema,
   type AcquirerMode,
+  acquirerModesSchema,
   type AcquirerOperation,
   acquirerOperationSchema,
   type AcquirerRedirectRequest,
@@ -182,6 +183,8 @@ export {
   bookLineSchema,
   bookPageSchema,
   listBookQuerySchema,
+  replayedWebhooksSchema,
+  replayWebhooksSchema,
   type SetAcquirerMode,
   setAcquirerModeSchema,
   testCardsSchema,
@@ -195,4 +198,11 @@ export {
   discardDeadLetterSchema,
   listDeadLettersQuerySchema,
 } from './http/operations.js';
-export { type AdviceCode, type TestCard, testCardOf, TEST_CARDS } from './test-cards.js';
+export {
+  type AdviceCode,
+  CARD_BEHAVIOURS,
+  type CardBehaviour,
+  type TestCard,
+  testCardOf,
+  TEST_CARDS,
+} from './test-cards.js';

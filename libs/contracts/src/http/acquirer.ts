@@ -9,6 +9,7 @@ import {
   textSchema,
   timeSchema,
 } from './shared-fields.js';
+import { CARD_BEHAVIOURS } from '../test-cards.js';
 import { cardSchema } from './tokens.js';
 
 /**
@@ -143,19 +144,39 @@ export type AcquirerMode = (typeof ACQUIRER_MODES)[number];
 export const setAcquirerModeSchema = z.strictObject({
   mode: z.enum(ACQUIRER_MODES),
   times: z.int().min(1).max(100_000).optional().meta({ description: 'For how many operations; then normal.' }),
-  operation: z.enum(['authorize', 'capture', 'void', 'refund']).optional(),
+  operation: z.enum(['authorize', 'capture', 'void', 'refund', 'inquiry']).optional().meta({
+    description: 'A reversal is a `void`. Without it: each but inquiries; `slow` and `unavailable` are of those too.',
+  }),
   paymentId: acquirerAuthorizationRequestSchema.shape.paymentId.optional(),
   latencyMs: z.int().min(0).max(120_000).optional().meta({ description: 'Of `slow`, and how late a late answer is.' }),
 });
 export type SetAcquirerMode = z.infer<typeof setAcquirerModeSchema>;
+
+/** What was set and still holds. */
+export const acquirerModesSchema = z
+  .object({ data: z.array(setAcquirerModeSchema.extend({ createdAt: timeSchema })) })
+  .meta({ id: 'AcquirerModes' });
+
+/** POST /acquirers/{acquirer}/webhooks/replay: sends webhooks of the past again, with their ids. */
+export const replayWebhooksSchema = z.strictObject({
+  reference: acquirerReferenceSchema.optional().meta({ description: 'Of this operation only.' }),
+  all: z.literal(true).optional().meta({ description: 'Of all operations.' }),
+  times: z.int().min(1).max(100).default(1),
+  shuffle: z.boolean().default(false).meta({ description: 'In any order; else as they came.' }),
+  timestampOffsetSeconds: z.int().min(-31_536_000).max(31_536_000).default(0).meta({
+    description: 'Added to the time in the signature: -86400 is a day late.',
+  }),
+  badSignature: z.boolean().default(false),
+});
+export const replayedWebhooksSchema = z.object({ queued: z.int() }).meta({ id: 'AcquirerReplayedWebhooks' });
 
 /** A line of the acquirer's book: the operation with the parties and the masked card. */
 export const bookLineSchema = acquirerOperationSchema
   .extend({
     paymentId: z.string(),
     merchantId: z.string(),
-    cardBin: z.string(),
-    cardLast4: z.string(),
+    cardBin: z.string().nullable().meta({ description: 'Null where the payer paid at his bank.' }),
+    cardLast4: z.string().nullable(),
   })
   .meta({ id: 'AcquirerBookLine' });
 export type BookLine = z.infer<typeof bookLineSchema>;
@@ -176,7 +197,8 @@ export const testCardsSchema = z
       z.object({
         number: z.string(),
         brand: z.string(),
-        outcome: z.string(),
+        behaviour: z.enum(CARD_BEHAVIOURS),
+        outcome: z.enum(['approved', 'declined']).meta({ description: 'How an authorization ends.' }),
         declineCode: z.string().nullable(),
         adviceCode: z.string().nullable(),
         description: z.string(),
