@@ -6,7 +6,7 @@ import { typeid } from 'typeid-js';
 import { Failure } from '../servers/failure.ts';
 import { readJson, writePrivateJson } from '../servers/files.ts';
 import type { StackPaths } from './paths.ts';
-import { SERVICES, type ServiceName } from './services.ts';
+import { ACQUIRERS, SERVICES, type ServiceName } from './services.ts';
 
 /** Who exists in a demo installation. Handed to the services that create them, and printed for the person at the keyboard. */
 export interface DemoData {
@@ -25,6 +25,8 @@ export interface Secrets {
   readonly signingKeyEncryptionKey: string;
   readonly vaultKek: string;
   readonly vaultFingerprintKey: string;
+  /** With which each acquirer signs its webhooks, by its name: `whsec_` and base64, as Standard Webhooks writes them. */
+  readonly acquirerWebhooks: Readonly<Record<string, string>>;
   readonly demo: DemoData;
 }
 
@@ -57,6 +59,10 @@ export const completed = (former: Secrets | undefined, services: readonly Servic
   signingKeyEncryptionKey: former?.signingKeyEncryptionKey ?? key(),
   vaultKek: former?.vaultKek ?? key(),
   vaultFingerprintKey: former?.vaultFingerprintKey ?? key(),
+  acquirerWebhooks: {
+    ...Object.fromEntries(ACQUIRERS.map((name) => [name, webhookSecret()])),
+    ...former?.acquirerWebhooks,
+  },
   demo: former?.demo ?? demoData(),
 });
 
@@ -72,3 +78,4 @@ const secret = (): string => randomBytes(24).toString('base64url');
 /** For a person to copy: 96 bits. A fixed demo password would sooner or later be one on the open internet. */
 const password = (): string => `pf-${randomBytes(12).toString('hex')}`;
 const key = (): string => randomBytes(32).toString('base64');
+const webhookSecret = (): string => `whsec_${key()}`;

@@ -23,7 +23,11 @@ export interface Service {
   readonly settings: (surroundings: Surroundings) => Readonly<Record<string, string>>;
 }
 
-const acquirers = ({ urls }: Surroundings): string => JSON.stringify({ sim: `${urls['acquirer-sim']}/acquirers/sim` });
+/** Both are simulated by `acquirer-sim`. The first is the one that authorizations go to where no rule says otherwise. */
+export const ACQUIRERS = ['sim', 'sim2'] as const;
+
+const acquirers = ({ urls }: Surroundings): string =>
+  JSON.stringify(Object.fromEntries(ACQUIRERS.map((name) => [name, `${urls['acquirer-sim']}/acquirers/${name}`])));
 
 /**
  * The services of an installation: the one table from which `npm start` starts them. In the order in which they are shown;
@@ -55,7 +59,10 @@ export const SERVICES: readonly Service[] = [
     defaultPort: 8082,
     portVariable: 'PAYMENT_PORT',
     hasDatabase: true,
-    settings: (surroundings) => ({ ACQUIRERS: acquirers(surroundings) }),
+    settings: (surroundings) => ({
+      ACQUIRERS: acquirers(surroundings),
+      ACQUIRER_WEBHOOK_SECRETS: JSON.stringify(surroundings.secrets.acquirerWebhooks),
+    }),
   },
   {
     name: 'tokenization',
@@ -81,7 +88,10 @@ export const SERVICES: readonly Service[] = [
     defaultPort: 8085,
     portVariable: 'ACQUIRER_SIM_PORT',
     hasDatabase: true,
-    settings: () => ({}),
+    settings: ({ urls, secrets }) => ({
+      PUBLIC_URL: urls['acquirer-sim'],
+      WEBHOOK_SECRETS: JSON.stringify(secrets.acquirerWebhooks),
+    }),
   },
 ];
 

@@ -48,6 +48,20 @@ describe('the table of services', () => {
     for (const vaultKey of [secrets.vaultKek, secrets.vaultFingerprintKey]) {
       expect(text.includes(vaultKey)).toBe(service.name === 'tokenization');
     }
+    for (const signingSecret of Object.values(secrets.acquirerWebhooks)) {
+      expect(text.includes(signingSecret)).toBe(['payment', 'acquirer-sim'].includes(service.name));
+    }
+  });
+
+  it('has two acquirers, and authorizations go to the first', () => {
+    const settingsOf = (name: ServiceName) =>
+      SERVICES.find((service) => service.name === name)?.settings(surroundings) ?? {};
+    const { ACQUIRERS: addresses = '' } = settingsOf('payment');
+    expect(Object.entries(JSON.parse(addresses) as object)).toEqual([
+      ['sim', 'http://127.0.0.1:8085/acquirers/sim'],
+      ['sim2', 'http://127.0.0.1:8085/acquirers/sim2'],
+    ]);
+    expect(settingsOf('tokenization')['ACQUIRERS']).toBe(addresses);
   });
 });
 
@@ -85,6 +99,7 @@ describe('secrets', () => {
     const after = completed(before, ['auth', 'ledger']);
     expect(after.databases['auth']).toEqual(before.databases['auth']);
     expect(after.vaultKek).toBe(before.vaultKek);
+    expect(after.acquirerWebhooks).toEqual(before.acquirerWebhooks);
     expect(after.databases['ledger']?.owner).toHaveLength(32);
   });
 
