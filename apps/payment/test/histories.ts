@@ -71,13 +71,13 @@ export const created =
     );
 
 export const authorizing =
-  (sale = false): Step =>
+  (sale = false, route: readonly string[] = ['sim']): Step =>
   (payment) =>
     eventsOf(
       authorize(payment, {
         at: NOON,
         attemptId: attemptId(),
-        acquirer: 'sim',
+        route,
         paymentMethod: VISA,
         saleCaptureId: sale ? captureId() : null,
       }),
@@ -94,6 +94,8 @@ export const outcome =
         perhapsSentBefore: false,
         feeTerms: TERMS,
         expiresAt: NEXT_WEEK,
+        nextAttemptId: attemptId(2),
+        reversalId: voidId(8),
       }),
     );
 
@@ -104,7 +106,19 @@ export const DECLINED: AcquirerOutcome = {
   declineCode: 'insufficient_funds',
   adviceCode: null,
   message: 'The card has insufficient funds.',
+  technical: false,
 };
+export const TECHNICAL: AcquirerOutcome = {
+  kind: 'declined',
+  code: 'card_declined',
+  declineCode: 'processing_error',
+  adviceCode: 'try_again_later',
+  message: 'The acquirer could not process it.',
+  technical: true,
+};
+export const PARTLY: AcquirerOutcome = { kind: 'partially_approved', acquirerReference: 'auth_1', amountMinor: 400n };
+export const CHALLENGE_URL = 'https://acquirer.example/challenges/1';
+export const CHALLENGED: AcquirerOutcome = { kind: 'action_required', url: CHALLENGE_URL, expiresAt: NEXT_WEEK };
 export const SILENT: AcquirerOutcome = { kind: 'unanswered', reason: 'no_answer' };
 export const NOT_SENT: AcquirerOutcome = { kind: 'not_sent', reason: 'acquirer_unreachable' };
 

@@ -149,6 +149,7 @@ describe('the answer that comes later', () => {
         declineCode: null,
         adviceCode: null,
         message: 'Never mind.',
+        technical: false,
       });
     }
     const after = await service.get(`/payments/${paymentId}`, merchant.principal);

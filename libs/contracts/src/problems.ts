@@ -129,6 +129,11 @@ export const PROBLEMS = {
     title: 'The payment cannot be authorized in its state',
     remedy: 'Only a PENDING payment is authorized. Create a new one.',
   },
+  payment_not_routable: {
+    status: 422,
+    title: 'No acquirer takes such a payment',
+    remedy: 'Choose another currency or payment method, or ask the operator for a routing rule.',
+  },
   payment_not_modifiable: {
     status: 409,
     title: 'The payment can no longer be changed',

@@ -7,7 +7,11 @@ export interface PaymentLine {
   readonly createdAt: Date;
 }
 
-const BALANCE_SIGN: Readonly<Record<string, 1n | -1n>> = { CAPTURE: 1n, REFUND: -1n };
+const BALANCE_SIGN: Readonly<Record<string, 1n | -1n>> = {
+  CAPTURE: 1n,
+  REFUND: -1n,
+  REFUND_REVERSAL: 1n,
+};
 
 /** Captured less refunded (spec §2). Holds do not count, and a fee is the merchant's matter, not the payment's. */
 export const ledgerBalanceOf = (lines: readonly Pick<PaymentLine, 'type' | 'amountMinor'>[]): bigint =>

@@ -94,9 +94,22 @@ describe('what an event posts', () => {
       'refund failed',
       {
         event: 'refundFailed',
-        payload: { ...subject, refundId: 'ref_1', amount: 5, acquirer: 'sim', code: 'x', message: '' },
+        payload: { ...subject, refundId: 'ref_1', amount: 5, acquirer: 'sim', code: 'x', message: '', reversed: false },
       },
       [],
+    ],
+    [
+      'refund failed after it had succeeded',
+      {
+        event: 'refundFailed',
+        payload: { ...subject, refundId: 'ref_1', amount: 5, acquirer: 'sim', code: 'x', message: '', reversed: true },
+      },
+      ['REFUND_REVERSAL psp:sim:receivable → merchant:mer_1:payable 5'],
+    ],
+    [
+      'expired',
+      { event: 'expired', payload: { ...subject, released: 700, acquirer: 'sim' } },
+      ['AUTH_RELEASE memo:merchant:mer_1:authorized → memo:psp:sim:authorized 700'],
     ],
   ])('%s', (_, fact, lines) => {
     expect(postingsOf(fact).postings.map(line)).toEqual(lines);

@@ -9,6 +9,9 @@ export type PaymentFact =
   | { readonly event: 'created'; readonly payload: PaymentEventPayload<'created'> }
   | { readonly event: 'authorized'; readonly payload: PaymentEventPayload<'authorized'> }
   | { readonly event: 'captured'; readonly payload: PaymentEventPayload<'captured'> }
+  | { readonly event: 'requiresAction'; readonly payload: PaymentEventPayload<'requiresAction'> }
+  | { readonly event: 'expired'; readonly payload: PaymentEventPayload<'expired'> }
+  | { readonly event: 'stuck'; readonly payload: PaymentEventPayload<'stuck'> }
   | { readonly event: 'failed'; readonly payload: PaymentEventPayload<'failed'> }
   | { readonly event: 'refunded'; readonly payload: PaymentEventPayload<'refunded'> }
   | { readonly event: 'canceled'; readonly payload: PaymentEventPayload<'canceled'> }
@@ -32,15 +35,26 @@ const NOTHING: PaymentPostings = { type: 'NONE', postings: [], acquirerReference
  * | captured   | CAPTURE: acquirer receivable → merchant payable; FEE: merchant payable → fees;                |
  * |            | AUTH_RELEASE: merchant's hold memo → acquirer's hold memo, of all that left the hold          |
  * | refunded   | REFUND: merchant payable → acquirer receivable                                                |
- * | canceled   | AUTH_RELEASE of what was left of the hold                                                     |
- * | created, failed, refund.failed | none: a refund is posted when it succeeded, so its failure takes nothing back |
+ * | canceled, expired | AUTH_RELEASE of what was left of the hold                                              |
+ * | refund.failed, reversed | REFUND_REVERSAL: acquirer receivable → merchant payable, what the refund had posted |
+ * | the others | none: a refund is posted when it succeeded, so its failure before that takes nothing back      |
  */
 export const postingsOf = (fact: PaymentFact): PaymentPostings => {
   switch (fact.event) {
     case 'created':
+    case 'requiresAction':
+    case 'stuck':
     case 'failed':
-    case 'refundFailed':
       return NOTHING;
+    case 'refundFailed': {
+      const { acquirer, merchantId, amount, reversed } = fact.payload;
+      if (!reversed) return NOTHING;
+      const currency = currencyIn(fact.payload);
+      const postings = [
+        posting('REFUND_REVERSAL', pspReceivable(acquirer), merchantPayable(merchantId), amount, currency),
+      ];
+      return { type: 'REFUND_REVERSAL', acquirerReference: null, postings };
+    }
     case 'authorized': {
       const { acquirer, merchantId, acquirerReference, amount } = fact.payload;
       const currency = currencyIn(fact.payload);
@@ -63,7 +77,8 @@ export const postingsOf = (fact: PaymentFact): PaymentPostings => {
       const postings = [posting('REFUND', merchantPayable(merchantId), pspReceivable(acquirer), amount, currency)];
       return { type: 'REFUND', acquirerReference, postings };
     }
-    case 'canceled': {
+    case 'canceled':
+    case 'expired': {
       const { acquirer, merchantId, released } = fact.payload;
       if (acquirer === null || released === 0) return NOTHING;
       const currency = currencyIn(fact.payload);

@@ -65,8 +65,8 @@ type Opening =
       readonly perhapsSent: boolean;
     };
 
-/** An authorization and the capture of a sale. */
-const STEPS_MAX = 2;
+/** More than the longest route: an attempt at each acquirer, the capture of a sale, a reversal. */
+const STEPS_MAX = 12;
 
 const isRefusal = (error: unknown): error is Problem =>
   error instanceof Problem && [404, 409, 422].includes(error.status) && error.code !== 'concurrent_update';

@@ -99,9 +99,9 @@ const intentOf = (before: Payment, created: readonly PaymentEvent[], check: Meth
   if (refusal) throw problemOfRefusal(refusal);
   if (!check.usable) throw check.problem;
   const attemptId = newId('att');
-  const { acquirer, paymentMethod } = check;
+  const { route, paymentMethod } = check;
   const saleCaptureId = sale ? newId('cap') : null;
-  const decision = authorize(payment, { at: new Date(), attemptId, acquirer, paymentMethod, saleCaptureId });
+  const decision = authorize(payment, { at: new Date(), attemptId, route, paymentMethod, saleCaptureId });
   if (!decision.ok) throw problemOfRefusal(decision.refusal);
   return { before, events: [...created, ...decision.events], firstOperationId: attemptId };
 };

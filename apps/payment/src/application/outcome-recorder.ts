@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { newId } from '@payflow/kernel';
 import { Database, type Tx } from '@payflow/postgres';
 import { crashPoint, InjectConfig, Logger } from '@payflow/service';
 
@@ -67,6 +68,8 @@ export class OutcomeRecorder {
       perhapsSentBefore: report.perhapsSentBefore || (await this.perhapsSentByOthers(tx, report)),
       feeTerms: await this.fees.termsOf(tx, before.merchantId, before.currency),
       expiresAt: new Date(at.getTime() + this.config.AUTHORIZATION_LIFETIME_SECONDS * MS_PER_SECOND),
+      nextAttemptId: newId('att'),
+      reversalId: newId('vod'),
     });
     if (decision.ok) return decision.events;
     // Safe to go on: what is recorded stands, and people must look at the acquirer's books.

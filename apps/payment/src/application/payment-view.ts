@@ -9,7 +9,7 @@ import { REFUND_STATUS_OF, type RefundRow } from '../store/refunds.js';
 
 const timeOf = (time: Date | null): string | null => time && time.toISOString();
 
-const failureOf = (failure: Failure) => ({
+export const failureOf = (failure: Failure): NonNullable<PaymentResponse['lastError']> => ({
   code: failure.code,
   ...(failure.declineCode === null ? {} : { declineCode: failure.declineCode }),
   ...(failure.adviceCode === null ? {} : { adviceCode: failure.adviceCode }),
@@ -48,6 +48,7 @@ export const paymentView = (row: PaymentRow, plan?: RecoveryPlan): PaymentRespon
   acquirer: row.acquirer,
   acquirerReference: row.acquirer_reference,
   lastError: row.last_error && failureOf(row.last_error),
+  nextAction: row.action && { type: 'redirect', redirectUrl: row.action.url, expiresAt: row.action.expiresAt },
   processing:
     row.status === 'PROCESSING'
       ? {
@@ -64,13 +65,14 @@ export const paymentView = (row: PaymentRow, plan?: RecoveryPlan): PaymentRespon
   capturedAt: timeOf(row.captured_at),
   canceledAt: timeOf(row.canceled_at),
   expiresAt: timeOf(row.expires_at),
+  expiredAt: timeOf(row.expired_at),
 });
 
 export const viewOf = (payment: Payment): PaymentResponse => paymentView(paymentRowOf(payment));
 
-/** The payment as the answer of a command: 202 while an acquirer has not answered. */
+/** The payment as the answer of a command: 202 while an acquirer, or the payer, has not answered. */
 export const paymentAnswer = (payment: Payment, status: 200 | 201): Answer => ({
-  status: statusOf(payment) === 'PROCESSING' ? 202 : status,
+  status: ['PROCESSING', 'REQUIRES_ACTION'].includes(statusOf(payment)) ? 202 : status,
   body: viewOf(payment),
   headers: { etag: entityTag(payment.version) },
 });

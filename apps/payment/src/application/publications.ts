@@ -8,7 +8,14 @@ import { minorToJson } from '@payflow/kernel';
 import type { OutgoingEvent } from '@payflow/messaging';
 
 import type { PaymentEvent, PaymentEventType } from '../domain/events.js';
-import { capturedMinor, operationOf, type Payment, type RefundOperation, refundedMinor } from '../domain/payment.js';
+import {
+  acquirerOf,
+  capturedMinor,
+  operationOf,
+  type Payment,
+  type RefundOperation,
+  refundedMinor,
+} from '../domain/payment.js';
 
 type EventOf<Type extends PaymentEventType> = Extract<PaymentEvent, { type: Type }>;
 type Publication = {
@@ -38,8 +45,12 @@ const paymentMethodOf = ({ paymentMethod }: Payment) => ({
   ...present('fingerprint', paymentMethod?.fingerprint ?? null),
 });
 
-/** A payment that the acquirer has acted upon has an acquirer. */
-const acquirerOf = (payment: Payment): string => payment.operations[0]?.acquirer ?? '';
+/** A payment that an acquirer has acted upon has one. */
+const acquirerIn = (payment: Payment): string => {
+  const acquirer = acquirerOf(payment);
+  if (acquirer === null) throw new Error(`invariant: ${payment.paymentId} was never sent to an acquirer`);
+  return acquirer;
+};
 
 const refundReasonOf = (payment: Payment, refundId: string): string | null =>
   (operationOf(payment, refundId) as RefundOperation | undefined)?.reason ?? null;
@@ -56,7 +67,7 @@ const PUBLICATIONS = {
     {
       ...subjectOf(payment),
       amount: minorToJson(event.amountMinor),
-      acquirer: acquirerOf(payment),
+      acquirer: acquirerIn(payment),
       acquirerReference: event.acquirerReference,
       attemptId: event.attemptId,
       expiresAt: event.expiresAt.toISOString(),
@@ -69,7 +80,7 @@ const PUBLICATIONS = {
     {
       ...subjectOf(payment),
       amount: minorToJson(payment.amountMinor),
-      acquirer: acquirerOf(payment),
+      acquirer: acquirerIn(payment),
       attemptId: event.attemptId,
       code: event.failure.code,
       declineCode: event.failure.declineCode,
@@ -77,6 +88,29 @@ const PUBLICATIONS = {
     },
   ],
   AuthorizationUnanswered: null,
+  ActionRequired: (event, payment) => [
+    'requiresAction',
+    {
+      ...subjectOf(payment),
+      amount: minorToJson(payment.amountMinor),
+      acquirer: acquirerIn(payment),
+      attemptId: event.attemptId,
+      redirectUrl: event.url,
+      expiresAt: event.expiresAt.toISOString(),
+    },
+  ],
+  ApprovalUnwanted: null,
+  AttemptReversed: null,
+  PaymentStuck: (event, payment) => [
+    'stuck',
+    {
+      ...subjectOf(payment),
+      operationId: event.operationId,
+      operation: operationOf(payment, event.operationId)?.kind ?? 'authorize',
+      acquirer: operationOf(payment, event.operationId)?.acquirer ?? acquirerIn(payment),
+      inquiries: event.inquiries,
+    },
+  ],
   CaptureRequested: null,
   PaymentCaptured: (event, payment) => [
     'captured',
@@ -88,7 +122,7 @@ const PUBLICATIONS = {
       released: minorToJson(event.releasedMinor),
       capturedTotal: minorToJson(capturedMinor(payment)),
       final: event.final,
-      acquirer: acquirerOf(payment),
+      acquirer: acquirerIn(payment),
       acquirerReference: event.acquirerReference,
     },
   ],
@@ -100,9 +134,13 @@ const PUBLICATIONS = {
     {
       ...subjectOf(payment),
       released: minorToJson(event.releasedMinor),
-      acquirer: event.voidId === null ? null : acquirerOf(payment),
+      acquirer: event.voidId === null ? null : acquirerIn(payment),
       reason: event.reason,
     },
+  ],
+  PaymentExpired: (event, payment) => [
+    'expired',
+    { ...subjectOf(payment), released: minorToJson(event.releasedMinor), acquirer: acquirerIn(payment) },
   ],
   VoidDeclined: null,
   VoidUnanswered: null,
@@ -115,7 +153,7 @@ const PUBLICATIONS = {
       amount: minorToJson(event.amountMinor),
       refundedTotal: minorToJson(refundedMinor(payment)),
       reason: refundReasonOf(payment, event.refundId),
-      acquirer: acquirerOf(payment),
+      acquirer: acquirerIn(payment),
       acquirerReference: event.acquirerReference,
     },
   ],
@@ -125,9 +163,10 @@ const PUBLICATIONS = {
       ...subjectOf(payment),
       refundId: event.refundId,
       amount: minorToJson(event.amountMinor),
-      acquirer: acquirerOf(payment),
+      acquirer: acquirerIn(payment),
       code: event.failure.code,
       message: event.failure.message,
+      reversed: event.hadSucceeded,
     },
   ],
   RefundUnanswered: null,

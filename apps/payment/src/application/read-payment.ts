@@ -21,13 +21,14 @@ import { type AttemptRow, listAttempts, type RecoveryPlan, recoveryPlanOf } from
 import { dataOf, historyUntil, loadHistory, type StoredEvent } from '../store/payment-events.js';
 import { findPayment, type PaymentRow, paymentRowOf } from '../store/payments.js';
 import { sees } from './ownership.js';
-import { paymentView } from './payment-view.js';
+import { failureOf, paymentView } from './payment-view.js';
 
 type PaymentHistory = z.infer<typeof paymentEventsSchema>;
 type PaymentAttempts = z.infer<typeof paymentAttemptsSchema>;
 
 const OUTCOME_OF = {
   requested: 'pending',
+  action_required: 'action_required',
   unanswered: 'unknown',
   approved: 'approved',
   declined: 'declined',
@@ -150,7 +151,8 @@ const attemptView = (row: AttemptRow): PaymentAttempts['data'][number] => ({
   acquirer: row.acquirer,
   operation: row.operation,
   amount: minorToJson(row.amount_minor),
-  outcome: OUTCOME_OF[row.state],
+  outcome: row.unwanted ?? OUTCOME_OF[row.state],
+  failure: row.failure && failureOf(row.failure),
   acquirerReference: row.acquirer_reference,
   startedAt: row.started_at.toISOString(),
   finishedAt: row.finished_at?.toISOString() ?? null,

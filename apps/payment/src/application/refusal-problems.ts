@@ -9,6 +9,7 @@ const CODES = {
   amount_not_positive: 'validation_failed',
   payment_not_modifiable: 'payment_not_modifiable',
   payment_not_authorizable: 'payment_not_authorizable',
+  payment_not_routable: 'payment_not_routable',
   payment_not_capturable: 'payment_not_capturable',
   authorization_expired: 'authorization_expired',
   capture_exceeds_authorization: 'capture_exceeds_authorization',
@@ -22,6 +23,7 @@ const CODES = {
 const extensionsOf = (refusal: CommandRefusal): Readonly<Record<string, Json>> => {
   switch (refusal.code) {
     case 'amount_not_positive':
+    case 'payment_not_routable':
       return {};
     case 'capture_exceeds_authorization':
     case 'capture_in_progress':

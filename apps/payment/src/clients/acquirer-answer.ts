@@ -13,10 +13,17 @@ const unanswered = (reason: string): AcquirerOutcome => ({ kind: 'unanswered', r
 const isAbout = (answer: AcquirerOperation, operation: Operation, currency: string): boolean =>
   answer.reference === operation.id &&
   answer.operation === operation.kind &&
-  answer.amount === minorToJson(operation.amountMinor) &&
-  answer.currency === currency;
+  answer.currency === currency &&
+  (answer.amount === minorToJson(operation.amountMinor) || isPartialApproval(answer, operation));
 
-const outcomeOfOperation = (answer: AcquirerOperation): AcquirerOutcome => {
+/** An authorization for less than was asked; of a follow-up, another amount is another operation. */
+const isPartialApproval = (answer: AcquirerOperation, operation: Operation): boolean =>
+  operation.kind === 'authorize' &&
+  answer.outcome === 'approved' &&
+  answer.amount > 0 &&
+  answer.amount < minorToJson(operation.amountMinor);
+
+const outcomeOfOperation = (answer: AcquirerOperation, operation: Operation): AcquirerOutcome => {
   switch (answer.outcome) {
     case 'pending':
       return unanswered('acquirer_pending');
@@ -27,11 +34,19 @@ const outcomeOfOperation = (answer: AcquirerOperation): AcquirerOutcome => {
         declineCode: answer.declineCode ?? null,
         adviceCode: answer.adviceCode ?? null,
         message: answer.message,
+        technical: answer.technical ?? false,
       };
-    case 'approved':
-      return answer.authorizationId === null
+    case 'action_required':
+      return answer.action === undefined
         ? unanswered('unintelligible_answer')
-        : { kind: 'approved', acquirerReference: answer.authorizationId };
+        : { kind: 'action_required', url: answer.action.url, expiresAt: new Date(answer.action.expiresAt) };
+    case 'approved': {
+      const acquirerReference = answer.authorizationId;
+      if (acquirerReference === null) return unanswered('unintelligible_answer');
+      return isPartialApproval(answer, operation)
+        ? { kind: 'partially_approved', acquirerReference, amountMinor: BigInt(answer.amount) }
+        : { kind: 'approved', acquirerReference };
+    }
   }
 };
 
@@ -55,7 +70,7 @@ export const outcomeOfAnswer = (
   if (status >= 200 && status < 300) {
     const answer = acquirerOperationSchema.safeParse(body);
     return answer.success && isAbout(answer.data, operation, currency)
-      ? outcomeOfOperation(answer.data)
+      ? outcomeOfOperation(answer.data, operation)
       : unanswered('unintelligible_answer');
   }
   if (status === 408 || status >= 500 || status < 200) return unanswered('acquirer_error');
@@ -70,5 +85,6 @@ export const outcomeOfAnswer = (
     declineCode: null,
     adviceCode: 'do_not_try_again',
     message: `The acquirer refused the request with status ${status}.`,
+    technical: false,
   };
 };

@@ -18,7 +18,7 @@ import {
 import { authorize } from './authorize.js';
 import { statusOf } from './payment.js';
 
-const command = { at: NOON, attemptId: attemptId(9), acquirer: 'sim', paymentMethod: VISA, saleCaptureId: null };
+const command = { at: NOON, attemptId: attemptId(9), route: ['sim'], paymentMethod: VISA, saleCaptureId: null };
 
 describe('authorize', () => {
   it('commits the intent for the whole amount before the acquirer is asked, and the payment stays PENDING', () => {

@@ -15,11 +15,14 @@ export const authorizationRefusal = (payment: Payment): AuthorizeRefusal | undef
 export const authorize = (payment: Payment, command: AuthorizePayment): Decision<PaymentEvent, AuthorizeRefusal> => {
   const refusal = authorizationRefusal(payment);
   if (refusal) return refuse(refusal);
+  const [acquirer] = command.route;
+  if (acquirer === undefined) return refuse({ code: 'payment_not_routable' });
   return accept({
     type: 'AuthorizationRequested',
     at: command.at,
     attemptId: command.attemptId,
-    acquirer: command.acquirer,
+    acquirer,
+    route: command.route,
     amountMinor: payment.amountMinor,
     paymentMethod: command.paymentMethod,
     saleCaptureId: command.saleCaptureId,

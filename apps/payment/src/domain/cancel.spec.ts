@@ -9,6 +9,7 @@ import {
   captured,
   captureId,
   capturing,
+  CHALLENGED,
   created,
   DECLINED,
   given,
@@ -19,7 +20,7 @@ import {
   voidId,
 } from '../../test/histories.js';
 import { cancel } from './cancel.js';
-import { capturableMinor, statusOf } from './payment.js';
+import { capturableMinor, isOpen, statusOf } from './payment.js';
 
 const order = { at: NOON, voidId: voidId(9), reason: 'changed my mind', metadata: {} };
 
@@ -55,10 +56,29 @@ describe('cancel', () => {
   });
 
   it.each([
+    ['a silent acquirer', SILENT],
+    ['a payer who has not come back from his challenge', CHALLENGED],
+  ] as const)('reverses the attempt by its reference: %s', (_what, answer) => {
+    const waiting = given(created(), authorizing(true), outcome(attemptId(), answer));
+    expect(cancel(waiting, order)).toMatchObject({
+      ok: true,
+      events: [{ type: 'VoidRequested', cause: 'request', reverses: attemptId(), amountMinor: 1000n }],
+    });
+    const canceled = given(
+      created(),
+      authorizing(true),
+      outcome(attemptId(), answer),
+      canceling(9),
+      outcome(voidId(9), APPROVED),
+    );
+    expect(statusOf(canceled)).toBe('CANCELED');
+    expect(canceled.operations.some(isOpen)).toBe(false);
+  });
+
+  it.each([
     ['payment_not_cancelable', 'everything captured', captured()],
     ['payment_not_cancelable', 'a failed payment', [created(), authorizing(), outcome(attemptId(), DECLINED)]],
     ['payment_not_cancelable', 'an authorization under way', [created(), authorizing()]],
-    ['payment_not_cancelable', 'a silent acquirer', [created(), authorizing(), outcome(attemptId(), SILENT)]],
     ['payment_not_cancelable', 'a void under way', [...authorized(), canceling()]],
     ['payment_not_cancelable', 'a canceled payment', [created(), canceling()]],
     ['capture_in_progress', 'a capture under way', [...authorized(1000n), capturing(1, 600n, false)]],

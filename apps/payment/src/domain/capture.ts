@@ -8,6 +8,7 @@ import {
   capturableMinor,
   capturedMinor,
   openOperations,
+  openVoidsOfHold,
   type Operation,
   type Payment,
   statusOf,
@@ -25,7 +26,7 @@ const isFinalCapture = (operation: Operation): operation is CaptureOperation =>
 export const capture = (payment: Payment, command: CapturePayment): Decision<PaymentEvent, CaptureRefusal> => {
   if (command.amountMinor !== null && command.amountMinor <= 0n) return refuse({ code: 'amount_not_positive' });
   const left = authorizedMinor(payment) - capturedMinor(payment);
-  if (!payment.authorization || payment.closed || left === 0n || openOperations(payment, 'void').length > 0)
+  if (!payment.authorization || payment.closed || left === 0n || openVoidsOfHold(payment).length > 0)
     return refuse({ code: 'payment_not_capturable', status: statusOf(payment) });
   const { expiresAt } = payment.authorization;
   if (command.at >= expiresAt) return refuse({ code: 'authorization_expired', expiredAt: expiresAt });

@@ -32,7 +32,8 @@ export interface UpdatePayment extends Command {
 
 export interface AuthorizePayment extends Command {
   readonly attemptId: AttemptId;
-  readonly acquirer: string;
+  /** The acquirers that may be tried, in their order; at least one. */
+  readonly route: readonly string[];
   readonly paymentMethod: PaymentMethod;
   /** The id of the capture that follows by itself (a sale), or null. */
   readonly saleCaptureId: CaptureId | null;
@@ -61,18 +62,40 @@ export interface RefundPayment extends Command {
   readonly metadata: Metadata;
 }
 
+/** Voids what is left of an authorization whose time is over. */
+export interface ExpirePayment extends Command {
+  readonly voidId: VoidId;
+}
+
+/** Ends an attempt that nobody can wait for any longer. */
+export interface GiveUpAttempt extends Command {
+  readonly operationId: string;
+  readonly voidId: VoidId;
+}
+
+/** Hands an order to people: every inquiry has gone by, and nobody knows its end. */
+export interface MarkStuck extends Command {
+  readonly operationId: string;
+  readonly inquiries: number;
+}
+
 /**
  * What is known of an operation at the acquirer.
- * `unanswered`: it may have had an effect. `not_sent`: it certainly had none.
+ * `action_required`: it waits for the payer. `unanswered`: it may have had an effect. `not_sent`: it certainly had none.
  */
 export type AcquirerOutcome =
   | { readonly kind: 'approved'; readonly acquirerReference: string }
+  /** For less than was asked, which PayFlow does not take. */
+  | { readonly kind: 'partially_approved'; readonly acquirerReference: string; readonly amountMinor: bigint }
+  | { readonly kind: 'action_required'; readonly url: string; readonly expiresAt: Date }
   | {
       readonly kind: 'declined';
       readonly code: string;
       readonly declineCode: string | null;
       readonly adviceCode: string | null;
       readonly message: string;
+      /** The acquirer could not process it and holds nothing: another acquirer may be tried. An issuer's no is none. */
+      readonly technical: boolean;
     }
   | { readonly kind: 'unanswered'; readonly reason: string }
   | { readonly kind: 'not_sent'; readonly reason: string };
@@ -86,4 +109,7 @@ export interface RecordOutcome extends Command {
   readonly feeTerms: FeeTerms;
   /** When an authorization approved now ends. */
   readonly expiresAt: Date;
+  /** For what may have to follow: the next attempt of the route, the reversal of an approval nobody wants. */
+  readonly nextAttemptId: AttemptId;
+  readonly reversalId: VoidId;
 }

@@ -1,6 +1,6 @@
 import type { AttemptId, CaptureId, Currency, MerchantId, PaymentId, RefundId, VoidId } from '@payflow/kernel';
 
-import type { Failure, Metadata, PaymentMethod } from './payment.js';
+import type { Failure, Metadata, PaymentMethod, VoidCause } from './payment.js';
 
 /** What may be changed before the payment is authorized. */
 export interface PaymentDetails {
@@ -31,9 +31,18 @@ export interface AuthorizationRequested extends Happened {
   readonly type: 'AuthorizationRequested';
   readonly attemptId: AttemptId;
   readonly acquirer: string;
+  /** All acquirers that may be tried, in their order. */
+  readonly route: readonly string[];
   readonly amountMinor: bigint;
   readonly paymentMethod: PaymentMethod;
   readonly saleCaptureId: CaptureId | null;
+}
+/** The acquirer waits for the payer: a 3-D Secure challenge, the page of his bank. */
+export interface ActionRequired extends Happened {
+  readonly type: 'ActionRequired';
+  readonly attemptId: AttemptId;
+  readonly url: string;
+  readonly expiresAt: Date;
 }
 export interface PaymentAuthorized extends Happened {
   readonly type: 'PaymentAuthorized';
@@ -59,6 +68,29 @@ export interface AuthorizationUnanswered extends Happened {
   readonly type: 'AuthorizationUnanswered';
   readonly attemptId: AttemptId;
   readonly reason: string;
+}
+/**
+ * The acquirer approved what the payment has no use for (any more): `late_success` after the attempt was given up,
+ * `partial_approval` for less than was asked. A reversal is ordered with it; the record of the attempt stands.
+ */
+export interface ApprovalUnwanted extends Happened {
+  readonly type: 'ApprovalUnwanted';
+  readonly attemptId: AttemptId;
+  readonly cause: 'late_success' | 'partial_approval';
+  readonly acquirerReference: string;
+  readonly amountMinor: bigint;
+}
+/** The acquirer confirmed that it holds nothing under the attempt, and will not. */
+export interface AttemptReversed extends Happened {
+  readonly type: 'AttemptReversed';
+  readonly voidId: VoidId;
+  readonly attemptId: AttemptId;
+}
+/** Every inquiry has gone by. People look at it; inquiries go on. */
+export interface PaymentStuck extends Happened {
+  readonly type: 'PaymentStuck';
+  readonly operationId: string;
+  readonly inquiries: number;
 }
 export interface CaptureRequested extends Happened {
   readonly type: 'CaptureRequested';
@@ -90,9 +122,18 @@ export interface CaptureUnanswered extends Happened {
 export interface VoidRequested extends Happened {
   readonly type: 'VoidRequested';
   readonly voidId: VoidId;
+  readonly cause: VoidCause;
+  /** The attempt that is undone by its reference; null: what is left of the authorization. */
+  readonly reverses: AttemptId | null;
   readonly amountMinor: bigint;
   readonly reason: string | null;
   readonly metadata: Metadata;
+}
+/** The authorization's time was over, and the acquirer confirmed the void of what was not captured. */
+export interface PaymentExpired extends Happened {
+  readonly type: 'PaymentExpired';
+  readonly voidId: VoidId;
+  readonly releasedMinor: bigint;
 }
 export interface PaymentCanceled extends Happened {
   readonly type: 'PaymentCanceled';
@@ -130,6 +171,8 @@ export interface RefundFailed extends Happened {
   readonly refundId: RefundId;
   readonly amountMinor: bigint;
   readonly failure: Failure;
+  /** It had succeeded before: what was given back is taken back. */
+  readonly hadSucceeded: boolean;
 }
 export interface RefundUnanswered extends Happened {
   readonly type: 'RefundUnanswered';
@@ -142,16 +185,21 @@ export type PaymentEvent =
   | PaymentCreated
   | PaymentUpdated
   | AuthorizationRequested
+  | ActionRequired
   | PaymentAuthorized
   | AuthorizationDeclined
   | PaymentFailed
   | AuthorizationUnanswered
+  | ApprovalUnwanted
+  | AttemptReversed
+  | PaymentStuck
   | CaptureRequested
   | PaymentCaptured
   | CaptureDeclined
   | CaptureUnanswered
   | VoidRequested
   | PaymentCanceled
+  | PaymentExpired
   | VoidDeclined
   | VoidUnanswered
   | RefundRequested

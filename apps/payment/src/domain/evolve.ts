@@ -5,8 +5,10 @@ import {
   type AuthorizeOperation,
   type CaptureOperation,
   initialPayment,
+  isOpen,
   type Operation,
   type OperationId,
+  operationOf,
   type Payment,
   type RefundOperation,
   type VoidOperation,
@@ -23,6 +25,7 @@ const begun = (acquirer: string, amountMinor: bigint, at: Date) =>
     unansweredReason: null,
     acquirerReference: null,
     failure: null,
+    stuckAt: null,
     startedAt: at,
     finishedAt: null,
   }) as const;
@@ -43,7 +46,21 @@ const withEnding = (payment: Payment, id: OperationId, ending: Ending): Payment 
   operations: payment.operations.map((operation) => (operation.id === id ? changed(operation, ending) : operation)),
 });
 
+const withAttempt = (
+  payment: Payment,
+  id: string,
+  change: Partial<Pick<AuthorizeOperation, 'state' | 'action' | 'unwanted'>>,
+): Payment => ({
+  ...payment,
+  operations: payment.operations.map((operation) =>
+    operation.kind === 'authorize' && operation.id === id ? { ...operation, ...change } : operation,
+  ),
+});
+
 const acquirerOf = (payment: Payment): string => payment.authorization?.acquirer ?? '';
+
+const acquirerOfVoid = (payment: Payment, reverses: string | null): string =>
+  payment.operations.find(({ id }) => id === reverses)?.acquirer ?? acquirerOf(payment);
 
 /** One event applied. Total: it believes what happened and refuses nothing; deciding is over. */
 const applied = (payment: Payment, event: PaymentEvent): Payment => {
@@ -61,10 +78,17 @@ const applied = (payment: Payment, event: PaymentEvent): Payment => {
       const operation: AuthorizeOperation = {
         kind: 'authorize',
         id: event.attemptId,
+        route: event.route,
+        action: null,
+        unwanted: null,
         saleCaptureId: event.saleCaptureId,
         ...begun(event.acquirer, event.amountMinor, at),
       };
       return withOperation({ ...payment, paymentMethod: event.paymentMethod }, operation);
+    }
+    case 'ActionRequired': {
+      const { attemptId, url, expiresAt } = event;
+      return withAttempt(payment, attemptId, { state: 'action_required', action: { url, expiresAt } });
     }
     case 'PaymentAuthorized': {
       const { attemptId, acquirerReference, expiresAt } = event;
@@ -91,6 +115,22 @@ const applied = (payment: Payment, event: PaymentEvent): Payment => {
       return { ...payment, failed: true, lastError: event.failure };
     case 'AuthorizationUnanswered':
       return withEnding(payment, event.attemptId, { state: 'unanswered', unansweredReason: event.reason });
+    case 'ApprovalUnwanted': {
+      const { attemptId, cause, acquirerReference, amountMinor } = event;
+      return withAttempt(payment, attemptId, { unwanted: { cause, acquirerReference, amountMinor } });
+    }
+    case 'AttemptReversed': {
+      const undone = withEnding(payment, event.voidId, { state: 'approved', finishedAt: at });
+      const attempt = operationOf(payment, event.attemptId);
+      return attempt && isOpen(attempt) ? withEnding(undone, attempt.id, { state: 'failed', finishedAt: at }) : undone;
+    }
+    case 'PaymentStuck':
+      return {
+        ...payment,
+        operations: payment.operations.map((operation) =>
+          operation.id === event.operationId ? { ...operation, stuckAt: at } : operation,
+        ),
+      };
     case 'CaptureRequested': {
       const operation: CaptureOperation = {
         kind: 'capture',
@@ -128,8 +168,10 @@ const applied = (payment: Payment, event: PaymentEvent): Payment => {
       const operation: VoidOperation = {
         kind: 'void',
         id: event.voidId,
+        cause: event.cause,
+        reverses: event.reverses,
         reason: event.reason,
-        ...begun(acquirerOf(payment), event.amountMinor, at),
+        ...begun(acquirerOfVoid(payment, event.reverses), event.amountMinor, at),
       };
       return withOperation({ ...payment, metadata: { ...payment.metadata, ...event.metadata } }, operation);
     }
@@ -144,9 +186,14 @@ const applied = (payment: Payment, event: PaymentEvent): Payment => {
         ? canceled
         : withEnding(canceled, event.voidId, { state: 'approved', finishedAt: at });
     }
+    case 'PaymentExpired':
+      return withEnding({ ...payment, closed: true, expiredAt: at }, event.voidId, {
+        state: 'approved',
+        finishedAt: at,
+      });
     case 'VoidDeclined': {
       const { failure } = event;
-      return withEnding({ ...payment, lastError: failure }, event.voidId, {
+      return withEnding(payment.failed ? payment : { ...payment, lastError: failure }, event.voidId, {
         state: 'declined',
         failure,
         finishedAt: at,

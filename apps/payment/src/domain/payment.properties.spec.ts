@@ -31,6 +31,8 @@ import {
   statusOf,
 } from './payment.js';
 import { recordOutcome } from './record-outcome.js';
+import { expire } from './expire.js';
+import { giveUp, markStuck } from './give-up.js';
 import { refund } from './refund.js';
 
 /** Anything a caller or an acquirer may do, at any moment, in any order. */
@@ -38,6 +40,9 @@ type Move =
   | { readonly kind: 'authorize'; readonly sale: boolean }
   | { readonly kind: 'capture'; readonly amount: number | null; readonly final: boolean }
   | { readonly kind: 'cancel' }
+  | { readonly kind: 'expire' }
+  | { readonly kind: 'give_up'; readonly which: number }
+  | { readonly kind: 'stuck'; readonly which: number }
   | { readonly kind: 'refund'; readonly amount: number | null }
   | { readonly kind: 'answer'; readonly which: number; readonly answer: AcquirerOutcome['kind'] };
 
@@ -46,17 +51,38 @@ const move: fc.Arbitrary<Move> = fc.oneof(
   fc.record({ kind: fc.constant('authorize' as const), sale: fc.boolean() }),
   fc.record({ kind: fc.constant('capture' as const), amount, final: fc.boolean() }),
   fc.record({ kind: fc.constant('cancel' as const) }),
+  fc.record({ kind: fc.constant('expire' as const) }),
+  fc.record({ kind: fc.constantFrom('give_up' as const, 'stuck' as const), which: fc.nat({ max: 9 }) }),
   fc.record({ kind: fc.constant('refund' as const), amount }),
   fc.record({
     kind: fc.constant('answer' as const),
     which: fc.nat({ max: 9 }),
-    answer: fc.constantFrom('approved', 'approved', 'approved', 'declined', 'unanswered', 'not_sent'),
+    answer: fc.constantFrom(
+      'approved',
+      'approved',
+      'approved',
+      'approved',
+      'declined',
+      'unanswered',
+      'not_sent',
+      'partially_approved',
+      'action_required',
+    ),
   }),
 );
 
 const answers: Readonly<Record<AcquirerOutcome['kind'], AcquirerOutcome>> = {
   approved: { kind: 'approved', acquirerReference: 'auth_1' },
-  declined: { kind: 'declined', code: 'card_declined', declineCode: null, adviceCode: null, message: 'no' },
+  declined: {
+    kind: 'declined',
+    code: 'card_declined',
+    declineCode: null,
+    adviceCode: null,
+    message: 'no',
+    technical: false,
+  },
+  partially_approved: { kind: 'partially_approved', acquirerReference: 'auth_1', amountMinor: 400n },
+  action_required: { kind: 'action_required', url: 'https://acquirer.example/1', expiresAt: NEXT_WEEK },
   unanswered: { kind: 'unanswered', reason: 'no_answer' },
   not_sent: { kind: 'not_sent', reason: 'acquirer_unreachable' },
 };
@@ -66,6 +92,9 @@ const minor = (value: number | null): bigint | null => (value === null ? null : 
 const eventsOf = (decision: { readonly ok: boolean }): readonly PaymentEvent[] =>
   decision.ok ? (decision as unknown as { readonly events: readonly PaymentEvent[] }).events : [];
 
+const operationIdOf = (payment: Payment, which: number): string =>
+  payment.operations[which % Math.max(1, payment.operations.length)]?.id ?? 'att_none';
+
 const play = (payment: Payment, action: Move, n: number): readonly PaymentEvent[] => {
   const at = NOON;
   const metadata = {};
@@ -73,7 +102,7 @@ const play = (payment: Payment, action: Move, n: number): readonly PaymentEvent[
     case 'authorize': {
       const saleCaptureId = action.sale ? captureId(n) : null;
       return eventsOf(
-        authorize(payment, { at, attemptId: attemptId(n), acquirer: 'sim', paymentMethod: VISA, saleCaptureId }),
+        authorize(payment, { at, attemptId: attemptId(n), route: ['sim', 'sim2'], paymentMethod: VISA, saleCaptureId }),
       );
     }
     case 'capture':
@@ -92,9 +121,14 @@ const play = (payment: Payment, action: Move, n: number): readonly PaymentEvent[
       return eventsOf(
         refund(payment, { at, refundId: refundId(n), amountMinor: minor(action.amount), reason: null, metadata }),
       );
+    case 'expire':
+      return eventsOf(expire(payment, { at: NEXT_WEEK, voidId: voidId(n) }));
+    case 'give_up':
+      return eventsOf(giveUp(payment, { at, operationId: operationIdOf(payment, action.which), voidId: voidId(n) }));
+    case 'stuck':
+      return eventsOf(markStuck(payment, { at, operationId: operationIdOf(payment, action.which), inquiries: 7 }));
     case 'answer': {
-      const operation = payment.operations[action.which % Math.max(1, payment.operations.length)];
-      const operationId = operation?.id ?? 'att_none';
+      const operationId = operationIdOf(payment, action.which);
       const outcome = answers[action.answer];
       return eventsOf(
         recordOutcome(payment, {
@@ -104,6 +138,8 @@ const play = (payment: Payment, action: Move, n: number): readonly PaymentEvent[
           perhapsSentBefore: false,
           feeTerms: TERMS,
           expiresAt: NEXT_WEEK,
+          nextAttemptId: attemptId(100 + n),
+          reversalId: voidId(100 + n),
         }),
       );
     }
@@ -165,7 +201,9 @@ describe('whatever callers and acquirers do, in whatever order', () => {
         if (!payment) return;
         const released = events.reduce(
           (sum, event) =>
-            event.type === 'PaymentCaptured' || event.type === 'PaymentCanceled' ? sum + event.releasedMinor : sum,
+            event.type === 'PaymentCaptured' || event.type === 'PaymentCanceled' || event.type === 'PaymentExpired'
+              ? sum + event.releasedMinor
+              : sum,
           0n,
         );
         expect(released).toBe(payment.closed ? authorizedMinor(payment) : capturedMinor(payment));

@@ -27,9 +27,29 @@ export interface Failure {
 
 /**
  * requested: committed, perhaps sent, no answer recorded. unanswered: sent, and nobody may assume either outcome.
- * approved, declined: the acquirer's word. failed: it certainly never reached the acquirer.
+ * action_required: the acquirer waits for the payer (3-D Secure, his bank's page). approved, declined: the acquirer's
+ * word. failed: it certainly had no effect at the acquirer.
  */
-export type OperationState = 'requested' | 'unanswered' | 'approved' | 'declined' | 'failed';
+export type OperationState = 'requested' | 'action_required' | 'unanswered' | 'approved' | 'declined' | 'failed';
+
+/** Where the payer has to go, and until when. */
+export interface PayerAction {
+  readonly url: string;
+  readonly expiresAt: Date;
+}
+
+/**
+ * An approval that the payment has no use for: it came after the attempt was given up, or for less than was asked. It is
+ * reversed at the acquirer, and never counts as authorized.
+ */
+export interface UnwantedApproval {
+  readonly cause: 'late_success' | 'partial_approval';
+  readonly acquirerReference: string;
+  readonly amountMinor: bigint;
+}
+
+/** Why a void was ordered. timeout: nobody can wait any longer for what an acquirer may still say. */
+export type VoidCause = 'request' | 'expiry' | 'timeout' | 'unwanted_approval';
 
 interface OperationCore {
   readonly acquirer: string;
@@ -38,6 +58,8 @@ interface OperationCore {
   readonly unansweredReason: string | null;
   readonly acquirerReference: string | null;
   readonly failure: Failure | null;
+  /** When it was handed to people, because every inquiry had gone by without an end. */
+  readonly stuckAt: Date | null;
   readonly startedAt: Date;
   readonly finishedAt: Date | null;
 }
@@ -45,6 +67,10 @@ interface OperationCore {
 export interface AuthorizeOperation extends OperationCore {
   readonly kind: 'authorize';
   readonly id: AttemptId;
+  /** The acquirers of the payment in the order in which they may be tried; this attempt is at one of them. */
+  readonly route: readonly string[];
+  readonly action: PayerAction | null;
+  readonly unwanted: UnwantedApproval | null;
   /** Set for a sale: the capture that follows the approval by itself. */
   readonly saleCaptureId: CaptureId | null;
 }
@@ -56,6 +82,9 @@ export interface CaptureOperation extends OperationCore {
 export interface VoidOperation extends OperationCore {
   readonly kind: 'void';
   readonly id: VoidId;
+  readonly cause: VoidCause;
+  /** The attempt that is undone by its reference, held or not; null: what is left of the payment's authorization. */
+  readonly reverses: AttemptId | null;
   readonly reason: string | null;
 }
 export interface RefundOperation extends OperationCore {
@@ -105,6 +134,7 @@ export interface Payment {
   readonly updatedAt: Date;
   readonly capturedAt: Date | null;
   readonly canceledAt: Date | null;
+  readonly expiredAt: Date | null;
 }
 
 const EPOCH = new Date(0);
@@ -134,10 +164,11 @@ export const initialPayment: Payment = {
   updatedAt: EPOCH,
   capturedAt: null,
   canceledAt: null,
+  expiredAt: null,
 };
 
 export const isOpen = (operation: Operation): boolean =>
-  operation.state === 'requested' || operation.state === 'unanswered';
+  operation.state === 'requested' || operation.state === 'action_required' || operation.state === 'unanswered';
 
 const sumOf = (payment: Payment, kind: OperationKind, counts: (operation: Operation) => boolean): bigint =>
   payment.operations.reduce(
@@ -166,12 +197,41 @@ export const operationOf = (payment: Payment, id: string): Operation | undefined
 export const openOperations = (payment: Payment, kind: OperationKind): readonly Operation[] =>
   payment.operations.filter((operation) => operation.kind === kind && isOpen(operation));
 
+/** Voids under way that end what the payment holds. The reversal of an approval nobody wants is not one. */
+export const openVoidsOfHold = (payment: Payment): readonly Operation[] =>
+  openOperations(payment, 'void').filter(
+    (operation) => operation.kind === 'void' && operation.cause !== 'unwanted_approval',
+  );
+
+/** The attempt that may still become the payment's authorization. */
+export const openAttempt = (payment: Payment): AuthorizeOperation | undefined =>
+  payment.operations.find(
+    (operation): operation is AuthorizeOperation => operation.kind === 'authorize' && isOpen(operation),
+  );
+
+/** Where the payment is, or was last tried; null before the first attempt. */
+export const acquirerOf = (payment: Payment): string | null =>
+  payment.authorization?.acquirer ??
+  payment.operations.findLast((operation) => operation.kind === 'authorize')?.acquirer ??
+  null;
+
+/** What the payer has to do before the payment goes on. */
+export const actionOf = (payment: Payment): PayerAction | null => {
+  const attempt = openAttempt(payment);
+  return attempt?.state === 'action_required' ? attempt.action : null;
+};
+
 /**
  * The operation whose silence holds the whole payment in PROCESSING. A silent refund does not: the refund itself is
- * PENDING, and the payment is what it was.
+ * PENDING, and the payment is what it was. Nor does the reversal of an approval that the payment has no use for.
  */
 export const unansweredOperation = (payment: Payment): Operation | undefined =>
-  payment.operations.find((operation) => operation.kind !== 'refund' && operation.state === 'unanswered');
+  payment.operations.find(
+    (operation) =>
+      operation.state === 'unanswered' &&
+      operation.kind !== 'refund' &&
+      !(operation.kind === 'void' && operation.cause === 'unwanted_approval'),
+  );
 
 const statusOfCaptured = (payment: Payment, captured: bigint): PaymentStatus => {
   const refunded = refundedMinor(payment);
@@ -186,6 +246,8 @@ export const statusOf = (payment: Payment): PaymentStatus => {
   if (unansweredOperation(payment)) return 'PROCESSING';
   const captured = capturedMinor(payment);
   if (captured > 0n) return statusOfCaptured(payment, captured);
+  if (payment.expiredAt) return 'EXPIRED';
   if (payment.canceledAt) return 'CANCELED';
+  if (actionOf(payment)) return 'REQUIRES_ACTION';
   return payment.authorization ? 'AUTHORIZED' : 'PENDING';
 };

@@ -1,11 +1,15 @@
 import type { PaymentStatus } from '@payflow/contracts';
 
+import type { AcquirerOutcome } from './commands.js';
 import type { OperationState } from './payment.js';
 
 /** Why a command is refused: facts, with the figures that the caller needs to do better. */
 export type AmountRefusal = { readonly code: 'amount_not_positive' };
 export type UpdateRefusal = AmountRefusal | { readonly code: 'payment_not_modifiable'; readonly status: PaymentStatus };
-export type AuthorizeRefusal = { readonly code: 'payment_not_authorizable'; readonly status: PaymentStatus };
+export type AuthorizeRefusal =
+  | { readonly code: 'payment_not_authorizable'; readonly status: PaymentStatus }
+  /** No acquirer takes such a payment. */
+  | { readonly code: 'payment_not_routable' };
 export type CaptureRefusal =
   | AmountRefusal
   | { readonly code: 'payment_not_capturable'; readonly status: PaymentStatus }
@@ -26,8 +30,11 @@ export type OutcomeRefusal =
       readonly code: 'outcome_contradicts_record';
       readonly operationId: string;
       readonly recorded: OperationState;
-      readonly reported: 'approved' | 'declined' | 'not_sent';
+      readonly reported: Exclude<AcquirerOutcome['kind'], 'unanswered' | 'action_required'>;
     };
+
+/** A timer that found nothing to do: somebody was faster. */
+export type TimerRefusal = { readonly code: 'nothing_due' };
 
 /** Every refusal of a caller's command. */
 export type CommandRefusal = UpdateRefusal | AuthorizeRefusal | CaptureRefusal | CancelRefusal | RefundRefusal;

@@ -52,11 +52,13 @@ CREATE TABLE payments (
   acquirer              text,
   acquirer_reference    text,
   last_error            jsonb,
+  action                jsonb,
   unanswered_reason     text,
   authorized_at         timestamptz,
   expires_at            timestamptz,
   captured_at           timestamptz,
   canceled_at           timestamptz,
+  expired_at            timestamptz,
   CONSTRAINT captured_within_authorized CHECK (captured_minor + pending_capture_minor <= authorized_minor),
   CONSTRAINT refunded_within_captured CHECK (refunded_minor + pending_refund_minor <= captured_minor),
   CONSTRAINT fee_within_captured CHECK (fee_minor <= captured_minor),
@@ -70,6 +72,8 @@ CREATE INDEX payments_merchant_newest ON payments (merchant_id, created_at DESC,
 CREATE INDEX payments_user_newest ON payments (user_id, created_at DESC, id DESC) WHERE user_id IS NOT NULL;
 CREATE INDEX payments_newest ON payments (created_at DESC, id DESC);
 CREATE INDEX payments_reference ON payments (reference) WHERE reference IS NOT NULL;
+-- The timers of authorizations that are still held.
+CREATE INDEX payments_expiring ON payments (expires_at) WHERE status IN ('AUTHORIZED', 'PARTIALLY_CAPTURED');
 CREATE INDEX payments_metadata ON payments USING gin (metadata jsonb_path_ops);
 
 -- Each order to an acquirer. The id is the idempotency key there; the open ones are what recovery takes up.
@@ -81,7 +85,9 @@ CREATE TABLE payment_attempts (
   acquirer           text        NOT NULL,
   amount_minor       bigint      NOT NULL CHECK (amount_minor > 0),
   currency           char(3)     NOT NULL,
-  state              text        NOT NULL CHECK (state IN ('requested', 'unanswered', 'approved', 'declined', 'failed')),
+  state              text        NOT NULL CHECK (state IN ('requested', 'action_required', 'unanswered', 'approved', 'declined', 'failed')),
+  -- Of an approval that the payment had no use for: late_success or partial_approval.
+  unwanted           text        CHECK (unwanted IN ('late_success', 'partial_approval')),
   unanswered_reason  text,
   acquirer_reference text,
   failure            jsonb,
@@ -91,9 +97,26 @@ CREATE TABLE payment_attempts (
   recoveries         int         NOT NULL DEFAULT 0,
   next_recovery_at   timestamptz,
   UNIQUE (payment_id, position),
-  CHECK ((next_recovery_at IS NOT NULL) = (state IN ('requested', 'unanswered')))
+  CHECK ((next_recovery_at IS NOT NULL) = (state IN ('requested', 'action_required', 'unanswered')))
 );
 CREATE INDEX payment_attempts_open ON payment_attempts (next_recovery_at) WHERE next_recovery_at IS NOT NULL;
+
+-- What the machine cannot decide and people must: an acquirer that contradicts the record, an order nobody answers.
+CREATE TABLE payment_exceptions (
+  id           text        PRIMARY KEY,
+  payment_id   text        NOT NULL REFERENCES payments,
+  merchant_id  text        NOT NULL,
+  operation_id text        NOT NULL,
+  kind         text        NOT NULL CHECK (kind IN ('contradiction', 'stuck', 'void_declined')),
+  detail       jsonb       NOT NULL,
+  created_at   timestamptz NOT NULL DEFAULT now(),
+  resolved_at  timestamptz,
+  resolved_by  text,
+  resolution   text,
+  CHECK ((resolved_at IS NULL) = (resolved_by IS NULL)),
+  UNIQUE (operation_id, kind)
+);
+CREATE INDEX payment_exceptions_open ON payment_exceptions (created_at DESC, id DESC) WHERE resolved_at IS NULL;
 
 CREATE TABLE refunds (
   id          text        PRIMARY KEY,

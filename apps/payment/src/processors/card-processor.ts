@@ -57,7 +57,11 @@ export class CardProcessor implements PaymentProcessor<'card'> {
     const [acquirer] = Object.keys(this.config.ACQUIRERS);
     if (acquirer === undefined) throw new Error('invariant: the settings name an acquirer');
     const { tokenId, brand, last4, fingerprint } = token;
-    return { usable: true, acquirer, paymentMethod: { type: 'card', token: tokenId, brand, last4, fingerprint } };
+    return {
+      usable: true,
+      route: [acquirer],
+      paymentMethod: { type: 'card', token: tokenId, brand, last4, fingerprint },
+    };
   }
 
   private async forward(payment: Payment, operation: AuthorizeOperation): Promise<AcquirerOutcome> {
@@ -142,5 +146,6 @@ const refused = (problem: RemoteProblem): AcquirerOutcome =>
         declineCode: null,
         adviceCode: 'do_not_try_again',
         message: problem.detail ?? 'The token cannot be used.',
+        technical: false,
       }
     : { kind: 'not_sent', reason: 'vault_refused' };

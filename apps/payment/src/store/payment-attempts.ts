@@ -1,6 +1,13 @@
 import type { Sql, Tx } from '@payflow/postgres';
 
-import type { Failure, Operation, OperationKind, OperationState, Payment } from '../domain/payment.js';
+import type {
+  Failure,
+  Operation,
+  OperationKind,
+  OperationState,
+  Payment,
+  UnwantedApproval,
+} from '../domain/payment.js';
 
 /** One order to an acquirer: a row of `payment_attempts`. */
 export interface AttemptRow {
@@ -16,6 +23,7 @@ export interface AttemptRow {
   readonly unanswered_reason: string | null;
   readonly acquirer_reference: string | null;
   readonly failure: Failure | null;
+  readonly unwanted: UnwantedApproval['cause'] | null;
   readonly started_at: Date;
   readonly finished_at: Date | null;
 }
@@ -32,21 +40,24 @@ export const attemptRowOf = (payment: Payment, operation: Operation, position: n
   unanswered_reason: operation.unansweredReason,
   acquirer_reference: operation.acquirerReference,
   failure: operation.failure,
+  unwanted: operation.kind === 'authorize' ? (operation.unwanted?.cause ?? null) : null,
   started_at: operation.startedAt,
   finished_at: operation.finishedAt,
 });
 
 const SELECTED = `attempt_id, payment_id, position, operation, acquirer, amount_minor, currency, state,
-  unanswered_reason, acquirer_reference, failure, started_at, finished_at`;
+  unanswered_reason, acquirer_reference, failure, unwanted, started_at, finished_at`;
 
 /** @param recoverAfterMs when somebody else takes an open order up, unless it is closed by then */
 export const storeAttempt = async (tx: Tx, row: AttemptRow, recoverAfterMs: number): Promise<void> => {
   await tx.execute(
     `INSERT INTO payment_attempts (${SELECTED}, next_recovery_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
-             CASE WHEN $8 IN ('requested', 'unanswered') THEN now() + make_interval(secs => $14::double precision / 1000) END)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
+             CASE WHEN $8 IN ('requested', 'action_required', 'unanswered')
+                  THEN now() + make_interval(secs => $15::double precision / 1000) END)
      ON CONFLICT (attempt_id) DO UPDATE SET state = excluded.state, unanswered_reason = excluded.unanswered_reason,
-       acquirer_reference = excluded.acquirer_reference, failure = excluded.failure, finished_at = excluded.finished_at,
+       acquirer_reference = excluded.acquirer_reference, failure = excluded.failure,
+       unwanted = excluded.unwanted, finished_at = excluded.finished_at,
        next_recovery_at = excluded.next_recovery_at`,
     [
       row.attempt_id,
@@ -60,6 +71,7 @@ export const storeAttempt = async (tx: Tx, row: AttemptRow, recoverAfterMs: numb
       row.unanswered_reason,
       row.acquirer_reference,
       row.failure && JSON.stringify(row.failure),
+      row.unwanted,
       row.started_at,
       row.finished_at,
       recoverAfterMs,

@@ -3,6 +3,8 @@ import type { PaymentId } from '@payflow/kernel';
 import type { Sql, Tx } from '@payflow/postgres';
 
 import {
+  acquirerOf,
+  actionOf,
   authorizedMinor,
   capturableMinor,
   capturedMinor,
@@ -46,12 +48,19 @@ export interface PaymentRow {
   readonly acquirer: string | null;
   readonly acquirer_reference: string | null;
   readonly last_error: Failure | null;
+  readonly action: { readonly url: string; readonly expiresAt: string } | null;
   readonly unanswered_reason: string | null;
   readonly authorized_at: Date | null;
   readonly expires_at: Date | null;
   readonly captured_at: Date | null;
   readonly canceled_at: Date | null;
+  readonly expired_at: Date | null;
 }
+
+const actionRowOf = (payment: Payment): PaymentRow['action'] => {
+  const action = actionOf(payment);
+  return action && { url: action.url, expiresAt: action.expiresAt.toISOString() };
+};
 
 /** The projection: what the row says is a function of the state and of nothing else. */
 export const paymentRowOf = (payment: Payment): PaymentRow => ({
@@ -78,14 +87,16 @@ export const paymentRowOf = (payment: Payment): PaymentRow => ({
   return_url: payment.returnUrl,
   client_secret_hash: payment.clientSecretHash,
   payment_method: payment.paymentMethod,
-  acquirer: payment.operations[0]?.acquirer ?? null,
+  acquirer: acquirerOf(payment),
   acquirer_reference: payment.authorization?.acquirerReference ?? null,
   last_error: payment.lastError,
+  action: actionRowOf(payment),
   unanswered_reason: unansweredOperation(payment)?.unansweredReason ?? null,
   authorized_at: payment.authorization?.authorizedAt ?? null,
   expires_at: payment.authorization?.expiresAt ?? null,
   captured_at: payment.capturedAt,
   canceled_at: payment.canceledAt,
+  expired_at: payment.expiredAt,
 });
 
 const COLUMNS = [
@@ -115,11 +126,13 @@ const COLUMNS = [
   'acquirer',
   'acquirer_reference',
   'last_error',
+  'action',
   'unanswered_reason',
   'authorized_at',
   'expires_at',
   'captured_at',
   'canceled_at',
+  'expired_at',
 ] as const satisfies readonly (keyof PaymentRow)[];
 
 const SELECTED = COLUMNS.join(', ');

@@ -23,6 +23,7 @@ export interface RefundRow {
 /** A refund whose outcome nobody knows is PENDING, like one that was just ordered. */
 export const REFUND_STATUS_OF = {
   requested: 'PENDING',
+  action_required: 'PENDING',
   unanswered: 'PENDING',
   approved: 'SUCCEEDED',
   declined: 'FAILED',

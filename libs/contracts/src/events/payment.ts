@@ -60,6 +60,41 @@ export const PAYMENT_EVENTS = {
       acquirerReference: z.string(),
     }),
   }),
+  requiresAction: define({
+    topic: 'payment.requires_action',
+    type: 'payment.requires_action.v1',
+    summary: 'The acquirer waits for the payer: a 3-D Secure challenge, or the page of his bank.',
+    payload: z.object({
+      ...subject,
+      amount: amountSchema,
+      acquirer: z.string(),
+      attemptId: z.string(),
+      redirectUrl: z.string(),
+      expiresAt: timeSchema,
+    }),
+  }),
+  expired: define({
+    topic: 'payment.expired',
+    type: 'payment.expired.v1',
+    summary: 'The authorization ran out; what was not captured was voided at the acquirer.',
+    payload: z.object({
+      ...subject,
+      released: minorSchema.meta({ description: 'What went back from the hold.' }),
+      acquirer: z.string(),
+    }),
+  }),
+  stuck: define({
+    topic: 'payment.stuck',
+    type: 'payment.stuck.v1',
+    summary: 'Every inquiry has gone by and the outcome of an operation is still unknown: people have to look at it.',
+    payload: z.object({
+      ...subject,
+      operationId: z.string(),
+      operation: z.enum(['authorize', 'capture', 'void', 'refund']),
+      acquirer: z.string(),
+      inquiries: z.int(),
+    }),
+  }),
   failed: define({
     topic: 'payment.failed',
     type: 'payment.failed.v1',
@@ -110,6 +145,9 @@ export const PAYMENT_EVENTS = {
       acquirer: z.string(),
       code: z.string(),
       message: z.string(),
+      reversed: z.boolean().meta({
+        description: 'It had been told as refunded before: what was given back is taken back.',
+      }),
     }),
   }),
 } as const;

@@ -211,6 +211,10 @@ const paymentCore = {
   acquirer: z.string().nullable(),
   acquirerReference: z.string().nullable(),
   lastError: paymentErrorSchema.nullable(),
+  nextAction: z
+    .object({ type: z.literal('redirect'), redirectUrl: z.string(), expiresAt: timeSchema })
+    .nullable()
+    .meta({ description: 'Of REQUIRES_ACTION: where the payer goes, and until when.' }),
   processing: z.object({ reason: z.string(), attempts: z.int(), nextInquiryAt: timeSchema.nullable() }).nullable(),
   metadata: z.record(z.string(), z.string()),
   version: z.int(),
@@ -220,6 +224,7 @@ const paymentCore = {
   capturedAt: timeSchema.nullable(),
   canceledAt: timeSchema.nullable(),
   expiresAt: timeSchema.nullable(),
+  expiredAt: timeSchema.nullable(),
 };
 
 /** A payment as every route that changes it and every list shows it. */
@@ -314,7 +319,21 @@ export const paymentAttemptSchema = z
     acquirer: z.string(),
     operation: z.enum(['authorize', 'capture', 'void', 'refund']),
     amount: minorSchema,
-    outcome: z.enum(['pending', 'approved', 'declined', 'unknown', 'failed']),
+    outcome: z
+      .enum([
+        'pending',
+        'action_required',
+        'approved',
+        'declined',
+        'unknown',
+        'failed',
+        'late_success',
+        'partial_approval',
+      ])
+      .meta({
+        description: '`late_success`, `partial_approval`: approved when or as it was not wanted, and reversed.',
+      }),
+    failure: paymentErrorSchema.nullable(),
     acquirerReference: z.string().nullable(),
     startedAt: timeSchema,
     finishedAt: timeSchema.nullable(),
