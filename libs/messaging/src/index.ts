@@ -24,3 +24,4 @@ export {
   type MessagingOptions,
   type OwnerAccess,
 } from './messaging.module.js';
+export { type PartitionExtent, TopicReader } from './kafka/topic-reader.js';

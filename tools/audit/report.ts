@@ -1,0 +1,55 @@
+import colors from 'picocolors';
+
+import type { Finding, Invariant } from './invariant.ts';
+
+/** What became of one invariant. */
+export interface Verdict {
+  readonly number: number;
+  readonly title: string;
+  readonly holds: boolean;
+  /** What was compared, and how many of it. */
+  readonly compared: Readonly<Record<string, number>>;
+  readonly findingsTotal: number;
+  /** The first of them. */
+  readonly findings: readonly Finding[];
+  readonly notes: readonly string[];
+  /** Why it could not be checked at all. */
+  readonly error?: string;
+  readonly seconds: number;
+}
+
+/** What the audit does not look at, said plainly. */
+export const NOT_CHECKED = [
+  { number: 9, title: 'The Merkle tree verifies', reason: 'not checked: the ledger has no tree yet' },
+] as const;
+
+const NUMBER_WIDTH = 2;
+const TITLE_WIDTH = 44;
+
+/** For people: one line, and below it what is wrong. */
+export const linesOf = (verdict: Verdict): readonly string[] => {
+  const mark = verdict.holds ? colors.green('✓') : colors.red('✗');
+  const counts = Object.entries(verdict.compared)
+    .map(([what, count]) => `${count.toLocaleString('en')} ${what}`)
+    .join(', ');
+  const head = `${mark} ${headOf(verdict)}  ${colors.dim(`${counts} · ${verdict.seconds.toFixed(1)} s`)}`;
+  const more = verdict.findingsTotal - verdict.findings.length;
+  return [
+    head,
+    ...(verdict.error === undefined ? [] : [`     ${colors.red(`could not be checked: ${verdict.error}`)}`]),
+    ...verdict.findings.map((finding) => `     ${findingText(finding)}`),
+    ...(more > 0 ? [`     … and ${more.toLocaleString('en')} more`] : []),
+    ...verdict.notes.map((note) => `     ${colors.dim(`· ${note}`)}`),
+  ];
+};
+
+export const notCheckedLines = (): readonly string[] =>
+  NOT_CHECKED.map((one) => `${colors.dim('–')} ${headOf(one)}  ${colors.dim(one.reason)}`);
+
+const headOf = ({ number, title }: Pick<Invariant, 'number' | 'title'>): string =>
+  `${String(number).padStart(NUMBER_WIDTH)}  ${title.padEnd(TITLE_WIDTH)}`;
+
+const findingText = ({ ids, problem }: Finding): string =>
+  `${Object.entries(ids)
+    .map(([name, id]) => `${colors.dim(name)} ${id}`)
+    .join(' ')}: ${problem}`;
