@@ -10,7 +10,13 @@ import { ACQUIRERS, SERVICES, type ServiceName } from './services.ts';
 
 /** Who exists in a demo installation. Handed to the services that create them, and printed for the person at the keyboard. */
 export interface DemoData {
-  readonly merchant: { readonly merchantId: string; readonly clientId: string; readonly clientSecret: string };
+  readonly merchant: {
+    readonly merchantId: string;
+    readonly clientId: string;
+    readonly clientSecret: string;
+    /** For the merchant's page; not a secret. */
+    readonly publishableKey: string;
+  };
   readonly ledgerClient: { readonly clientId: string; readonly clientSecret: string };
   readonly customer: { readonly userId: string; readonly email: string; readonly password: string };
   readonly admin: { readonly userId: string; readonly email: string; readonly password: string };
@@ -63,14 +69,26 @@ export const completed = (former: Secrets | undefined, services: readonly Servic
     ...Object.fromEntries(ACQUIRERS.map((name) => [name, webhookSecret()])),
     ...former?.acquirerWebhooks,
   },
-  demo: former?.demo ?? demoData(),
+  demo: former === undefined ? demoData() : withPublishableKey(former.demo),
 });
 
 const demoData = (): DemoData => ({
-  merchant: { merchantId: typeid('mer').toString(), clientId: typeid('cli').toString(), clientSecret: secret() },
+  merchant: {
+    merchantId: typeid('mer').toString(),
+    clientId: typeid('cli').toString(),
+    clientSecret: secret(),
+    publishableKey: publishableKey(),
+  },
   ledgerClient: { clientId: typeid('cli').toString(), clientSecret: secret() },
   customer: { userId: typeid('usr').toString(), email: 'customer@payflow.example', password: password() },
   admin: { userId: typeid('usr').toString(), email: 'admin@payflow.example', password: password() },
+});
+
+const publishableKey = (): string => `pk_test_${secret()}`;
+/** An installation of before there were publishable keys gets one. */
+const withPublishableKey = ({ merchant, ...others }: DemoData): DemoData => ({
+  ...others,
+  merchant: { ...merchant, publishableKey: (merchant as Partial<typeof merchant>).publishableKey ?? publishableKey() },
 });
 
 /** 192 bits, safe in a URL, in a shell and in JSON. */

@@ -18,6 +18,7 @@ import {
 } from '../servers/process.ts';
 import { build, buildFingerprint } from './build.ts';
 import { healthOf } from './health.ts';
+import { DIRECT, type Links } from './links.ts';
 import { REPOSITORY, type StackPaths } from './paths.ts';
 import { portsFor } from './ports-of-services.ts';
 import type { Progress } from './progress.ts';
@@ -71,11 +72,26 @@ export class Stack {
   private postgres: Unit | undefined;
   private kafka: Unit | undefined;
   private readonly services = new Map<ServiceName, RunningService>();
+  private readonly links: Links;
+  private readonly nextStarts = new Map<ServiceName, Readonly<Record<string, string>>>();
 
-  constructor(paths: StackPaths, settings: StackSettings, progress: Progress) {
+  constructor(paths: StackPaths, settings: StackSettings, progress: Progress, links: Links = DIRECT) {
     this.paths = paths;
     this.settings = settings;
     this.progress = progress;
+    this.links = links;
+  }
+
+  /** A process that is watched over; undefined for a server that is not ours. */
+  unitOf(name: ServiceName | 'postgres' | 'kafka'): Unit | undefined {
+    if (name === 'postgres') return this.postgres;
+    if (name === 'kafka') return this.kafka;
+    return this.services.get(name)?.unit;
+  }
+
+  /** Adds to the environment of a service's next start, and of that one only. */
+  setForNextStart(name: ServiceName, environment: Readonly<Record<string, string>>): void {
+    this.nextStarts.set(name, environment);
   }
 
   /** Starts or adopts everything; returns when all services are ready, or stops what it started and throws. */
@@ -228,7 +244,13 @@ export class Stack {
       return this.settings.kafkaBrokers;
     }
     const logFile = join(this.paths.logs, 'kafka.log');
-    const options = { directory: this.paths.kafka, logFile, jarCache: this.paths.kafkaJars };
+    const { kafka: proxied } = this.links;
+    const options = {
+      directory: this.paths.kafka,
+      logFile,
+      jarCache: this.paths.kafkaJars,
+      ...(proxied === undefined ? {} : { proxied }),
+    };
     const adopted = await runningKafka(this.paths.kafka);
     if (adopted === undefined) {
       await kafkaJars(this.paths.kafkaJars, (line) => {
@@ -267,7 +289,12 @@ export class Stack {
     former: StackState,
   ): Promise<void> {
     for (const service of present) {
-      const environment = environmentOf(service, surroundings, databases.get(service.name));
+      const database = databases.get(service.name);
+      const environment = environmentOf(
+        service,
+        await this.links.surroundingsOf(service, surroundings),
+        database && (await this.links.databaseOf(service, database)),
+      );
       const running = await this.startOrAdopt(service, ports[service.name], environment, former);
       this.services.set(service.name, running);
       this.publish();
@@ -289,7 +316,7 @@ export class Stack {
         command: process.execPath,
         args: [...NODE_SETTINGS, mainOf(service)],
         directory: REPOSITORY,
-        env: { ...process.env, ...environment },
+        env: { ...process.env, ...environment, ...this.takeForStart(service.name) },
         logFile,
       });
     const before = former.services[service.name];
@@ -302,6 +329,12 @@ export class Stack {
       await endProcess(before, 'SIGTERM', SERVICE_STOP_GRACE_MS);
     }
     return { service, port, logFile, fingerprint, unit: new Unit(plan, await start()) };
+  }
+
+  private takeForStart(name: ServiceName): Readonly<Record<string, string>> {
+    const environment = this.nextStarts.get(name) ?? {};
+    this.nextStarts.delete(name);
+    return environment;
   }
 
   private async waitUntilReady({ service, port, logFile, unit }: RunningService): Promise<void> {

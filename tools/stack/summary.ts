@@ -22,6 +22,7 @@ ${row('Logs', paths.logs)}
 ${row('For scripts', paths.demo)}
 
 ${row('Merchant', `${merchant.clientId} / ${merchant.clientSecret}`, merchant.merchantId)}
+${row('', merchant.publishableKey, 'for the page of the payer')}
 ${row('Ledger client', `${ledgerClient.clientId} / ${ledgerClient.clientSecret}`)}
 ${row('Customer', `${customer.email} / ${customer.password}`)}
 ${row('Admin', `${admin.email} / ${admin.password}`)}

@@ -21,6 +21,7 @@ export class Unit {
   private startedAtMs = performance.now();
   private nextTryMs = 0;
   private deathReported = false;
+  private held = false;
   private starting: Promise<void> | undefined;
 
   constructor(plan: UnitPlan, record: ProcessRecord, restarts = 0) {
@@ -31,7 +32,7 @@ export class Unit {
 
   /** Looks at the process, and starts it again when it is gone and its time has come. */
   watch(report: (line: string) => void, onRestarted: () => void): void {
-    if (this.starting !== undefined || isAlive(this.record)) return;
+    if (this.held || this.starting !== undefined || isAlive(this.record)) return;
     const now = performance.now();
     if (!this.deathReported) {
       this.deathReported = true;
@@ -48,6 +49,19 @@ export class Unit {
     this.starting = this.startAgain(report, onRestarted).finally(() => {
       this.starting = undefined;
     });
+  }
+
+  /** Leaves it as it is, also dead, until it is released: what ends it now wants it to stay ended. */
+  async hold(): Promise<void> {
+    this.held = true;
+    await this.settled();
+  }
+
+  /** Watches over it again, as over one that never failed. */
+  release(): void {
+    this.held = false;
+    this.failures = 0;
+    this.nextTryMs = 0;
   }
 
   /** Returns once no start is under way. */

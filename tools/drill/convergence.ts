@@ -1,0 +1,100 @@
+import { setTimeout as wait } from 'node:timers/promises';
+
+import { healthOf } from '../stack/health.ts';
+import { presentServices, type ServiceName } from '../stack/services.ts';
+import type { StackState } from '../stack/state.ts';
+import type { Databases } from './databases.ts';
+
+const POLL_MS = 200;
+const SERVICE_WITH_EVENTS = `SELECT to_regclass('outbox') IS NOT NULL AND to_regclass('parked') IS NOT NULL AS there`;
+
+/** What is still under way, in words; empty when everything has converged. */
+export type Backlog = readonly string[];
+
+export interface Convergence {
+  readonly seconds: number;
+  /** Empty: it converged. */
+  readonly left: Backlog;
+}
+
+/** Waits until nothing is under way any more: all ready, outboxes empty, consumers caught up, no order to an acquirer open. */
+export const converge = async (
+  databases: Databases,
+  state: () => StackState,
+  limitMs: number,
+): Promise<Convergence> => {
+  const start = performance.now();
+  const seconds = (): number => (performance.now() - start) / 1_000;
+  let left: Backlog = [];
+  do {
+    left = await backlog(databases, state());
+    if (left.length === 0) return { seconds: seconds(), left };
+    await wait(POLL_MS);
+  } while (performance.now() - start < limitMs);
+  return { seconds: seconds(), left };
+};
+
+const backlog = async (databases: Databases, state: StackState): Promise<Backlog> => {
+  try {
+    return [
+      ...(await notReady(state)),
+      ...(await unpublishedAndParked(databases)),
+      ...(await eventsBehind(databases)),
+      ...(await openOrders(databases)),
+    ];
+  } catch (error) {
+    return [`the databases do not answer: ${error instanceof Error ? error.message : String(error)}`];
+  }
+};
+
+const notReady = async (state: StackState): Promise<Backlog> => {
+  const healths = await Promise.all(
+    Object.entries(state.services).map(async ([name, { port }]) => ({
+      name,
+      health: await healthOf(`http://127.0.0.1:${String(port)}`),
+    })),
+  );
+  return healths.filter(({ health }) => health !== 'ready').map(({ name, health }) => `${name}: ${health}`);
+};
+
+const unpublishedAndParked = async (databases: Databases): Promise<Backlog> => {
+  const found = await Promise.all(
+    servicesWithDatabase().map(async (service): Promise<Backlog> => {
+      const [row] = await databases.query(service, SERVICE_WITH_EVENTS);
+      if (row?.['there'] !== true) return [];
+      const unpublished = await databases.number(service, 'SELECT count(*) FROM outbox WHERE published_at IS NULL');
+      const parked = await databases.number(service, 'SELECT count(*) FROM parked');
+      return [
+        ...(unpublished === 0 ? [] : [`${service}: ${unpublished} messages in the outbox`]),
+        ...(parked === 0 ? [] : [`${service}: ${parked} messages parked`]),
+      ];
+    }),
+  );
+  return found.flat();
+};
+
+/** Invariant 6: what payment has published, the ledger has applied, up to the last event of each payment. */
+const eventsBehind = async (databases: Databases): Promise<Backlog> => {
+  const published = await databases.number(
+    'payment',
+    `SELECT coalesce(sum(last_sequence), 0) FROM publication_sequences WHERE aggregate_id LIKE 'pay\\_%'`,
+  );
+  const applied = await databases.number(
+    'ledger',
+    `SELECT coalesce(sum(next_sequence - 1), 0) FROM gates WHERE consumer = 'ledger.journal' AND aggregate_id LIKE 'pay\\_%'`,
+  );
+  return published === applied ? [] : [`ledger: ${applied} of ${published} payment events applied`];
+};
+
+const openOrders = async (databases: Databases): Promise<Backlog> => {
+  const open = await databases.number(
+    'payment',
+    `SELECT count(*) FROM payment_attempts WHERE state IN ('requested', 'unanswered')`,
+  );
+  return open === 0 ? [] : [`payment: ${open} orders that the acquirer has not answered`];
+};
+
+const servicesWithDatabase = (): readonly ServiceName[] =>
+  presentServices()
+    .filter(({ hasDatabase }) => hasDatabase)
+    .map(({ name }) => name);

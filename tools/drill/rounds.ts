@@ -1,0 +1,78 @@
+import { setTimeout as wait } from 'node:timers/promises';
+
+import { converge, type Convergence } from './convergence.ts';
+import { readFacts } from './facts.ts';
+import type { Load } from './load.ts';
+import { Random } from './random.ts';
+import type { PlannedFault, Round } from './schedule.ts';
+import { countOf, type Findings, judge } from './verdict.ts';
+import type { World } from './world.ts';
+
+/** When a fault began and when it was healed, in seconds from the drill's beginning. */
+export interface FaultTimes {
+  readonly name: string;
+  readonly from: number;
+  readonly to: number;
+  /** Why it could not be injected or healed; then the drill itself is at fault. */
+  readonly failure?: string;
+}
+
+/** What was tried at once, and how it ended. */
+export interface RoundResult {
+  readonly faults: readonly FaultTimes[];
+  readonly convergence: Convergence;
+  readonly findings: Findings;
+}
+
+const CONVERGENCE_LIMIT_MS = 120_000;
+
+/** Runs faults under load, lets everything heal and converge, and takes the verdict. */
+export class Rounds {
+  private readonly world: World;
+  private readonly load: Load;
+  private readonly merchantIds: readonly string[];
+  private readonly startedAt = performance.now();
+
+  constructor(world: World, load: Load, merchantIds: readonly string[]) {
+    this.world = world;
+    this.load = load;
+    this.merchantIds = merchantIds;
+  }
+
+  seconds(): number {
+    return (performance.now() - this.startedAt) / 1_000;
+  }
+
+  async run(round: Round): Promise<RoundResult> {
+    return await this.settle(await Promise.all(round.map(async (planned) => await this.live(planned))));
+  }
+
+  /** After the last fault has healed: the clients come to rest, everything converges, books are compared. */
+  async settle(faults: readonly FaultTimes[]): Promise<RoundResult> {
+    const { stack, databases } = this.world;
+    const healed = performance.now();
+    await this.load.pause();
+    const waited = await converge(databases, () => stack.state(), CONVERGENCE_LIMIT_MS);
+    const convergence = { ...waited, seconds: (performance.now() - healed) / 1_000 };
+    const findings = judge(this.load.operations, await readFacts(databases, this.merchantIds));
+    this.load.goOn();
+    return { faults, convergence, findings };
+  }
+
+  private async live({ fault, afterMs, lastsMs, seed }: PlannedFault): Promise<FaultTimes> {
+    await wait(afterMs);
+    const from = this.seconds();
+    try {
+      const heal = await fault.inject(this.world, new Random(seed));
+      await wait(lastsMs);
+      await heal();
+      return { name: fault.name, from, to: this.seconds() };
+    } catch (error) {
+      const failure = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      return { name: fault.name, from, to: this.seconds(), failure };
+    }
+  }
+}
+
+export const passed = ({ faults, convergence, findings }: RoundResult): boolean =>
+  countOf(findings) === 0 && convergence.left.length === 0 && faults.every(({ failure }) => failure === undefined);
