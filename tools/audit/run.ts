@@ -1,3 +1,4 @@
+import { holdsCardNumber, withoutDigitRuns } from './card-search.ts';
 import type { Finding, Invariant } from './invariant.ts';
 import type { Verdict } from './report.ts';
 import type { Connections, Sources } from './sources.ts';
@@ -40,7 +41,7 @@ export const verdictOn = async (
   try {
     for await (const finding of invariant.check(sources)) {
       findingsTotal += 1;
-      if (findings.length < FINDINGS_SHOWN) findings.push(finding);
+      if (findings.length < FINDINGS_SHOWN) findings.push(withoutCardNumbers(finding));
     }
   } catch (thrown) {
     error = thrown instanceof Error ? thrown.message : String(thrown);
@@ -57,3 +58,12 @@ export const verdictOn = async (
     seconds: (performance.now() - begun) / 1_000,
   };
 };
+
+/** A detail that quotes a row would carry a card number that stands there into terminals and logs. */
+const withoutCardNumbers = (finding: Finding): Finding =>
+  holdsCardNumber(JSON.stringify(finding))
+    ? {
+        problem: withoutDigitRuns(finding.problem),
+        ids: Object.fromEntries(Object.entries(finding.ids).map(([name, id]) => [name, withoutDigitRuns(id)])),
+      }
+    : finding;

@@ -107,17 +107,14 @@ const idOf = (row: object): string => (row as { readonly id: string }).id;
 const byPosition = (rows: readonly Row[]): readonly Row[] =>
   rows.toSorted((a, b) => Number(a['position']) - Number(b['position']));
 
-/** Compares what the projection says; columns that no event decides (a timer) are the worker's business. */
+/** Names the first thing that differs. Columns that no event decides (a timer) are the worker's business. */
 const difference = (folded: readonly object[], live: readonly Row[]): string | undefined => {
-  for (let index = 0; index < Math.max(folded.length, live.length); index += 1) {
-    const expected = folded[index];
-    const actual = live[index];
-    const projected =
-      expected === undefined || actual === undefined
-        ? actual
-        : Object.fromEntries(Object.keys(expected).map((column) => [column, actual[column]]));
-    if (textOf(expected) !== textOf(projected))
-      return `the events say ${textOf(expected)}, the row says ${textOf(projected)}`;
+  if (folded.length !== live.length) return `the events say ${folded.length} rows, there are ${live.length}`;
+  for (const [index, expected] of folded.entries()) {
+    for (const [column, value] of Object.entries(expected)) {
+      const [says, is] = [textOf(value), textOf(live[index]?.[column])];
+      if (says !== is) return `${column}: the events say ${says}, the row says ${is}`;
+    }
   }
   return undefined;
 };
