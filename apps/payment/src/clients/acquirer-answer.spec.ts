@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 
-import { attemptId, authorizing, created, given } from '../../test/histories.js';
+import { APPROVED, attemptId, authorizing, created, DECLINED, given, outcome } from '../../test/histories.js';
 import { operationOf } from '../domain/payment.js';
-import { outcomeOfAnswer } from './acquirer-answer.js';
+import { outcomeOfAnswer, outcomeOfInquiry } from './acquirer-answer.js';
 
 const operation = operationOf(given(created(), authorizing()), attemptId());
 if (!operation) throw new Error('given: an authorization that was ordered');
@@ -25,7 +25,41 @@ describe('an answer of the acquirer that is not a 2xx', () => {
     [408, { kind: 'unanswered', reason: 'acquirer_error' }],
     [500, { kind: 'unanswered', reason: 'acquirer_error' }],
     [503, { kind: 'unanswered', reason: 'acquirer_error' }],
-  ])('%i', (status, outcome) => {
-    expect(outcomeOfAnswer(status, {}, operation, 'USD')).toMatchObject(outcome);
+  ])('%i', (status, answer) => {
+    expect(outcomeOfAnswer(status, {}, operation, 'USD')).toMatchObject(answer);
+  });
+});
+
+describe('an answer to an inquiry', () => {
+  it.each([
+    // The one thing that only an inquiry can say.
+    [404, { kind: 'not_found' }],
+    // A refused question is no refused payment.
+    [400, { kind: 'no_answer', reason: 'acquirer_error' }],
+    [401, { kind: 'no_answer', reason: 'acquirer_error' }],
+    [422, { kind: 'no_answer', reason: 'acquirer_error' }],
+    [503, { kind: 'no_answer', reason: 'acquirer_error' }],
+    [200, { kind: 'unanswered', reason: 'unintelligible_answer' }],
+  ])('%i without an operation', (status, answer) => {
+    expect(outcomeOfInquiry(status, {}, operation, 'USD')).toEqual(answer);
+  });
+});
+
+describe('a reversal', () => {
+  it('of what never arrived is confirmed without naming an authorization', () => {
+    const payment = given(created(), authorizing(), outcome(attemptId(), DECLINED), outcome(attemptId(), APPROVED));
+    const reversal = payment.operations.at(-1);
+    if (reversal?.kind !== 'void') throw new Error('given: a reversal that was ordered');
+    const body = {
+      reference: reversal.id,
+      operation: 'void',
+      outcome: 'approved',
+      authorizationId: null,
+      amount: 1000,
+      currency: 'USD',
+      message: 'Reversed.',
+      createdAt: '2026-02-07T12:00:00.000Z',
+    };
+    expect(outcomeOfAnswer(201, body, reversal, 'USD')).toMatchObject({ kind: 'approved' });
   });
 });

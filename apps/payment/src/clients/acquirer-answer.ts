@@ -3,6 +3,7 @@ import { minorToJson } from '@payflow/kernel';
 
 import type { AcquirerOutcome } from '../domain/commands.js';
 import type { Operation } from '../domain/payment.js';
+import type { InquiryAnswer } from '../domain/saga.js';
 
 /** Reasons that say something about the way to the acquirer, not about the operation. The breaker counts these. */
 export const CONNECTION_REASONS: ReadonlySet<string> = new Set(['no_answer', 'acquirer_error', 'acquirer_unreachable']);
@@ -23,6 +24,10 @@ const isPartialApproval = (answer: AcquirerOperation, operation: Operation): boo
   answer.amount > 0 &&
   answer.amount < minorToJson(operation.amountMinor);
 
+/** What is reversed may never have arrived: then there is no authorization to name. */
+const referenceOfReversal = (operation: Operation): string | null =>
+  operation.kind === 'void' && operation.reverses !== null ? operation.id : null;
+
 const outcomeOfOperation = (answer: AcquirerOperation, operation: Operation): AcquirerOutcome => {
   switch (answer.outcome) {
     case 'pending':
@@ -41,7 +46,7 @@ const outcomeOfOperation = (answer: AcquirerOperation, operation: Operation): Ac
         ? unanswered('unintelligible_answer')
         : { kind: 'action_required', url: answer.action.url, expiresAt: new Date(answer.action.expiresAt) };
     case 'approved': {
-      const acquirerReference = answer.authorizationId;
+      const acquirerReference = answer.authorizationId ?? referenceOfReversal(operation);
       if (acquirerReference === null) return unanswered('unintelligible_answer');
       return isPartialApproval(answer, operation)
         ? { kind: 'partially_approved', acquirerReference, amountMinor: BigInt(answer.amount) }
@@ -53,6 +58,7 @@ const outcomeOfOperation = (answer: AcquirerOperation, operation: Operation): Ac
 /** The acquirer read the request and will not do it: what it says of its content is final. */
 const REFUSALS_OF_CONTENT: ReadonlySet<number> = new Set([400, 402, 422]);
 const CONFLICT = 409;
+const NOT_FOUND = 404;
 const TOO_EARLY = 425;
 const TOO_MANY = 429;
 
@@ -87,4 +93,25 @@ export const outcomeOfAnswer = (
     message: `The acquirer refused the request with status ${status}.`,
     technical: false,
   };
+};
+
+/** Our credentials or our address of the acquirer are wrong: for the operator, since no payment gets through. */
+const REFUSALS_OF_ACCESS: ReadonlySet<number> = new Set([401, 403, NOT_FOUND]);
+
+/** What is to be logged of an answer to an order, so that somebody mends it. */
+export const refusesAccess = (status: number): boolean => REFUSALS_OF_ACCESS.has(status);
+
+/**
+ * What an acquirer's answer to an inquiry says about the operation. Only an operation in its book, or that there is none,
+ * says something; a refused inquiry is no refused operation.
+ */
+export const outcomeOfInquiry = (
+  status: number,
+  body: unknown,
+  operation: Operation,
+  currency: string,
+): InquiryAnswer => {
+  if (status === NOT_FOUND) return { kind: 'not_found' };
+  if (status < 200 || status >= 300) return { kind: 'no_answer', reason: 'acquirer_error' };
+  return outcomeOfAnswer(status, body, operation, currency);
 };

@@ -5,10 +5,11 @@ import { minorToJson } from '@payflow/kernel';
 import { InjectConfig, Logger, Problem } from '@payflow/service';
 
 import { AcquirerClient } from '../clients/acquirer.js';
-import { outcomeOfAnswer } from '../clients/acquirer-answer.js';
+import { outcomeOfAnswer, refusesAccess } from '../clients/acquirer-answer.js';
 import { AcquirerLines } from '../clients/acquirer-lines.js';
 import type { AcquirerOutcome } from '../domain/commands.js';
 import type { AuthorizeOperation, Operation, Payment } from '../domain/payment.js';
+import type { InquiryAnswer } from '../domain/saga.js';
 import type { PaymentConfig } from '../payment.config.js';
 import type { MethodCheck, Payer, PaymentProcessor } from './payment-processor.js';
 
@@ -51,6 +52,11 @@ export class CardProcessor implements PaymentProcessor<'card'> {
   async send(payment: Payment, operation: Operation): Promise<AcquirerOutcome> {
     if (operation.kind !== 'authorize') return await this.acquirers.send(payment, operation);
     return await this.lines.send(operation.acquirer, async () => await this.forward(payment, operation));
+  }
+
+  /** By reference, so it needs no card either. */
+  async inquire(payment: Payment, operation: Operation): Promise<InquiryAnswer> {
+    return await this.acquirers.inquire(payment, operation);
   }
 
   private usable(token: Extract<TokenUsability, { usable: true }>['token']): MethodCheck {
@@ -111,6 +117,11 @@ export class CardProcessor implements PaymentProcessor<'card'> {
   private outcomeOf(response: ForwardResponse, payment: Payment, operation: AuthorizeOperation): AcquirerOutcome {
     switch (response.outcome) {
       case 'answered':
+        if (refusesAccess(response.status))
+          this.logger.error(
+            { status: response.status, operationId: operation.id, acquirer: operation.acquirer },
+            'the acquirer refuses access: check address and credentials',
+          );
         return outcomeOfAnswer(response.status, response.body, operation, payment.currency);
       case 'not_sent':
         this.logger.warn({ reason: response.reason, operationId: operation.id }, 'the authorization was not sent');

@@ -2,6 +2,7 @@ import type { PaymentMethodType } from '@payflow/contracts';
 import { Problem } from '@payflow/service';
 
 import type { AcquirerOutcome } from '../domain/commands.js';
+import type { InquiryAnswer } from '../domain/saga.js';
 import type { MethodCheck, PaymentProcessor } from './payment-processor.js';
 
 /** A method the contract knows and this installation does not take: refused before anything is written. */
@@ -18,5 +19,9 @@ export class DisabledProcessor<Type extends PaymentMethodType> implements Paymen
 
   send(): Promise<AcquirerOutcome> {
     return Promise.resolve({ kind: 'not_sent', reason: 'payment_method_not_enabled' });
+  }
+
+  inquire(): Promise<InquiryAnswer> {
+    return Promise.resolve({ kind: 'no_answer', reason: 'payment_method_not_enabled' });
   }
 }

@@ -3,6 +3,7 @@ import type { Problem } from '@payflow/service';
 
 import type { AcquirerOutcome } from '../domain/commands.js';
 import type { Operation, Payment, PaymentMethod } from '../domain/payment.js';
+import type { InquiryAnswer } from '../domain/saga.js';
 
 export interface Payer {
   readonly merchantId: string;
@@ -26,4 +27,7 @@ export interface PaymentProcessor<Type extends PaymentMethodType = PaymentMethod
    * and refusals are outcomes, not errors.
    */
   send(payment: Payment, operation: Operation): Promise<AcquirerOutcome>;
+
+  /** Asks what became of an operation. It changes nothing at the far side. */
+  inquire(payment: Payment, operation: Operation): Promise<InquiryAnswer>;
 }
