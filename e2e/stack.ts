@@ -6,7 +6,12 @@ export interface Demo {
   readonly gateway: string;
   readonly kafka: string;
   readonly postgres: string;
-  readonly merchant: { readonly merchantId: string; readonly clientId: string; readonly clientSecret: string };
+  readonly merchant: {
+    readonly merchantId: string;
+    readonly clientId: string;
+    readonly clientSecret: string;
+    readonly publishableKey: string;
+  };
   readonly ledgerClient: { readonly clientId: string; readonly clientSecret: string };
   readonly customer: { readonly email: string; readonly password: string };
   readonly admin: { readonly email: string; readonly password: string };

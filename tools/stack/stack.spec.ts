@@ -124,6 +124,7 @@ describe('demo.json', () => {
         merchantId: expect.stringMatching(/^mer_/),
         clientId: expect.any(String),
         clientSecret: expect.any(String),
+        publishableKey: expect.stringMatching(/^pk_test_/),
       },
       ledgerClient: { clientId: expect.stringMatching(/^cli_/), clientSecret: expect.any(String) },
       pids: { payment: 7, kafka: 8 },

@@ -1,3 +1,4 @@
+import { PUBLISHABLE_KEY } from '@payflow/contracts';
 import { messagingConfigFields } from '@payflow/messaging';
 import { baseConfigFields, jsonField, keyField } from '@payflow/service';
 import { z } from 'zod';
@@ -10,6 +11,7 @@ export const demoDataSchema = z.object({
     merchantId: z.string().regex(/^mer_[0-9a-z]{26}$/),
     clientId: z.string().regex(/^cli_[0-9a-z]{26}$/),
     clientSecret: secretSchema,
+    publishableKey: z.string().regex(PUBLISHABLE_KEY),
   }),
   ledgerClient: z.object({ clientId: z.string().regex(/^cli_[0-9a-z]{26}$/), clientSecret: secretSchema }),
   customer: z.object({

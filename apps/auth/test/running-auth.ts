@@ -16,7 +16,12 @@ export const SERVICE_SECRET = 'secret-of-the-payment-service';
 export const ISSUER = 'http://gateway.test';
 
 export const newDemoData = (): DemoData => ({
-  merchant: { merchantId: newId('mer'), clientId: newId('cli'), clientSecret: randomBytes(24).toString('base64url') },
+  merchant: {
+    merchantId: newId('mer'),
+    clientId: newId('cli'),
+    clientSecret: randomBytes(24).toString('base64url'),
+    publishableKey: `pk_test_${randomBytes(24).toString('base64url')}`,
+  },
   ledgerClient: { clientId: newId('cli'), clientSecret: randomBytes(24).toString('base64url') },
   customer: { userId: newId('usr'), email: `customer-${newId('usr')}@example.com`, password: 'customer-secret' },
   admin: { userId: newId('usr'), email: `admin-${newId('usr')}@example.com`, password: 'admin-secret' },

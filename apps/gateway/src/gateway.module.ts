@@ -11,6 +11,7 @@ import { DocsController } from './http/docs.controller.js';
 import { OperationsController } from './http/operations.controller.js';
 import { RateLimits } from './limits/rate-limits.js';
 import { ApiDescription } from './openapi/api-description.js';
+import { PayerTokens } from './proxy/payer-tokens.js';
 import { Proxy } from './proxy/proxy.js';
 
 /** Health and description are those of the whole here, so the service library's own routes for them stay out. */
@@ -33,7 +34,7 @@ const PREFLIGHT_SECONDS = 600;
 @Module({
   imports: [{ ...service, controllers: [] }],
   controllers: [OperationsController, DocsController],
-  providers: [Proxy, RateLimits, CardSwap, ApiDescription],
+  providers: [Proxy, PayerTokens, RateLimits, CardSwap, ApiDescription],
 })
 export class GatewayModule implements OnModuleInit {
   constructor(

@@ -13,19 +13,24 @@ import { ListPayments } from './application/list-payments.js';
 import { MerchantFeeTerms } from './application/merchant-fee-terms.js';
 import { NewPayments } from './application/new-payments.js';
 import { OutcomeRecorder } from './application/outcome-recorder.js';
+import { PayerAccess } from './application/payer-access.js';
 import { PaymentMetrics } from './application/payment-metrics.js';
 import { ReadPayment } from './application/read-payment.js';
 import { ReadRefunds } from './application/read-refunds.js';
 import { RecoverOrders } from './application/recover-orders.js';
 import { RefundPayment } from './application/refund-payment.js';
+import { RoutePayments } from './application/route-payments.js';
+import { RoutingRulesCache } from './application/routing-rules.js';
 import { UpdatePayment } from './application/update-payment.js';
 import { ClientsModule } from './clients/clients.module.js';
 import { ServiceCalls } from './clients/service-calls.js';
 import { CapturesController } from './http/captures.controller.js';
 import { FeeTermsController } from './http/fee-terms.controller.js';
+import { PayerController } from './http/payer.controller.js';
 import { PaymentCommandsController } from './http/payment-commands.controller.js';
 import { PaymentQueriesController } from './http/payment-queries.controller.js';
 import { RefundsController } from './http/refunds.controller.js';
+import { RoutingController } from './http/routing.controller.js';
 import { UserPaymentsController } from './http/user-payments.controller.js';
 import { paymentConfigSchema } from './payment.config.js';
 import { CardProcessor } from './processors/card-processor.js';
@@ -45,16 +50,19 @@ import { ProcessorFactory } from './processors/processor-factory.js';
   ],
   controllers: [
     PaymentCommandsController,
+    PayerController,
     CapturesController,
     RefundsController,
     PaymentQueriesController,
     UserPaymentsController,
     FeeTermsController,
+    RoutingController,
   ],
   providers: [
     CreatePayment,
     UpdatePayment,
     AuthorizePayment,
+    PayerAccess,
     CapturePayment,
     CancelPayment,
     RefundPayment,
@@ -62,6 +70,8 @@ import { ProcessorFactory } from './processors/processor-factory.js';
     ListPayments,
     ReadRefunds,
     MerchantFeeTerms,
+    RoutePayments,
+    RoutingRulesCache,
     AcquirerCommand,
     OutcomeRecorder,
     RecoverOrders,

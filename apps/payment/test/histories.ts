@@ -67,6 +67,7 @@ export const created =
         returnUrl: null,
         metadata: { orderId: 'ord_123' },
         clientSecretHash: null,
+        capture: false,
       }),
     );
 

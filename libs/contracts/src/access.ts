@@ -2,15 +2,17 @@
 export const SCOPES = {
   'payments:read': 'Read payments, refunds and their events.',
   'payments:write': 'Create, authorize, capture, cancel and refund payments.',
+  'payments:confirm': 'Confirm a payment whose client secret one has, and see how it stands.',
   'tokens:read': 'Read card tokens, never card numbers.',
-  'tokens:write': 'Create, change and delete card tokens.',
+  'tokens:create': 'Put a card into the vault and get a single-use token for it.',
+  'tokens:write': 'Make tokens that can be used again; change and delete card tokens.',
   'ledger:read': 'Read ledger accounts, balances, entries and transactions.',
   'ledger:post': 'Post ledger transactions and open accounts.',
   'users:read': 'Read users and merchants.',
   'users:write': 'Block users, manage merchants and clients.',
   'keys:rotate': 'Rotate signing and encryption keys.',
-  'operations:read': 'Inspect dead letters and other operational state.',
-  'operations:write': 'Replay or discard dead letters.',
+  'operations:read': 'Inspect dead letters, routing rules and other operational state.',
+  'operations:write': 'Replay or discard dead letters; set routing rules.',
   internal: 'Call the routes that services keep for each other.',
 } as const satisfies Readonly<Record<string, string>>;
 
@@ -20,8 +22,18 @@ const allScopes = Object.keys(SCOPES) as Scope[];
 
 /** Roles as data. A token's scopes are at most those of its roles; a merchant's or customer's are further limited to his own objects. */
 export const ROLES = {
-  customer: ['payments:read', 'tokens:read', 'tokens:write'],
-  merchant: ['payments:read', 'payments:write', 'tokens:read', 'tokens:write', 'ledger:read'],
+  customer: ['payments:read', 'tokens:read', 'tokens:create', 'tokens:write'],
+  merchant: [
+    'payments:read',
+    'payments:write',
+    'payments:confirm',
+    'tokens:read',
+    'tokens:create',
+    'tokens:write',
+    'ledger:read',
+  ],
+  /** The browser of a payer, by the publishable key of the merchant's page: everybody has that key. */
+  payer: ['payments:confirm', 'tokens:create'],
   finance: ['payments:read', 'ledger:read', 'operations:read'],
   risk: ['payments:read', 'operations:read'],
   admin: allScopes.filter((scope) => scope !== 'internal' && scope !== 'ledger:post'),

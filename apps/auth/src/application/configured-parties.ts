@@ -9,6 +9,7 @@ import { scopesOfRoles } from '../domain/scopes.js';
 import { appendAudit } from '../store/audit-log.js';
 import { insertMerchant } from '../store/merchants.js';
 import { upsertClient } from '../store/oauth-clients.js';
+import { insertPublishableKey } from '../store/publishable-keys.js';
 import { findUser, insertUser } from '../store/users.js';
 
 /** Any number that no other lock of the database uses. */
@@ -59,9 +60,10 @@ export const configureDemoParties = async (
 ): Promise<void> => {
   await database.transaction(async (tx) => {
     await alone(tx);
-    const { merchantId, clientId, clientSecret } = demo.merchant;
+    const { merchantId, clientId, clientSecret, publishableKey } = demo.merchant;
     if (await insertMerchant(tx, { id: merchantId, name: 'Demo merchant', createdAt: new Date() }))
       await appendAudit(tx, { ...SYSTEM, action: 'merchant.created', target: merchantId });
+    await insertPublishableKey(tx, publishableKey, merchantId);
     const roles: readonly Role[] = ['merchant'];
     await configureClient(tx, {
       id: clientId,

@@ -5,8 +5,10 @@ import type { Tx } from '@payflow/postgres';
 import { hashClientSecret, newClientSecret } from '../credentials/client-secret.js';
 import { scopesOfRoles } from '../domain/scopes.js';
 import { appendAudit } from '../store/audit-log.js';
+import { newPublishableKey } from '../credentials/publishable-key.js';
 import { findMerchant, insertMerchant, type Merchant } from '../store/merchants.js';
 import { insertClient } from '../store/oauth-clients.js';
+import { insertPublishableKey } from '../store/publishable-keys.js';
 
 export interface Actor {
   readonly principal: Principal;
@@ -17,9 +19,11 @@ export const createMerchant = async (
   tx: Tx,
   actor: Actor,
   command: { readonly id: string; readonly name: string },
-): Promise<Merchant> => {
+): Promise<{ readonly merchant: Merchant; readonly publishableKey: string }> => {
   const merchant: Merchant = { id: command.id, name: command.name, status: 'ACTIVE', createdAt: new Date() };
+  const publishableKey = newPublishableKey();
   await insertMerchant(tx, merchant);
+  await insertPublishableKey(tx, publishableKey, merchant.id);
   await appendAudit(tx, {
     actor: actor.principal.id,
     action: 'merchant.created',
@@ -27,7 +31,7 @@ export const createMerchant = async (
     requestId: actor.requestId,
     details: { name: merchant.name },
   });
-  return merchant;
+  return { merchant, publishableKey };
 };
 
 export interface CreatedClient {

@@ -29,6 +29,7 @@ import { type Actor, createClient, createMerchant } from '../application/merchan
 import type { AuthConfig } from '../auth.config.js';
 import { seal, unseal } from '../keys/sealing.js';
 import { findMerchant, type Merchant } from '../store/merchants.js';
+import { publishableKeyOf } from '../store/publishable-keys.js';
 
 type MerchantAnswer = z.infer<typeof merchantSchema>;
 type CreateMerchantRequest = z.infer<typeof createMerchantSchema>;
@@ -59,8 +60,8 @@ export class MerchantsController {
   ): Promise<void> {
     const id = newId('mer');
     const answer = await this.once({ principal, meta, body, resourceId: id }, async (tx, actor) => {
-      const merchant = await createMerchant(tx, actor, { id, name: body.name });
-      return { status: 201, body: answerOf(merchant), headers: { location: `/merchants/${id}` } };
+      const { merchant, publishableKey } = await createMerchant(tx, actor, { id, name: body.name });
+      return { status: 201, body: answerOf(merchant, publishableKey), headers: { location: `/merchants/${id}` } };
     });
     await sendAnswer(reply, answer);
   }
@@ -72,7 +73,7 @@ export class MerchantsController {
   async getMerchant(@Param('merchantId', { schema: merchantIdSchema }) merchantId: string): Promise<MerchantAnswer> {
     const merchant = await findMerchant(this.database, merchantId);
     if (!merchant) throw new Problem('merchant_not_found');
-    return answerOf(merchant);
+    return answerOf(merchant, await publishableKeyOf(this.database, merchantId));
   }
 
   /**
@@ -152,9 +153,10 @@ export class MerchantsController {
 
 const placeOf = (clientId: string): string => `client-secret:${clientId}`;
 
-const answerOf = ({ id, name, status, createdAt }: Merchant): MerchantAnswer => ({
+const answerOf = ({ id, name, status, createdAt }: Merchant, publishableKey: string | undefined): MerchantAnswer => ({
   merchantId: id,
   name,
   status,
+  publishableKey: publishableKey ?? null,
   createdAt: createdAt.toISOString(),
 });

@@ -1,6 +1,12 @@
 import { Body, Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
 import { ApiBody, type ApiBodyOptions, ApiConsumes, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { type ProblemCode, type TokenAnswer, tokenAnswerSchema, tokenRequestSchema } from '@payflow/contracts';
+import {
+  type ProblemCode,
+  PUBLISHABLE_KEY_GRANT,
+  type TokenAnswer,
+  tokenAnswerSchema,
+  tokenRequestSchema,
+} from '@payflow/contracts';
 import type { Json } from '@payflow/kernel';
 import { Database } from '@payflow/postgres';
 import { AcceptsForm, Answers, Problem, Public, validationProblem } from '@payflow/service';
@@ -8,6 +14,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 
 import { issueClientToken } from '../application/issue-client-token.js';
+import { issuePayerToken } from '../application/issue-payer-token.js';
 import { type ClientCredentials, clientCredentialsOf } from '../credentials/client-credentials.js';
 import { TokenIssuer } from '../keys/token-issuer.js';
 
@@ -55,7 +62,8 @@ export class OauthController {
     summary: 'Get an access token with client credentials',
     description:
       'RFC 6749 §4.4, as a form or as JSON. The client authenticates with HTTP Basic or with `client_id` and ' +
-      '`client_secret` in the body. `scope` narrows what the token may do.',
+      '`client_secret` in the body. `scope` narrows what the token may do. A publishable key is exchanged by the grant ' +
+      `\`${PUBLISHABLE_KEY_GRANT}\`; the gateway does so for a browser that sends it as its Bearer token.`,
   })
   @ApiConsumes('application/x-www-form-urlencoded', 'application/json')
   @ApiBody({ schema: tokenRequestJsonSchema })
@@ -68,6 +76,7 @@ export class OauthController {
     // RFC 6749 §5.1: neither the answer nor a refusal is kept anywhere.
     reply.headers({ 'cache-control': 'no-store', pragma: 'no-cache' });
     const asked = tokenRequestOf(body);
+    if (asked.grant_type === PUBLISHABLE_KEY_GRANT) return await this.payerToken(asked);
     const credentials = credentialsOf(request, asked);
     if (asked.grant_type !== 'client_credentials')
       throw oauthProblem('unsupported_grant_type', 'Only client_credentials is supported.');
@@ -85,6 +94,18 @@ export class OauthController {
       case 'invalid_scope':
         throw oauthProblem('invalid_scope', 'The client was not granted every scope it asks for.');
     }
+  }
+
+  /** A publishable key authenticates nobody, so there is no client to authenticate either. */
+  private async payerToken({ publishable_key: key }: TokenRequest): Promise<TokenAnswer> {
+    const outcome = await issuePayerToken(this.database, this.tokens, key);
+    if (outcome.kind === 'invalid_key') throw oauthProblem('invalid_client', 'The publishable key is unknown.');
+    return {
+      access_token: outcome.token.token,
+      token_type: 'Bearer',
+      expires_in: outcome.token.expiresInSeconds,
+      scope: outcome.scopes.join(' '),
+    };
   }
 }
 

@@ -40,6 +40,15 @@ CREATE TABLE merchants (
   created_at timestamptz NOT NULL DEFAULT now()
 );
 
+-- In the merchant's page for everybody to read: it names him and proves nothing.
+CREATE TABLE publishable_keys (
+  key         text PRIMARY KEY CHECK (key ~ '^pk_test_'),
+  merchant_id text NOT NULL REFERENCES merchants (id),
+  created_at  timestamptz NOT NULL DEFAULT now(),
+  disabled_at timestamptz
+);
+CREATE INDEX publishable_keys_merchant ON publishable_keys (merchant_id);
+
 -- cli_… acts for a merchant, or for nobody in particular (a ledger client); svc_… is one of our own services.
 CREATE TABLE oauth_clients (
   id          text PRIMARY KEY CHECK (id ~ '^(cli|svc)_'),

@@ -20,6 +20,7 @@ import { RateLimits } from '../limits/rate-limits.js';
 import { pathFrom, segmentsOf } from '../routing/request-path.js';
 import { BODY_BYTES_MAX, type Match, matchRoute, ROUTES, type Upstream } from '../routing/route-table.js';
 import { answerHeaders, requestHeaders } from './headers.js';
+import { PayerTokens } from './payer-tokens.js';
 import { readBody } from './read-body.js';
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
@@ -36,13 +37,14 @@ const KEEP_ALIVE_TIMEOUT_MS = 4_000;
 export class Proxy implements OnApplicationShutdown {
   private readonly urls: Readonly<Record<Upstream, string>>;
   private readonly agent: Agent;
-  private readonly matches = new WeakMap<FastifyRequest, Match>();
+  private readonly admitted = new WeakMap<FastifyRequest, Admitted>();
   private readonly failures: Counter<'service'>;
 
   constructor(
     private readonly tokens: AccessTokens,
     private readonly limits: RateLimits,
     private readonly cards: CardSwap,
+    private readonly payers: PayerTokens,
     private readonly logger: Logger,
     metrics: Metrics,
     @InjectConfig() private readonly config: GatewayConfig,
@@ -87,17 +89,28 @@ export class Proxy implements OnApplicationShutdown {
   /** Whether the request may go on, decided before its body is read. */
   private async admit(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const match = matchOf(request);
-    this.matches.set(request, match);
     const address = `address:${clientAddressOf(request, this.config.TRUSTED_PROXIES)}`;
     const bucket = match.route.bucket ?? 'client';
-    const caller = match.route.public ? address : await this.callerOf(request, address);
-    reply.headers(this.limits.take(bucket, caller));
+    const { authorization, counted } = match.route.public
+      ? { authorization: request.headers.authorization, counted: address }
+      : await this.callerOf(request, address);
+    this.admitted.set(request, { match, authorization });
+    reply.headers(this.limits.take(bucket, counted));
   }
 
-  /** Who is counted: the principal of a valid token. One that is not valid counts against its address. */
-  private async callerOf(request: FastifyRequest, address: string): Promise<string> {
+  /**
+   * The authorization that the services get, and who is counted: the principal of a valid token. One that is not valid
+   * counts against its address. All payers of a merchant have one key, so each address draws from a bucket of its own.
+   */
+  private async callerOf(
+    request: FastifyRequest,
+    address: string,
+  ): Promise<Pick<Admitted, 'authorization'> & { readonly counted: string }> {
     try {
-      return (await this.tokens.principalOf(request.headers.authorization)).id;
+      const key = this.payers.keyIn(request.headers.authorization);
+      const authorization = key === undefined ? request.headers.authorization : await this.payers.authorizationFor(key);
+      const { id } = await this.tokens.principalOf(authorization);
+      return { authorization, counted: key === undefined ? id : `${id} ${address}` };
     } catch (error) {
       this.limits.take('client', address);
       throw error;
@@ -105,14 +118,15 @@ export class Proxy implements OnApplicationShutdown {
   }
 
   private async bodyOf(request: FastifyRequest): Promise<Buffer> {
-    const bytesMax = this.matches.get(request)?.route.bodyBytesMax ?? BODY_BYTES_MAX;
+    const bytesMax = this.admitted.get(request)?.match.route.bodyBytesMax ?? BODY_BYTES_MAX;
     return await readBody(request.raw, { bytesMax, timeoutMs: this.config.BODY_TIMEOUT_MS });
   }
 
   private async forward(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const match = this.matches.get(request);
-    if (!match) throw new Error('invariant: a forwarded request was matched');
-    const { body, headers = {} } = await this.swapped(request, match);
+    const admitted = this.admitted.get(request);
+    if (!admitted) throw new Error('invariant: a forwarded request was admitted');
+    const { match, authorization } = admitted;
+    const { body, headers = {} } = await this.swapped(request, admitted);
     const contentType = request.headers['content-type'] ?? 'application/octet-stream';
     return reply.from(pathFrom(match.segments), {
       getUpstream: () => this.urls[match.upstream],
@@ -123,7 +137,7 @@ export class Proxy implements OnApplicationShutdown {
           clientAddress: clientAddressOf(request, this.config.TRUSTED_PROXIES),
           protocol: request.protocol,
           hasBody: body !== undefined,
-          added: headers,
+          added: { ...headers, ...(authorization === undefined ? {} : { authorization }) },
         }),
       rewriteHeaders: (own) => answerHeaders(own),
       // A read whose kept-alive connection was closed under it is asked again, once; a write never.
@@ -140,11 +154,11 @@ export class Proxy implements OnApplicationShutdown {
     });
   }
 
-  private async swapped(request: FastifyRequest, match: Match): Promise<Partial<Swapped>> {
+  private async swapped(request: FastifyRequest, { match, authorization }: Admitted): Promise<Partial<Swapped>> {
     if (!Buffer.isBuffer(request.body)) return {};
     const json = /^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? '');
     if (!match.swapsCard || !json || request.body.length === 0) return { body: request.body };
-    return await this.cards.swap(request.body, request.headers.authorization ?? '');
+    return await this.cards.swap(request.body, authorization ?? '');
   }
 
   private unavailable(service: Upstream, cause: unknown): Problem {
@@ -159,6 +173,12 @@ export class Proxy implements OnApplicationShutdown {
     for (const name of ENTITY_HEADERS) reply.removeHeader(name);
     sendProblem(reply, problem, request.id, this.config.GATEWAY_URL);
   }
+}
+
+/** A request that may go on: where to, and in whose name. */
+interface Admitted {
+  readonly match: Match;
+  readonly authorization: string | undefined;
 }
 
 /** reply-from asks for the types of its own copy of undici; it calls `request` and nothing else. */

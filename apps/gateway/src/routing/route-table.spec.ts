@@ -24,6 +24,7 @@ describe('the route table', () => {
     ['PUT', '/merchants/mer_1/fee-terms/USD', 'payment /merchants/mer_1/fee-terms/USD'],
     ['POST', '/payments/authorize', 'payment /payments/authorize'],
     ['GET', '/refunds/ref_1', 'payment /refunds/ref_1'],
+    ['PUT', '/routing/rules', 'payment /routing/rules'],
     ['GET', '/users/usr_1/payments', 'payment /users/usr_1/payments'],
     ['DELETE', '/tokens/tok_1', 'tokenization /tokens/tok_1'],
     ['GET', '/ledger', 'ledger /ledger'],
@@ -70,6 +71,9 @@ describe('the route table', () => {
       '/oauth',
       '/auth/login',
       '/.well-known',
+      '/payments/{paymentId}/return',
+      '/webhook',
+      '/webhooks/psp/{provider}',
       '/test-cards',
     ]);
   });

@@ -32,7 +32,13 @@ export const ROUTES: readonly Route[] = [
   { pattern: '/merchants', service: 'auth' },
   { pattern: '/merchants/{merchantId}/fee-terms', service: 'payment' },
   { pattern: '/payments', service: 'payment', swapsCardAt: ['', 'authorize', 'confirm', 'process'] },
+  // Where a payer's browser comes back to, without credentials; the page says how the payment stands and nothing else.
+  { pattern: '/payments/{paymentId}/return', service: 'payment', public: true },
+  // Signed by the payment provider, not authenticated by a token.
+  { pattern: '/webhook', service: 'payment', public: true },
+  { pattern: '/webhooks/psp/{provider}', service: 'payment', public: true },
   { pattern: '/refunds', service: 'payment' },
+  { pattern: '/routing', service: 'payment' },
   { pattern: '/users/{userId}/payments', service: 'payment' },
   { pattern: '/tokens', service: 'tokenization' },
   { pattern: '/ledger', service: 'ledger' },

@@ -1,14 +1,20 @@
 import { Injectable } from '@nestjs/common';
-import type { AuthorizeIntentRequest, AuthorizePaymentRequest, PaymentMethodRequest } from '@payflow/contracts';
+import type {
+  AuthorizeIntentRequest,
+  AuthorizePaymentRequest,
+  ConfirmIntentRequest,
+  PaymentMethodRequest,
+} from '@payflow/contracts';
 import { newId } from '@payflow/kernel';
 import { Database, type Tx } from '@payflow/postgres';
-import { Idempotency, Problem, requireVersion, type StoredAnswer } from '@payflow/service';
+import { type Answer, Idempotency, Problem, requireVersion, type StoredAnswer } from '@payflow/service';
 
 import { authorizationRefusal, authorize } from '../domain/authorize.js';
 import { create } from '../domain/create.js';
 import type { PaymentEvent } from '../domain/events.js';
 import { fold } from '../domain/evolve.js';
 import { initialPayment, type Payment } from '../domain/payment.js';
+import { update } from '../domain/update.js';
 import type { MethodCheck } from '../processors/payment-processor.js';
 import { ProcessorFactory } from '../processors/processor-factory.js';
 import { findPayment } from '../store/payments.js';
@@ -53,8 +59,12 @@ export class AuthorizePayment {
     });
   }
 
-  /** Authorizes an intent. */
-  async confirm(paymentId: string, request: CommandRequest<AuthorizeIntentRequest>): Promise<StoredAnswer> {
+  /** Authorizes an intent. A `returnUrl` given now takes the place of the intent's. */
+  async confirm(
+    paymentId: string,
+    request: CommandRequest<IntentAuthorization>,
+    answer: (payment: Payment) => Answer = (payment) => paymentAnswer(payment, 200),
+  ): Promise<StoredAnswer> {
     const { body, principal, meta } = request;
     const check = await this.checkFor(paymentId, body.paymentMethod, principal);
     return await this.command.run({
@@ -67,10 +77,11 @@ export class AuthorizePayment {
         requireVersion(meta.ifMatch, payment.version);
         // Without a check there was no such payment a moment ago; a payment cannot come to be in between.
         if (!check) throw new Problem('payment_not_found');
-        return intentOf(payment, [], check, body.capture);
+        const { capture = payment.capture, returnUrl } = body;
+        return intentOf(payment, withReturnUrl(payment, returnUrl), check, capture);
       },
       locate: locateAuthorization,
-      answer: (payment) => paymentAnswer(payment, 200),
+      answer,
     });
   }
 
@@ -86,6 +97,15 @@ export class AuthorizePayment {
     return sees(principal, payer) ? await this.processors.check(method, payer) : undefined;
   }
 }
+
+type IntentAuthorization = AuthorizeIntentRequest & Pick<ConfirmIntentRequest, 'returnUrl'>;
+
+/** Nothing where the payment can no longer be changed: that it cannot be authorized is told then. */
+const withReturnUrl = (payment: Payment, returnUrl: string | undefined): readonly PaymentEvent[] => {
+  if (returnUrl === undefined) return [];
+  const decision = update(payment, { at: new Date(), changes: { returnUrl } });
+  return decision.ok ? decision.events : [];
+};
 
 /**
  * The payment's state is judged before the method, so that a second try at a paid payment hears that, and not that its

@@ -1,5 +1,3 @@
-import { createHash, randomBytes } from 'node:crypto';
-
 import { Injectable } from '@nestjs/common';
 import type { CreatePaymentRequest } from '@payflow/contracts';
 import { newId, type PaymentId } from '@payflow/kernel';
@@ -8,6 +6,7 @@ import { Idempotency, type StoredAnswer } from '@payflow/service';
 
 import { create } from '../domain/create.js';
 import { initialPayment } from '../domain/payment.js';
+import { hashOfClientSecret, newClientSecret } from './client-secret.js';
 import { type CommandRequest, causeOf, identityOf } from './command-request.js';
 import { Commit } from './commit.js';
 import { NewPayments } from './new-payments.js';
@@ -15,7 +14,6 @@ import { merchantFor } from './ownership.js';
 import { paymentAnswer } from './payment-view.js';
 import { problemOfRefusal } from './refusal-problems.js';
 
-const SECRET_BYTES = 24;
 const LEASE_MS = 5_000;
 
 /** POST /payments: an intent. No acquirer is called, no money moves. */
@@ -34,10 +32,10 @@ export class CreatePayment {
     const identity = identityOf(this.idempotency, request);
     const options = { resourceId: paymentId, leaseMs: LEASE_MS, moneyMoving: false };
     return await this.idempotency.runOnce(this.database, identity, options, async (tx, resourceId) => {
-      const clientSecret = `${resourceId}_secret_${randomBytes(SECRET_BYTES).toString('base64url')}`;
+      const clientSecret = newClientSecret(resourceId);
       const decision = create({
         ...this.newPayments.factsOf(resourceId as PaymentId, merchantId, request.body),
-        clientSecretHash: createHash('sha256').update(clientSecret).digest('hex'),
+        clientSecretHash: hashOfClientSecret(clientSecret),
       });
       if (!decision.ok) throw problemOfRefusal(decision.refusal);
       const { events } = decision;

@@ -26,6 +26,7 @@ export class NewPayments {
       returnUrl: body.returnUrl ?? null,
       metadata: body.metadata ?? {},
       clientSecretHash: null,
+      capture: body.capture ?? false,
     };
   }
 

@@ -23,6 +23,8 @@ export interface CreatePayment extends Command, PaymentDetails {
   readonly userId: string | null;
   readonly currency: Currency;
   readonly clientSecretHash: string | null;
+  /** What a payer who confirms the intent agrees to: a sale, or a hold. */
+  readonly capture: boolean;
 }
 
 /** Members left out stay as they are. */

@@ -23,6 +23,7 @@ export interface PaymentCreated extends Happened, PaymentDetails {
   readonly userId: string | null;
   readonly currency: Currency;
   readonly clientSecretHash: string | null;
+  readonly capture: boolean;
 }
 export interface PaymentUpdated extends Happened, PaymentDetails {
   readonly type: 'PaymentUpdated';

@@ -122,6 +122,8 @@ export interface Payment {
   readonly returnUrl: string | null;
   readonly metadata: Metadata;
   readonly clientSecretHash: string | null;
+  /** Whether a payer who confirms it pays at once. */
+  readonly capture: boolean;
   readonly paymentMethod: PaymentMethod | null;
   readonly authorization: Authorization | null;
   readonly operations: readonly Operation[];
@@ -153,6 +155,7 @@ export const initialPayment: Payment = {
   returnUrl: null,
   metadata: {},
   clientSecretHash: null,
+  capture: false,
   paymentMethod: null,
   authorization: null,
   operations: [],

@@ -31,8 +31,13 @@ export class CreateToken {
     @InjectConfig() private readonly config: TokenizationConfig,
   ) {}
 
-  /** @throws Problem merchant_required | merchant_not_found | user_not_found | validation_failed (an expired card) */
+  /** @throws Problem insufficient_scope | merchant_required | merchant_not_found | user_not_found | validation_failed (an expired card) */
   async run(caller: Principal, request: CreateTokenRequest, meta: RequestMeta): Promise<StoredAnswer> {
+    if (request.reusable && !caller.scopes.includes('tokens:write'))
+      throw new Problem('insufficient_scope', {
+        detail: 'A token that can be used again needs the scope tokens:write.',
+        errors: [{ pointer: '/reusable', code: 'not_granted', message: 'must be false' }],
+      });
     const ownership = ownerOf(caller, request);
     if (!ownership.ok) throw new Problem(ownership.refusal);
     const at = new Date();

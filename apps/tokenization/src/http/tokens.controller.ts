@@ -32,7 +32,7 @@ export class TokensController {
   ) {}
 
   @Post()
-  @Access('tokens:write')
+  @Access('tokens:create')
   @ApiOperation({ summary: 'Store a card and get a token for it' })
   @Answers(201, tokenSchema, 'The token. The card number and the CVC are in no answer.')
   async createToken(

@@ -12,6 +12,7 @@ export const tokenRequestSchema = z
     grant_type: z.string().max(100),
     client_id: z.string().max(100).optional(),
     client_secret: z.string().max(200).optional(),
+    publishable_key: z.string().max(100).optional(),
     scope: z
       .string()
       .max(1000)
@@ -19,6 +20,11 @@ export const tokenRequestSchema = z
       .optional(),
   })
   .meta({ id: 'OAuthTokenRequest' });
+
+/** An extension grant (RFC 6749 §4.5): what a page that everybody can read may do, for a short time. */
+export const PUBLISHABLE_KEY_GRANT = 'urn:payflow:params:oauth:grant-type:publishable-key';
+/** `pk_test_…`: stands in the merchant's page, tells who he is, and proves nothing. */
+export const PUBLISHABLE_KEY = /^pk_test_[A-Za-z0-9_-]{32}$/;
 
 /** RFC 6749 §5.1. */
 export const tokenAnswerSchema = z
@@ -80,7 +86,15 @@ export const createMerchantSchema = z.strictObject({ name: textSchema(200) }).me
 
 /** A party of its own: payments, entries and balances carry its id. */
 export const merchantSchema = z
-  .object({ merchantId: z.string(), name: z.string(), status: z.enum(['ACTIVE', 'BLOCKED']), createdAt: timeSchema })
+  .object({
+    merchantId: z.string(),
+    name: z.string(),
+    status: z.enum(['ACTIVE', 'BLOCKED']),
+    publishableKey: z.string().nullable().meta({
+      description: "For the merchant's page: with a payment's client secret it confirms that payment. Not a secret.",
+    }),
+    createdAt: timeSchema,
+  })
   .meta({ id: 'Merchant' });
 
 /** POST /merchants/{merchantId}/clients. Without `scopes`: all that a merchant may have. */

@@ -93,7 +93,14 @@ const intentFields = {
 };
 
 /** POST /payments: an intent. No acquirer is called. */
-export const createPaymentSchema = z.strictObject(intentFields).meta({ id: 'CreatePayment' });
+export const createPaymentSchema = z
+  .strictObject({
+    ...intentFields,
+    capture: z.boolean().optional().meta({
+      description: 'Whether the payer who confirms it pays at once (a sale); by default the amount is only held.',
+    }),
+  })
+  .meta({ id: 'CreatePayment' });
 export type CreatePaymentRequest = z.infer<typeof createPaymentSchema>;
 
 /** PATCH /payments/{id}: change an intent before it is authorized. */
@@ -117,9 +124,25 @@ export type AuthorizePaymentRequest = z.infer<typeof authorizePaymentSchema>;
 
 /** POST /payments/{id}/authorize and /process: authorize an intent. */
 export const authorizeIntentSchema = z
-  .strictObject({ paymentMethod: paymentMethodSchema, capture: z.boolean().default(false) })
+  .strictObject({
+    paymentMethod: paymentMethodSchema,
+    capture: z.boolean().optional().meta({ description: 'True is a sale. Left out: as the intent says.' }),
+  })
   .meta({ id: 'AuthorizeIntent' });
 export type AuthorizeIntentRequest = z.infer<typeof authorizeIntentSchema>;
+
+/**
+ * POST /payments/{id}/confirm. With a publishable key `clientSecret` is required and `capture` is the intent's; a
+ * merchant's own client may leave the secret out.
+ */
+export const confirmIntentSchema = z
+  .strictObject({
+    paymentMethod: paymentMethodSchema,
+    clientSecret: z.string().min(1).max(200).optional(),
+    returnUrl: intentFields.returnUrl,
+  })
+  .meta({ id: 'ConfirmIntent' });
+export type ConfirmIntentRequest = z.infer<typeof confirmIntentSchema>;
 
 export const processIntentSchema = z.strictObject({ paymentMethod: paymentMethodSchema }).meta({ id: 'ProcessIntent' });
 export type ProcessIntentRequest = z.infer<typeof processIntentSchema>;
@@ -235,6 +258,20 @@ export type PaymentResponse = z.infer<typeof paymentSchema>;
 export const createdPaymentSchema = z
   .object({ ...paymentCore, clientSecret: z.string() })
   .meta({ id: 'CreatedPayment' });
+
+/** What the browser of a payer may know of his payment. */
+export const payerViewSchema = z
+  .object({
+    paymentId: paymentCore.paymentId,
+    status: paymentCore.status,
+    amount: paymentCore.amount,
+    currency: paymentCore.currency,
+    description: paymentCore.description,
+    nextAction: paymentCore.nextAction,
+    lastError: paymentCore.lastError,
+  })
+  .meta({ id: 'PayerView' });
+export type PayerView = z.infer<typeof payerViewSchema>;
 
 /** GET /payments/{id}: the payment with its ledger summary. */
 export const paymentDetailSchema = z
