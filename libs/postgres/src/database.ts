@@ -1,11 +1,16 @@
 import { setTimeout as wait } from 'node:timers/promises';
 
-import pg from 'pg';
+import type pg from 'pg';
 import { DataSource } from 'typeorm';
 
+import { type StatementAnswer, StatementQueue } from './batch.js';
 import { CommitOutcomeUnknownError, DatabaseUnavailableError, isConnectionFailure, isRetryable } from './errors.js';
 
-/** Runs SQL. `bigint` columns come back as `bigint`, `timestamptz` as `Date`. */
+/**
+ * Runs SQL. `bigint` columns come back as `bigint`, `timestamptz` as `Date`. Inside a transaction or a snapshot, statements
+ * that are asked for without waiting for each other (`Promise.all`) share one round trip; they run in the order in which they
+ * were asked for, and one that fails stops those behind it.
+ */
 export interface Sql {
   /** The rows a statement returns. */
   query<Row>(text: string, parameters?: readonly unknown[]): Promise<Row[]>;
@@ -41,9 +46,6 @@ const RETRY_DELAY_MS = 15;
 const COMMIT_LOOKUP_TRIES_MAX = 20;
 const COMMIT_LOOKUP_DELAY_MS = 250;
 
-const int8AsBigint = new pg.TypeOverrides();
-int8AsBigint.setTypeParser(pg.types.builtins.INT8, (text) => BigInt(text));
-
 const dataSourceOf = (options: DatabaseOptions): DataSource =>
   new DataSource({
     type: 'postgres',
@@ -58,15 +60,8 @@ const dataSourceOf = (options: DatabaseOptions): DataSource =>
       query_timeout: QUERY_TIMEOUT_MS,
       idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
       keepAlive: true,
-      types: int8AsBigint,
     },
   });
-
-const rowsOf = async <Row>(
-  runner: pg.Pool | pg.PoolClient,
-  text: string,
-  parameters: readonly unknown[] = [],
-): Promise<pg.QueryResult & { rows: Row[] }> => await runner.query({ text, values: [...parameters] });
 
 /**
  * A service's own database. Transactions run on the driver's pool and not on TypeORM's query runner, because only so can
@@ -95,11 +90,11 @@ export class Database implements Sql {
   }
 
   async query<Row>(text: string, parameters?: readonly unknown[]): Promise<Row[]> {
-    return (await this.run<Row>(text, parameters)).rows;
+    return (await this.run(text, parameters)).rows as Row[];
   }
 
   async execute(text: string, parameters?: readonly unknown[]): Promise<number> {
-    return (await this.run(text, parameters)).rowCount ?? 0;
+    return (await this.run(text, parameters)).rowCount;
   }
 
   /**
@@ -130,10 +125,13 @@ export class Database implements Sql {
    * @throws DatabaseUnavailableError when the connection broke
    */
   async snapshot<Result>(work: (sql: Sql) => Promise<Result>): Promise<Result> {
-    return await this.onClient(async (client) => {
-      await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-      const result = await work(txOn(client, []));
-      await client.query('COMMIT');
+    return await this.onClient(async (statements) => {
+      // Not waited for: it shares the round trip of the first read.
+      const begun = statements.run('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+      begun.catch(ignoredHere);
+      const result = await work(txOn(statements, []));
+      await begun;
+      await statements.end('COMMIT');
       return result;
     });
   }
@@ -148,12 +146,14 @@ export class Database implements Sql {
   }
 
   private async attemptTransaction<Result>(work: (tx: Tx) => Promise<Result>, isolation: Isolation): Promise<Result> {
-    return await this.onClient(async (client, distrust) => {
+    return await this.onClient(async (statements, distrust) => {
       const afterCommit: (() => void)[] = [];
-      const transactionId = await begin(client, isolation);
-      const result = await work(txOn(client, afterCommit));
+      const begun = begin(statements, isolation);
+      begun.catch(ignoredHere);
+      const result = await work(txOn(statements, afterCommit));
+      const transactionId = await begun;
       try {
-        requireCommitted(await client.query('COMMIT'));
+        requireCommitted(await statements.end('COMMIT'));
       } catch (error) {
         if (!isConnectionFailure(error)) throw error;
         distrust(error);
@@ -166,7 +166,7 @@ export class Database implements Sql {
 
   /** Lends a client for one transaction. What `work` throws rolls it back; a client in doubt is destroyed, not returned. */
   private async onClient<Result>(
-    work: (client: pg.PoolClient, distrust: (error: unknown) => void) => Promise<Result>,
+    work: (statements: StatementQueue, distrust: (error: unknown) => void) => Promise<Result>,
   ): Promise<Result> {
     const client = await this.checkOut();
     let connectionError: Error | undefined;
@@ -174,15 +174,16 @@ export class Database implements Sql {
       connectionError = asError(error);
     };
     client.on('error', distrust);
+    const statements = new StatementQueue(client);
     try {
-      return await work(client, distrust);
+      return await work(statements, distrust);
     } catch (error) {
       if (error instanceof CommitOutcomeUnknownError) throw error;
       if (isConnectionFailure(error)) {
         distrust(error);
         throw new DatabaseUnavailableError('the database connection broke; nothing was committed', { cause: error });
       }
-      await client.query('ROLLBACK').catch(distrust);
+      await statements.end('ROLLBACK').catch(distrust);
       throw error;
     } finally {
       client.off('error', distrust);
@@ -205,13 +206,22 @@ export class Database implements Sql {
     throw new CommitOutcomeUnknownError('the answer to COMMIT was lost', { cause });
   }
 
-  private async run<Row>(text: string, parameters?: readonly unknown[]): Promise<pg.QueryResult & { rows: Row[] }> {
+  private async run(text: string, parameters?: readonly unknown[]): Promise<StatementAnswer> {
+    const client = await this.checkOut();
+    let connectionError: Error | undefined;
+    const distrust = (error: unknown): void => {
+      connectionError = asError(error);
+    };
+    client.on('error', distrust);
     try {
-      return await rowsOf<Row>(this.pool, text, parameters);
+      return await new StatementQueue(client).run(text, parameters);
     } catch (error) {
-      throw isConnectionFailure(error)
-        ? new DatabaseUnavailableError('the database cannot be reached', { cause: error })
-        : error;
+      if (!isConnectionFailure(error)) throw error;
+      distrust(error);
+      throw new DatabaseUnavailableError('the database cannot be reached', { cause: error });
+    } finally {
+      client.off('error', distrust);
+      client.release(connectionError);
     }
   }
 
@@ -224,29 +234,33 @@ export class Database implements Sql {
   }
 }
 
-const begin = async (client: pg.PoolClient, isolation: Isolation): Promise<string> => {
-  // One round trip for both: the simple query protocol answers with one result for each statement.
-  const results = (await client.query(
-    `BEGIN ISOLATION LEVEL ${isolation}; SELECT pg_current_xact_id()::text AS id`,
-  )) as unknown as readonly pg.QueryResult<{ id: string }>[];
-  const id = results[1]?.rows[0]?.id;
-  if (id === undefined) throw new Error('invariant: BEGIN answered no transaction id');
+/** Goes out with the transaction's first statement. When it fails, that one is not run. */
+const begin = async (statements: StatementQueue, isolation: Isolation): Promise<string> => {
+  const [, answer] = await Promise.all([
+    statements.run(`BEGIN ISOLATION LEVEL ${isolation}`),
+    statements.run('SELECT pg_current_xact_id()::text AS id'),
+  ]);
+  const id = answer.rows[0]?.['id'];
+  if (typeof id !== 'string') throw new Error('invariant: BEGIN answered no transaction id');
   return id;
 };
+
+/** Whoever waits for the statements behind it gets the same error. */
+const ignoredHere = (): void => undefined;
 
 /**
  * To COMMIT in a transaction in which a statement failed, Postgres answers ROLLBACK and no error. Work that caught the
  * statement's error must not be told that it was done.
  */
-const requireCommitted = ({ command }: pg.QueryResult): void => {
+const requireCommitted = ({ command }: { readonly command: string }): void => {
   if (command !== 'COMMIT')
     throw new Error(`invariant: a failed statement was ignored, and COMMIT answered ${command}`);
 };
 
-const txOn = (client: pg.PoolClient, afterCommit: (() => void)[]): Tx => ({
+const txOn = (statements: StatementQueue, afterCommit: (() => void)[]): Tx => ({
   query: async <Row>(text: string, parameters?: readonly unknown[]) =>
-    (await rowsOf<Row>(client, text, parameters)).rows,
-  execute: async (text, parameters) => (await rowsOf(client, text, parameters)).rowCount ?? 0,
+    (await statements.run(text, parameters)).rows as Row[],
+  execute: async (text, parameters) => (await statements.run(text, parameters)).rowCount,
   onCommit: (action) => void afterCommit.push(action),
 });
 

@@ -106,6 +106,49 @@ describe('the database library', () => {
     expect(await ids()).toEqual([]);
   });
 
+  it('runs statements that nobody waits for between in their order, before the commit', async () => {
+    const counts = await database.transaction(async (tx) => {
+      const answers = await Promise.all([
+        tx.execute('INSERT INTO notes VALUES (1, $1)', ['first']),
+        tx.query<{ body: string }>('SELECT body FROM notes WHERE id = $1', [1]),
+        tx.execute('UPDATE notes SET body = $2 WHERE id = $1', [1, 'second']),
+        tx.query<{ body: string }>('SELECT body FROM notes WHERE id = $1', [1]),
+      ]);
+      void tx.execute('INSERT INTO notes VALUES (2, $1)', ['sent with the commit']);
+      return answers;
+    });
+    expect(counts).toEqual([1, [{ body: 'first' }], 1, [{ body: 'second' }]]);
+    expect(await ids()).toEqual([1n, 2n]);
+  });
+
+  it('runs nothing behind a statement that failed, and tells all who wait for it why', async () => {
+    await write(1);
+    let verdicts: readonly PromiseSettledResult<unknown>[] = [];
+    const failed = database.transaction(async (tx) => {
+      const statements = [2, 1, 3].map((id) => tx.execute('INSERT INTO notes VALUES ($1, $2)', [id, 'x']));
+      verdicts = await Promise.allSettled(statements);
+      await Promise.all(statements);
+    });
+    await expect(failed).rejects.toMatchObject({ code: '23505' });
+    expect(verdicts.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected']);
+    expect(await ids()).toEqual([1n]);
+  });
+
+  it('goes on with a statement that failed when it was first prepared, and after its columns changed', async () => {
+    const read = async () => await database.query<{ title: unknown }>('SELECT title FROM shelf');
+    const owner = new pg.Client({ connectionString: urls.ownerUrl });
+    await owner.connect();
+    await expect(read()).rejects.toMatchObject({ code: '42P01' });
+    await owner.query('CREATE TABLE shelf AS SELECT 1 AS title');
+    expect(await read()).toEqual([{ title: 1 }]);
+    await owner.query(`ALTER TABLE shelf ALTER title TYPE text USING 'one'`);
+    // Postgres refuses the old plan once; the statement is prepared anew after that.
+    await expect(read()).rejects.toThrow('cached plan');
+    expect(await read()).toEqual([{ title: 'one' }]);
+    await owner.query('DROP TABLE shelf');
+    await owner.end();
+  });
+
   it('names the constraint a duplicate broke', async () => {
     await write(1);
     const twice = await write(1).catch((error: unknown) => error);

@@ -7,7 +7,7 @@ import type { KafkaCluster } from '../kafka/cluster.js';
 import { withDeadline } from '../kafka/deadline.js';
 import { Loop } from '../loop.js';
 import type { MessagingSettings } from '../settings.js';
-import { markPublished, pendingRows, type PendingRow, tryRelayLock } from './relay-sql.js';
+import { markPublished, pendingRows, type PendingRow, relaxDurability, tryRelayLock } from './relay-sql.js';
 
 const FLUSH_PASSES_MAX = 20;
 
@@ -89,6 +89,7 @@ export class Relay {
         client.release();
         return undefined;
       }
+      await relaxDurability(client);
     } catch (error) {
       client.release(true);
       throw error;
