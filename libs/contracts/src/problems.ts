@@ -134,6 +134,16 @@ export const PROBLEMS = {
     title: 'No acquirer takes such a payment',
     remedy: 'Choose another currency or payment method, or ask the operator for a routing rule.',
   },
+  webhook_not_authentic: {
+    status: 401,
+    title: 'The webhook is not signed by the provider',
+    remedy: 'Sign the bytes of the body with the secret that was agreed, at the time of sending.',
+  },
+  webhook_provider_unknown: {
+    status: 404,
+    title: 'There is no such payment provider',
+    remedy: 'Send to /webhooks/psp/{provider} with the name under which the provider is configured.',
+  },
   payment_not_modifiable: {
     status: 409,
     title: 'The payment can no longer be changed',

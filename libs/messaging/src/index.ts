@@ -25,3 +25,4 @@ export {
   type OwnerAccess,
 } from './messaging.module.js';
 export { type PartitionExtent, TopicReader } from './kafka/topic-reader.js';
+export { Loop } from './loop.js';

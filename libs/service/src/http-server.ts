@@ -68,12 +68,15 @@ export interface HttpParts {
 /** Parsers and hooks: the context of each request, its id in the answer, its line in the log, its place in the metrics. */
 export const equip = (server: FastifyInstance, parts: HttpParts): void => {
   server.removeAllContentTypeParsers();
-  server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
-    parseInto(done, () => (body.length === 0 ? undefined : parseJsonBody(body as Buffer)));
+  server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    parseInto(done, () => {
+      if (hasFlag(request, 'keepsBytes')) return body;
+      return body.length === 0 ? undefined : parseJsonBody(body as Buffer);
+    });
   });
   server.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'buffer' }, (request, body, done) => {
     parseInto(done, () => {
-      if (!acceptsForm(request)) throw new Problem('unsupported_media_type');
+      if (!hasFlag(request, 'acceptsForm')) throw new Problem('unsupported_media_type');
       return parseFormBody(body as Buffer);
     });
   });
@@ -124,8 +127,9 @@ const parseInto = (done: (error: Error | null, body?: unknown) => void, parse: (
   done(null, body);
 };
 
-const acceptsForm = (request: FastifyRequest): boolean =>
-  'acceptsForm' in request.routeOptions.config && request.routeOptions.config.acceptsForm === true;
+/** What a decorator said of the route. */
+const hasFlag = (request: FastifyRequest, flag: 'acceptsForm' | 'keepsBytes'): boolean =>
+  (request.routeOptions.config as Readonly<Record<string, unknown>>)[flag] === true;
 
 const QUIET_ROUTE = /^\/(health\/|metrics$)/;
 

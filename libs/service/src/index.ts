@@ -28,7 +28,14 @@ export { Problem, PROBLEM_MEDIA_TYPE, problemDocument, type ProblemOptions } fro
 export { BODY_BYTES_MAX, problemOf, sendProblem } from './problem-filter.js';
 export { Access, Caller, callerOf, Public } from './access.js';
 export { AccessTokens } from './access-tokens.js';
-export { AcceptsForm, CARD_FINGERPRINT_HEADER, requestIdOf, RequestMeta, requestMetaOf } from './request.js';
+export {
+  AcceptsForm,
+  CARD_FINGERPRINT_HEADER,
+  KeepsBytes,
+  requestIdOf,
+  RequestMeta,
+  requestMetaOf,
+} from './request.js';
 export { entityTag, requireVersion, versionOfIfMatch } from './entity-tag.js';
 export { type Place, validated, validationProblem } from './validation.js';
 export { parseJsonBody, pointerOf } from './json-body.js';

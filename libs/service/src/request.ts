@@ -46,6 +46,9 @@ export const AcceptsForm = (): MethodDecorator =>
     ApiConsumes('application/json', 'application/x-www-form-urlencoded'),
   );
 
+/** The route gets its body as the bytes that arrived (a Buffer), whatever they are: a signature is over nothing else. */
+export const KeepsBytes = (): MethodDecorator => applyDecorators(RouteConfig({ keepsBytes: true }));
+
 export const requestMetaOf = (request: FastifyRequest): RequestMeta => {
   const idempotencyKey = idempotencyKeyOf(headerOf(request, 'idempotency-key'));
   const ifMatch = versionOfIfMatch(headerOf(request, 'if-match'));
