@@ -11,7 +11,7 @@ const currencyList = z
   .pipe(z.array(z.string().refine((code) => currencyOf(code) !== undefined, 'is not an ISO 4217 currency')).min(1))
   .transform((codes): ReadonlySet<Currency> => new Set(codes as Currency[]));
 
-/** A JSON object of acquirer names and their addresses; the first is the one that authorizations go to. */
+/** A JSON object of acquirer names and their addresses. */
 const acquirerAddresses = jsonField(
   z
     .record(z.string().regex(/^[a-z0-9-]{1,40}$/), addressField)
@@ -46,7 +46,7 @@ export const paymentConfigSchema = z.object({
     .meta({ description: 'The ledger: balance and entries of a payment.' }),
   ACQUIRERS: acquirerAddresses
     .default({ sim: 'http://127.0.0.1:8085/acquirers/sim' })
-    .meta({ description: 'JSON object: name of each acquirer to its address. Authorizations go to the first.' }),
+    .meta({ description: 'JSON object: name of each acquirer to its address, tried in this order unless rules say otherwise.' }),
   ACQUIRER_TIMEOUT_MS: z.coerce
     .number()
     .int()
@@ -54,6 +54,20 @@ export const paymentConfigSchema = z.object({
     .max(60_000)
     .default(10_000)
     .meta({ description: 'How long an acquirer may take to answer before its answer is unknown, in milliseconds.' }),
+  ACQUIRER_CONCURRENCY_MAX: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(1_000)
+    .default(64)
+    .meta({ description: 'Orders at one acquirer at the same time, at most; a slow one keeps only its own places busy.' }),
+  ACQUIRER_QUEUE_MAX: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(1_000)
+    .default(64)
+    .meta({ description: 'Orders that wait for such a place, at most and for a second; the next go to another acquirer.' }),
   RECOVERY_DELAYS_SECONDS: delayList.default([5, 30, 120, 600, 3_600, 21_600, DAY_SECONDS]).meta({
     description:
       'When an order that the acquirer did not answer is sent again: seconds after each try; the last repeats.',

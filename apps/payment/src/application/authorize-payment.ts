@@ -25,6 +25,7 @@ import { NewPayments } from './new-payments.js';
 import { merchantFor, sees } from './ownership.js';
 import { paymentAnswer } from './payment-view.js';
 import { problemOfRefusal } from './refusal-problems.js';
+import { RoutePayments, type Router } from './route-payments.js';
 
 /** POST /payments/authorize, and POST /payments/{id}/authorize and /process for an intent. */
 @Injectable()
@@ -34,6 +35,7 @@ export class AuthorizePayment {
     private readonly idempotency: Idempotency,
     private readonly command: AcquirerCommand,
     private readonly processors: ProcessorFactory,
+    private readonly routing: RoutePayments,
     private readonly newPayments: NewPayments,
   ) {}
 
@@ -44,6 +46,7 @@ export class AuthorizePayment {
     const paymentId = newId('pay');
     // Asked before the transaction, judged inside it: a repetition is answered even if its token is used by now.
     const check = await this.processors.check(body.paymentMethod, { merchantId, userId: body.userId ?? null });
+    const router = await this.routing.router();
     return await this.command.run({
       name: 'authorize',
       identity: identityOf(this.idempotency, request),
@@ -52,7 +55,7 @@ export class AuthorizePayment {
       decide: () => {
         const created = create(this.newPayments.factsOf(paymentId, merchantId, body));
         if (!created.ok) throw problemOfRefusal(created.refusal);
-        return Promise.resolve(intentOf(initialPayment, created.events, check, body.capture));
+        return Promise.resolve(intentOf(initialPayment, created.events, check, router, body.capture));
       },
       locate: locateAuthorization,
       answer: (payment) => paymentAnswer(payment, 201),
@@ -67,6 +70,7 @@ export class AuthorizePayment {
   ): Promise<StoredAnswer> {
     const { body, principal, meta } = request;
     const check = await this.checkFor(paymentId, body.paymentMethod, principal);
+    const router = await this.routing.router();
     return await this.command.run({
       name: 'authorize',
       identity: identityOf(this.idempotency, request),
@@ -78,7 +82,7 @@ export class AuthorizePayment {
         // Without a check there was no such payment a moment ago; a payment cannot come to be in between.
         if (!check) throw new Problem('payment_not_found');
         const { capture = payment.capture, returnUrl } = body;
-        return intentOf(payment, withReturnUrl(payment, returnUrl), check, capture);
+        return intentOf(payment, withReturnUrl(payment, returnUrl), check, router, capture);
       },
       locate: locateAuthorization,
       answer,
@@ -113,13 +117,20 @@ const withReturnUrl = (payment: Payment, returnUrl: string | undefined): readonl
  *
  * @throws Problem of the refusal, or of the method that cannot be used
  */
-const intentOf = (before: Payment, created: readonly PaymentEvent[], check: MethodCheck, sale: boolean): Intent => {
+const intentOf = (
+  before: Payment,
+  created: readonly PaymentEvent[],
+  check: MethodCheck,
+  router: Router,
+  sale: boolean,
+): Intent => {
   const payment = fold(created, before);
   const refusal = authorizationRefusal(payment);
   if (refusal) throw problemOfRefusal(refusal);
   if (!check.usable) throw check.problem;
   const attemptId = newId('att');
-  const { route, paymentMethod } = check;
+  const { paymentMethod } = check;
+  const route = router({ ...payment, methodType: paymentMethod.type, brand: paymentMethod.brand });
   const saleCaptureId = sale ? newId('cap') : null;
   const decision = authorize(payment, { at: new Date(), attemptId, route, paymentMethod, saleCaptureId });
   if (!decision.ok) throw problemOfRefusal(decision.refusal);

@@ -3,6 +3,7 @@ import { LedgerClient, VaultClient } from '@payflow/clients';
 
 import { AcquirerClient } from './acquirer.js';
 import { AcquirerLines } from './acquirer-lines.js';
+import { Acquirers } from './acquirers.js';
 import { ServiceCalls } from './service-calls.js';
 
 @Module({
@@ -12,7 +13,8 @@ import { ServiceCalls } from './service-calls.js';
     { provide: LedgerClient, inject: [ServiceCalls], useFactory: ({ ledger }: ServiceCalls) => ledger },
     AcquirerLines,
     AcquirerClient,
+    Acquirers,
   ],
-  exports: [ServiceCalls, VaultClient, LedgerClient, AcquirerLines, AcquirerClient],
+  exports: [ServiceCalls, VaultClient, LedgerClient, AcquirerLines, AcquirerClient, Acquirers],
 })
 export class ClientsModule {}

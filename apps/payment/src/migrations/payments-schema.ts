@@ -136,6 +136,21 @@ CREATE INDEX refunds_payment ON refunds (payment_id);
 CREATE INDEX refunds_merchant_newest ON refunds (merchant_id, created_at DESC, id DESC);
 CREATE INDEX refunds_newest ON refunds (created_at DESC, id DESC);
 
+-- Which acquirers payments are tried at. The highest version holds; the others say what held when.
+CREATE TABLE routing_rules (
+  version    bigint      PRIMARY KEY CHECK (version >= 1),
+  rules      jsonb       NOT NULL,
+  created_at timestamptz NOT NULL,
+  created_by text        NOT NULL
+);
+CREATE FUNCTION refuse_change_of_routing_rules() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'routing_rules is append-only' USING ERRCODE = 'insufficient_privilege';
+END $$;
+CREATE TRIGGER routing_rules_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON routing_rules
+  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change_of_routing_rules();
+REVOKE UPDATE, DELETE, TRUNCATE ON routing_rules FROM payflow_payment;
+
 CREATE TABLE merchant_fee_terms (
   merchant_id  text        NOT NULL,
   currency     char(3)     NOT NULL,

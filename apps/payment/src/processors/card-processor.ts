@@ -65,7 +65,6 @@ export class CardProcessor implements PaymentProcessor<'card'> {
     const { tokenId, brand, last4, fingerprint } = token;
     return {
       usable: true,
-      route: [acquirer],
       paymentMethod: { type: 'card', token: tokenId, brand, last4, fingerprint },
     };
   }

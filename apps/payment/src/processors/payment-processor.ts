@@ -12,7 +12,7 @@ export interface Payer {
 
 /** Whether a payment may be made with what the caller sent, told before anything is written. */
 export type MethodCheck =
-  | { readonly usable: true; readonly paymentMethod: PaymentMethod; readonly route: readonly string[] }
+  | { readonly usable: true; readonly paymentMethod: PaymentMethod }
   | { readonly usable: false; readonly problem: Problem };
 
 /** How one kind of payment method is paid with (Strategy). It keeps no state between calls. */
