@@ -113,11 +113,18 @@ it.each(['ledger.after-write-before-commit', 'ledger.after-commit-before-answers
       'SELECT balance, entry_count FROM accounts WHERE code = $1',
       [`${tag}:till`],
     );
+    const keys = await database.query<{ key: string; body: string }>(
+      `SELECT key, body FROM idempotency_keys WHERE starts_with(key, $1) AND scope LIKE '%/transactions' ORDER BY key`,
+      [`${tag}-`],
+    );
     await database.close();
     const total = CLIENTS * POSTS_PER_CLIENT;
     const told = answers.flatMap((answer) => (answer as { results: readonly { transactionId: string }[] }).results);
     expect(told.map(({ transactionId }) => transactionId).toSorted()).toEqual(posted.map(({ id }) => id).toSorted());
     expect(posted).toHaveLength(total);
+    // Whoever was answered, and whoever asked again after the kill, was told what is stored under his key.
+    expect(keys.map(({ key }) => key)).toEqual(posted.map(({ reference }) => reference).toSorted());
+    expect(keys.map(({ body }) => JSON.parse(body) as unknown)).toEqual(expect.arrayContaining(answers));
     expect(balances).toEqual([{ balance: BigInt(total), entry_count: BigInt(total) }]);
   },
   120_000,

@@ -75,6 +75,11 @@ it('answers 503 to a batch whose connection broke, posts nothing of it, and goes
   expect(statuses.filter((status) => status !== 201 && status !== 503)).toEqual([]);
   const posted = statuses.filter((status) => status === 201).length;
   expect(await ledger.countRows('transactions')).toBe(before + BigInt(posted));
+  // A key is used up by what was posted under it, in the same commit, and by nothing else.
+  const keys = await ledger.database.query<{ key: string; state: string }>(
+    `SELECT key, state FROM idempotency_keys WHERE starts_with(key, 'broken-')`,
+  );
+  expect(keys.map(({ state }) => state)).toEqual(Array.from({ length: posted }, () => 'done'));
   const again = await Promise.all(references.map(post));
   expect(again.map(({ status }) => status)).toEqual(references.map(() => 201));
   expect(await ledger.countRows('transactions')).toBe(before + BigInt(references.length));

@@ -208,6 +208,33 @@ describe('an Idempotency-Key', () => {
     expect(await ledger.balanceOf(bob)).toBe(250);
   });
 
+  it('is one commit with what it did, shared with requests that have none and that replay', async () => {
+    const known = await ledger.post(POST, body(), { key: `k-${scene}` });
+    const others = Array.from({ length: 6 }, (_, index) =>
+      ledger.post(
+        POST,
+        { transactions: [transaction(`beside-${scene}-${index}`, move(names.alice, names.bob, 1))] },
+        index % 2 === 0 ? { key: `beside-${scene}-${index}` } : {},
+      ),
+    );
+    const [again, reused, ...posted] = await Promise.all([
+      ledger.post(POST, body(), { key: `k-${scene}` }),
+      ledger
+        .post(POST, { ...body(), atomic: true }, { key: `k2-${scene}` })
+        .then(() => ledger.post(POST, body(), { key: `k2-${scene}` })),
+      ...others,
+    ]);
+    expect(again.text).toBe(known.text);
+    expect(reused).toMatchObject({ status: 422, body: { code: 'idempotency_key_reused' } });
+    expect(posted.map(({ status }) => status)).toEqual(others.map(() => 201));
+    const commits = await ledger.database.query(
+      `SELECT k.key FROM idempotency_keys k JOIN transactions t ON t.id = k.resource_id
+        WHERE starts_with(k.key, $1) AND k.xmin = t.xmin`,
+      [`beside-${scene}-`],
+    );
+    expect(commits).toHaveLength(3);
+  });
+
   it('is refused for another request', async () => {
     await ledger.post(POST, body(), { key: `k-${scene}` });
     const other = await ledger.post(POST, { ...body(), atomic: true }, { key: `k-${scene}` });

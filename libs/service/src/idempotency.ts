@@ -90,7 +90,7 @@ export const KEYLESS_WINDOW_SECONDS = 60;
 /** Keys begin with a printable character, so no caller's key can begin like this. */
 const KEYLESS_PREFIX = '\u0001';
 
-interface KeyRow {
+export interface KeyRow {
   readonly request_hash: Uint8Array;
   readonly state: 'running' | 'done';
   readonly resource_id: string;
@@ -121,17 +121,29 @@ export class Idempotency {
     return new Idempotency({ ...this.options, hash });
   }
 
+  /** How long an answer is kept. */
+  get retentionSeconds(): number {
+    return this.options.retentionSeconds;
+  }
+
   identify(request: IdentifiedRequest): RequestIdentity {
     const { meta, principal, body } = request;
-    const content = canonicalJson({
-      path: meta.path,
-      query: meta.query as Json,
-      body: (meta.cardFingerprint === undefined ? body : withoutSwappedToken(body, meta.cardFingerprint)) as Json,
-    });
+    const contentHash = (): Uint8Array =>
+      (this.options.hash ?? sha256)(
+        canonicalJson({
+          path: meta.path,
+          query: meta.query as Json,
+          body: (meta.cardFingerprint === undefined ? body : withoutSwappedToken(body, meta.cardFingerprint)) as Json,
+        }),
+      );
+    let hash: Uint8Array | undefined;
     return {
       scope: `${principal.id} ${meta.route}`,
       key: meta.idempotencyKey,
-      hash: (this.options.hash ?? sha256)(content),
+      // A tenth of a small request's cost, and without a key hardly anybody asks.
+      get hash() {
+        return (hash ??= contentHash());
+      },
     };
   }
 
@@ -321,7 +333,7 @@ const refusalOfTwin = (keyless: boolean, resource: string | undefined): Problem 
   });
 };
 
-const replayOf = (row: KeyRow): StoredAnswer => {
+export const replayOf = (row: KeyRow): StoredAnswer => {
   if (row.status === null || row.body === null) throw new Error('invariant: a completed key without its answer');
   return { status: row.status, bodyText: row.body, headers: row.headers ?? {}, replayed: true };
 };

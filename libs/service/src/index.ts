@@ -55,3 +55,4 @@ export {
   type StoredAnswer,
   storedAnswer,
 } from './idempotency.js';
+export { findStandings, storeAnswers } from './idempotency-set.js';

@@ -14,6 +14,7 @@ import {
   findReferences,
   insertEntries,
   insertTransactions,
+  type JournalHead,
   lockJournalHead,
   updateBalances,
 } from '../store/journal-writes.js';
@@ -23,8 +24,16 @@ import {
  * concerned, decides every draft in memory, and writes what was accepted with one statement for each table. One commit, one
  * fsync, many transactions; a hot account costs one row update however often the batch names it.
  */
-export const commitTransactions = async (tx: Tx, groups: readonly DraftGroup[]): Promise<readonly GroupDecision[]> => {
-  const head = await lockJournalHead(tx);
+export const commitTransactions = async (tx: Tx, groups: readonly DraftGroup[]): Promise<readonly GroupDecision[]> =>
+  await commitBehindHead(tx, await lockJournalHead(tx), groups);
+
+/** The same where the journal's lock is held already. */
+export const commitBehindHead = async (
+  tx: Tx,
+  head: JournalHead,
+  groups: readonly DraftGroup[],
+): Promise<readonly GroupDecision[]> => {
+  if (groups.length === 0) return [];
   const drafts = groups.flatMap((group) => group.drafts);
   await openChartAccounts(tx, drafts);
   const books = await readBooks(tx, drafts);

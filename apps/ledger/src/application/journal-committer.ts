@@ -1,9 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '@payflow/postgres';
-import { crashPoint, Problem } from '@payflow/service';
+import { crashPoint, Idempotency, Problem, type RequestIdentity, type StoredAnswer } from '@payflow/service';
 
-import type { DraftGroup, GroupDecision } from '../domain/journal.js';
-import { commitTransactions } from './commit-transactions.js';
+import { commitRequests, type JournalRequest, type RequestOutcome } from './commit-requests.js';
 import { JournalMetrics } from './journal-metrics.js';
 
 /** Postings of one batch: more make the commit longer than they save. A single larger request is a batch of its own. */
@@ -12,38 +11,54 @@ const BATCH_POSTINGS_MAX = 1_000;
 const QUEUED_POSTINGS_MAX = 20_000;
 
 interface Waiting {
-  readonly group: DraftGroup;
+  readonly request: JournalRequest;
   readonly postings: number;
-  readonly resolve: (decision: GroupDecision) => void;
+  readonly resolve: (answer: StoredAnswer) => void;
   readonly reject: (error: unknown) => void;
 }
 
 /**
  * Group commit for requests: while one database transaction is on its way, the requests that arrive gather, and the next one
- * takes them all. Each caller gets the decision on his own group once it is durable.
+ * takes them all. Each caller gets the answer to his own once it is durable.
  */
 @Injectable()
 export class JournalCommitter {
   private readonly queue: Waiting[] = [];
   private queuedPostings = 0;
   private committing = false;
+  /** Keys whose requests wait or are being committed. Twins in another instance wait for the journal's lock instead. */
+  private readonly keysInUse = new Set<string>();
 
   constructor(
     private readonly database: Database,
+    private readonly idempotency: Idempotency,
     private readonly metrics: JournalMetrics,
   ) {}
 
-  /** @throws Problem dependency_unavailable when too much waits; DatabaseUnavailableError when the batch was not committed. */
-  async commit(group: DraftGroup): Promise<GroupDecision> {
-    const postings = group.drafts.reduce((sum, draft) => sum + draft.postings.length, 0);
+  /**
+   * The answer, durable. A key is used up by it, and by nothing else: what is thrown was not committed, or nobody knows, and
+   * the repetition finds out.
+   *
+   * @throws Problem idempotency_key_in_use | idempotency_key_reused; dependency_unavailable when too much waits
+   * @throws DatabaseUnavailableError when the batch was not committed
+   */
+  async commit(request: JournalRequest): Promise<StoredAnswer> {
+    const postings = request.group.drafts.reduce((sum, draft) => sum + draft.postings.length, 0);
+    const key = inUseKeyOf(request.identity);
+    if (key !== undefined && this.keysInUse.has(key)) throw new Problem('idempotency_key_in_use');
     if (this.queuedPostings > 0 && this.queuedPostings + postings > QUEUED_POSTINGS_MAX) {
       throw new Problem('dependency_unavailable', { detail: 'the journal has more to write than it can in good time' });
     }
-    return await new Promise<GroupDecision>((resolve, reject) => {
-      this.queue.push({ group, postings, resolve, reject });
-      this.queuedPostings += postings;
-      if (!this.committing) void this.drain();
-    });
+    if (key !== undefined) this.keysInUse.add(key);
+    try {
+      return await new Promise<StoredAnswer>((resolve, reject) => {
+        this.queue.push({ request, postings, resolve, reject });
+        this.queuedPostings += postings;
+        if (!this.committing) void this.drain();
+      });
+    } finally {
+      if (key !== undefined) this.keysInUse.delete(key);
+    }
   }
 
   private async drain(): Promise<void> {
@@ -54,30 +69,38 @@ export class JournalCommitter {
 
   private takeBatch(): readonly Waiting[] {
     let postings = 0;
-    let groups = 0;
+    let requests = 0;
     for (const waiting of this.queue) {
-      if (groups > 0 && postings + waiting.postings > BATCH_POSTINGS_MAX) break;
+      if (requests > 0 && postings + waiting.postings > BATCH_POSTINGS_MAX) break;
       postings += waiting.postings;
-      groups += 1;
+      requests += 1;
     }
     this.queuedPostings -= postings;
-    return this.queue.splice(0, groups);
+    return this.queue.splice(0, requests);
   }
 
   /** Settles every caller of the batch; never rejects. */
   private async commitBatch(batch: readonly Waiting[]): Promise<void> {
     try {
-      const groups = batch.map(({ group }) => group);
-      const decisions = await this.database.transaction((tx) => commitTransactions(tx, groups));
+      const requests = batch.map(({ request }) => request);
+      const outcomes = await this.database.transaction((tx) => commitRequests(tx, requests, this.idempotency));
       crashPoint('ledger.after-commit-before-answers');
-      this.metrics.observe('http', decisions);
-      for (const [index, { resolve, reject }] of batch.entries()) {
-        const decision = decisions[index];
-        if (decision === undefined) reject(new Error('invariant: a group was left undecided'));
-        else resolve(decision);
-      }
+      this.metrics.observe(
+        'http',
+        outcomes.flatMap((outcome) => (outcome.kind === 'decided' ? [outcome.decision] : [])),
+      );
+      for (const [index, waiting] of batch.entries()) settle(waiting, outcomes[index]);
     } catch (error) {
       for (const { reject } of batch) reject(error);
     }
   }
 }
+
+const settle = ({ resolve, reject }: Waiting, outcome: RequestOutcome | undefined): void => {
+  if (outcome === undefined) reject(new Error('invariant: a request was left undecided'));
+  else if (outcome.kind === 'refused') reject(outcome.problem);
+  else resolve(outcome.answer);
+};
+
+const inUseKeyOf = ({ scope, key }: RequestIdentity): string | undefined =>
+  key === undefined ? undefined : `${scope}\u0000${key}`;

@@ -6,12 +6,12 @@ import {
   type TransactionResultsResponse,
 } from '@payflow/contracts';
 import { type Currency, newId } from '@payflow/kernel';
-import { CommitOutcomeUnknownError, Database } from '@payflow/postgres';
+import { Database } from '@payflow/postgres';
 import {
-  type Claim,
   currentContext,
   Idempotency,
   type RequestIdentity,
+  runInContext,
   type StoredAnswer,
   storedAnswer,
 } from '@payflow/service';
@@ -27,17 +27,7 @@ export interface PostTransactions {
   readonly identity: RequestIdentity;
 }
 
-/**
- * How long a repetition waits for a first request whose process may have died. Short, since running both does no harm: each
- * reference is posted by one of them and replayed by the other.
- */
-const CLAIM_LEASE_MS = 3_000;
-
-/**
- * POST /ledger/transactions. An Idempotency-Key is claimed before the request joins a batch and completed after it, in
- * transactions of their own, so that neither holds the journal's lock. A crash between them posts nothing twice: the
- * repetition takes the claim over and finds its references posted.
- */
+/** POST /ledger/transactions. Key, transactions and answer are one commit, shared with other requests (docs/adr/0010). */
 @Injectable()
 export class PostTransactionsHandler {
   constructor(
@@ -47,26 +37,15 @@ export class PostTransactionsHandler {
   ) {}
 
   async run(command: PostTransactions): Promise<StoredAnswer> {
-    if (command.identity.key === undefined)
-      return this.answerOf(await this.committer.commit(groupOf(command)), command);
-    const claimed = await this.claim(command.identity);
-    if ('answer' in claimed) return claimed.answer;
-    const answer = this.answerOf(await this.commitWith(claimed.claim, command), command);
-    // From here on the journal may have it: a failure leaves the key to its lease, and the repetition finds the references.
-    await this.database.transaction((tx) => this.idempotency.complete(tx, claimed.claim, answer));
-    return answer;
-  }
-
-  /** Gives the key back when certainly nothing was posted, and only then: a key that may have had an effect is used up. */
-  private async commitWith(claim: Claim, command: PostTransactions): Promise<GroupDecision> {
-    try {
-      return await this.committer.commit(groupOf(command));
-    } catch (error) {
-      if (!(error instanceof CommitOutcomeUnknownError))
-        // Where the database cannot be reached, the lease runs out instead.
-        await this.database.transaction((tx) => this.idempotency.release(tx, claim)).catch(() => undefined);
-      throw error;
-    }
+    const group = groupOf(command);
+    const context = currentContext();
+    return await this.committer.commit({
+      group,
+      identity: command.identity,
+      resourceId: group.drafts[0]?.transactionId ?? '',
+      // A batch is decided in the context of none of its requests.
+      answerOf: (decision) => runInContext(context, () => this.answerOf(decision, command)),
+    });
   }
 
   /** What would be decided now; nothing is written, no key is used. */
@@ -76,14 +55,6 @@ export class PostTransactionsHandler {
     if (decision === undefined) throw new Error('invariant: a group was left undecided');
     if (!decision.posts) throw batchRefused(decision.outcomes);
     return resultsOf(decision, request, true);
-  }
-
-  private async claim(
-    identity: RequestIdentity,
-  ): Promise<{ readonly claim: Claim } | { readonly answer: StoredAnswer }> {
-    const options = { resourceId: newId('ltx'), leaseMs: CLAIM_LEASE_MS, moneyMoving: false };
-    const outcome = await this.database.transaction((tx) => this.idempotency.claim(tx, identity, options));
-    return outcome.kind === 'replay' ? { answer: outcome.answer } : { claim: outcome.claim };
   }
 
   private answerOf(decision: GroupDecision, { request }: PostTransactions): StoredAnswer {

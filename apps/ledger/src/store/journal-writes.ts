@@ -3,9 +3,14 @@ import type { Tx } from '@payflow/postgres';
 import type { SeenReference } from '../domain/decide-postings.js';
 import type { Direction } from '../domain/journal.js';
 
+/** The end of the journal. Who has one holds its lock. */
+export interface JournalHead {
+  readonly position: bigint;
+}
+
 /** Locks the end of the journal until the transaction ends, so that batches are committed one after the other. */
-export const lockJournalHead = async (tx: Tx): Promise<{ readonly position: bigint }> => {
-  const [head] = await tx.query<{ position: bigint }>('SELECT position FROM journal_head FOR UPDATE');
+export const lockJournalHead = async (tx: Tx): Promise<JournalHead> => {
+  const [head] = await tx.query<JournalHead>('SELECT position FROM journal_head FOR UPDATE');
   if (head === undefined) throw new Error('invariant: the journal has no head');
   return head;
 };

@@ -1,0 +1,67 @@
+import type { Tx } from '@payflow/postgres';
+import {
+  findStandings,
+  type Idempotency,
+  type Problem,
+  type RequestIdentity,
+  type StoredAnswer,
+  storeAnswers,
+} from '@payflow/service';
+
+import type { DraftGroup, GroupDecision } from '../domain/journal.js';
+import { lockJournalHead } from '../store/journal-writes.js';
+import { commitBehindHead } from './commit-transactions.js';
+
+/** A request to post: what it wants, its key if it has one, and how its answer reads once it is decided. */
+export interface JournalRequest {
+  readonly group: DraftGroup;
+  readonly identity: RequestIdentity;
+  /** Of what its key stands for: the id of its first transaction. */
+  readonly resourceId: string;
+  readonly answerOf: (decision: GroupDecision) => StoredAnswer;
+}
+
+export type RequestOutcome =
+  | { readonly kind: 'decided'; readonly decision: GroupDecision; readonly answer: StoredAnswer }
+  /** Its key was used by the same request before. */
+  | { readonly kind: 'answered'; readonly answer: StoredAnswer }
+  /** Its key cannot be used for it. */
+  | { readonly kind: 'refused'; readonly problem: Problem };
+
+/**
+ * Many requests in one transaction: their keys, what they post, and their answers (docs/adr/0010). The journal's lock comes
+ * first and lets in one committer at a time, so a key found unused is still unused when its answer is stored.
+ */
+export const commitRequests = async (
+  tx: Tx,
+  requests: readonly JournalRequest[],
+  idempotency: Idempotency,
+): Promise<readonly RequestOutcome[]> => {
+  const head = await lockJournalHead(tx);
+  const standings = await findStandings(
+    tx,
+    requests.map(({ identity }) => identity),
+  );
+  const open = requests.flatMap((request, index) => {
+    const standing = standings[index];
+    return standing?.kind === 'open' ? [{ ...request, fence: standing.fence }] : [];
+  });
+  const decisions = await commitBehindHead(
+    tx,
+    head,
+    open.map(({ group }) => group),
+  );
+  const answered = open.map((request, index) => {
+    const decision = decisions[index];
+    if (decision === undefined) throw new Error('invariant: a group was left undecided');
+    return { ...request, decision, answer: request.answerOf(decision) };
+  });
+  await storeAnswers(tx, answered, idempotency);
+  const decided = answered.values();
+  return standings.map((standing): RequestOutcome => {
+    if (standing.kind !== 'open') return standing;
+    const { value } = decided.next();
+    if (value === undefined) throw new Error('invariant: an open request was left undecided');
+    return { kind: 'decided', decision: value.decision, answer: value.answer };
+  });
+};
