@@ -5,22 +5,23 @@ import { Problem } from '@payflow/service';
 
 import type { AcquirerName } from '../domain/acquirers.js';
 import { type Change, rule, type Ruling } from '../domain/authorization.js';
-import {
-  type AuthorizationRow,
-  findOperation,
-  insertOperation,
-  lockAuthorization,
-  operationOf,
-  type OperationRow,
-  updateAuthorization,
-} from '../store/book.js';
-import { type OperationAnswer, replayOf } from './answer-of.js';
+import { open } from '../domain/opening.js';
+import { courseOf, courseOfCard, webhookHabitOf } from '../domain/treatment.js';
+import { type AuthorizationRow, lockAuthorization, updateAuthorization } from '../store/authorizations.js';
+import { findOperation, type NewOperation } from '../store/book.js';
+import { BeginOperation } from './begin-operation.js';
+import type { TakenMode } from './modes.js';
+import { type OperationAnswer, OperationView } from './operation-view.js';
 import { requestHash } from './request-hash.js';
 
 /** POST /acquirers/{acquirer}/authorizations/{authorizationId}/captures | voids | refunds */
 @Injectable()
 export class ChangeAuthorization {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly begin: BeginOperation,
+    private readonly view: OperationView,
+  ) {}
 
   /**
    * @throws Problem resource_not_found: no such authorization; nothing is written
@@ -31,6 +32,7 @@ export class ChangeAuthorization {
     authorizationId: string,
     reference: string,
     change: Change,
+    mode: TakenMode,
   ): Promise<OperationAnswer> {
     const hash = hashOf(authorizationId, change);
     return await this.database.transaction(async (tx) => {
@@ -38,16 +40,19 @@ export class ChangeAuthorization {
       if (authorization === undefined) throw new Problem('resource_not_found', { detail: 'Unknown authorization.' });
       // Under the lock, so that a twin of this request has been written or has not begun.
       const first = await findOperation(tx, acquirer, reference);
-      if (first !== undefined) return replayOf(first, hash);
+      if (first !== undefined) return this.view.replayOf(first, hash);
 
       const ruling = rule(authorization, change);
-      const operation = operationFor(acquirer, authorization, reference, change.operation, ruling, hash);
-      if (!(await insertOperation(tx, operation))) {
+      const ofCard = courseOfCard(authorization.cardBehaviour, change.operation, acquirer);
+      const opening = open(courseOf(mode.mode, ofCard, change.operation), ruling.outcome, ruling.amountMinor);
+      const operation = operationFor(acquirer, authorization, reference, change, ruling, mode, hash);
+      const written = await this.begin.run(tx, operation, opening, mode);
+      if (written === undefined) {
         // The reference was used at the same moment for another authorization, so this is another request.
         throw new Problem('reference_taken', { detail: `Reference ${reference}.` });
       }
-      if (ruling.outcome.kind === 'approved') await updateAuthorization(tx, acquirer, authorizationId, ruling.next);
-      return { operation: operationOf(operation), replayed: false };
+      if (opening.outcome.kind === 'approved') await updateAuthorization(tx, acquirer, authorizationId, ruling.next);
+      return { operation: written, replayed: false };
     });
   }
 }
@@ -61,26 +66,26 @@ const hashOf = (authorizationId: string, change: Change): Buffer =>
 
 const operationFor = (
   acquirer: AcquirerName,
-  authorization: AuthorizationRow,
+  { authorizationId, paymentId, merchantId, cardBin, cardLast4 }: AuthorizationRow,
   reference: string,
-  operation: Change['operation'],
-  { outcome, amountMinor, currency }: Ruling,
+  change: Change,
+  { amountMinor, currency }: Ruling,
+  { mode }: TakenMode,
   hash: Buffer,
-): Omit<OperationRow, 'position'> => ({
+): NewOperation => ({
   acquirer,
   reference,
-  operation,
-  outcome: outcome.kind,
-  authorizationId: authorization.authorizationId,
-  paymentId: authorization.paymentId,
-  merchantId: authorization.merchantId,
+  operation: change.operation,
+  authorizationId,
+  paymentId,
+  merchantId,
   amountMinor,
   currency,
-  cardBin: authorization.cardBin,
-  cardLast4: authorization.cardLast4,
+  final: change.operation === 'capture' && change.final,
+  cardBin,
+  cardLast4,
+  cardBehaviour: null,
+  webhookHabit: webhookHabitOf(mode),
   requestHash: hash,
-  declineCode: outcome.kind === 'declined' ? outcome.declineCode : null,
-  adviceCode: outcome.kind === 'declined' ? outcome.adviceCode : null,
-  message: outcome.message,
   createdAt: new Date(),
 });

@@ -1,6 +1,6 @@
 import { type Currency, type Money, unreachable } from '@payflow/kernel';
 
-import { approve, decline, type Outcome } from './outcome.js';
+import { approve, decline, type Verdict } from './outcome.js';
 
 /** An approved authorization at this acquirer, and what became of it. captured ≤ amount, refunded ≤ captured. */
 export interface Authorization {
@@ -25,7 +25,7 @@ export type Change =
 
 /** The acquirer's answer with the amount it concerns, and the authorization after it. */
 export interface Ruling {
-  readonly outcome: Outcome;
+  readonly outcome: Verdict;
   /** As asked for; of a void, what it releases. */
   readonly amountMinor: bigint;
   readonly currency: Currency;
@@ -86,6 +86,24 @@ const voidRest = (authorization: Authorization): Ruling => {
   }
   return { outcome: approve('Voided.'), amountMinor, currency, next: { ...authorization, closed: true } };
 };
+
+/**
+ * A reversal: whatever the authorization's state, nothing is held afterwards. Only what was captured is refunded, never
+ * reversed.
+ */
+export const reverse = (authorization: Authorization): { readonly outcome: Verdict; readonly next: Authorization } =>
+  authorization.capturedMinor > 0n
+    ? {
+        outcome: decline('authorization_captured', 'do_not_try_again', 'Something was captured from it.'),
+        next: authorization,
+      }
+    : { outcome: approve('Reversed.'), next: { ...authorization, closed: true } };
+
+/** A refund that was approved and failed later is no refund. */
+export const takeBackRefund = (authorization: Authorization, amountMinor: bigint): Authorization => ({
+  ...authorization,
+  refundedMinor: authorization.refundedMinor - amountMinor,
+});
 
 const uncaptured = (authorization: Authorization): bigint => authorization.amountMinor - authorization.capturedMinor;
 
