@@ -50,7 +50,7 @@ const TAKEN = `CASE operation WHEN 'capture' THEN amount_minor ELSE -amount_mino
 const BOOK_NETS = `
   SELECT ${KEY('payment_id', 'acquirer', 'currency')} AS key, payment_id AS "paymentId", acquirer, currency,
          sum(${TAKEN})::text AS net
-    FROM operations
+    FROM book
    WHERE operation IN ('capture', 'refund') AND outcome = 'approved' AND ($1::text[] IS NULL OR payment_id = ANY($1))
    GROUP BY payment_id, acquirer, currency HAVING sum(${TAKEN}) <> 0
    ORDER BY ${KEY('payment_id', 'acquirer', 'currency')} COLLATE "C"`;

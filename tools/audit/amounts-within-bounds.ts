@@ -1,6 +1,6 @@
 import { JOURNAL_CONSUMER } from '../../apps/ledger/src/events/payment-events.controller.js';
 import { evolve } from '../../apps/payment/src/domain/evolve.js';
-import { INVARIANTS, violatedInvariants } from '../../apps/payment/src/domain/invariants.js';
+import { type INVARIANTS, violatedInvariants } from '../../apps/payment/src/domain/invariants.js';
 import { capturableMinor, initialPayment, pendingCaptureMinor } from '../../apps/payment/src/domain/payment.js';
 import { loadHistories, type StoredEvent } from '../../apps/payment/src/store/payment-events.js';
 import { confirmed, type Wrong } from './confirm.ts';

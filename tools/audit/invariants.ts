@@ -1,8 +1,13 @@
 import { acquirerAgrees } from './acquirer-agrees.ts';
 import { amountsWithinBounds } from './amounts-within-bounds.ts';
+import { answersSurvive } from './answers-survive.ts';
 import { balancedJournal } from './balanced-journal.ts';
+import { cardNumbers } from './card-numbers.ts';
+import { deliveredOnce } from './delivered-once.ts';
 import { entriesFollowEvents } from './entries-follow-events.ts';
 import type { Invariant } from './invariant.ts';
+import { nobodyWaits } from './nobody-waits.ts';
+import { oneEffect } from './one-effect.ts';
 import { readModels } from './read-models.ts';
 
 /** What the audit checks, in the order of spec §5. */
@@ -10,6 +15,11 @@ export const INVARIANTS: readonly Invariant[] = [
   balancedJournal,
   entriesFollowEvents,
   amountsWithinBounds,
+  oneEffect,
+  answersSurvive,
+  deliveredOnce,
   readModels,
+  cardNumbers,
   acquirerAgrees,
+  nobodyWaits,
 ];

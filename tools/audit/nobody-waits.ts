@@ -1,0 +1,93 @@
+import { paymentConfigSchema } from '../../apps/payment/src/payment.config.js';
+import { confirmed, type Wrong } from './confirm.ts';
+import type { Finding, Invariant } from './invariant.ts';
+import type { Sources } from './sources.ts';
+
+/**
+ * Invariant 11, as far as there are services for it: no payment waits for an acquirer past its last inquiry unless people
+ * have it on their list, and none is forgotten by the timers. (Webhooks to merchants do not exist yet.)
+ *
+ * While traffic runs: a payment and its orders are read in one statement, so they fit together. A timer that has just run out
+ * is taken up within the poll of the service: an order is forgotten only if the same time is still over when the grace is.
+ */
+export const nobodyWaits: Invariant = {
+  number: 11,
+  title: 'Nobody waits without somebody knowing',
+  why: 'A payer whose money is held for nothing, and no one who looks at it.',
+  async *check(sources) {
+    yield* waitingForNothing(sources);
+    yield* stuckWithoutItem(sources);
+    yield* confirmed(sources, overdueOrders(sources), (overdue) => stillOverdue(sources, overdue));
+  },
+};
+
+/** A payment that says that an acquirer has to answer, without an order that is open. */
+async function* waitingForNothing({ payment, compared }: Sources): AsyncGenerator<Finding> {
+  const [row] = await payment.query<{ waiting: number }>(
+    `SELECT count(*)::int AS waiting FROM payments WHERE status IN ('PROCESSING', 'REQUIRES_ACTION')`,
+  );
+  compared('waiting payments', row?.waiting ?? 0);
+  const rows = payment.stream<{ id: string; status: string }>(
+    `SELECT id, status FROM payments p WHERE status IN ('PROCESSING', 'REQUIRES_ACTION') AND NOT EXISTS (
+       SELECT FROM payment_attempts a WHERE a.payment_id = p.id AND a.next_recovery_at IS NOT NULL)`,
+  );
+  for await (const portion of rows)
+    for (const { id, status } of portion) yield { problem: `${status}, and no order is open`, ids: { payment: id } };
+}
+
+/** Orders that were asked after as often as is planned, and payments that were told to be stuck, without an item for people. */
+async function* stuckWithoutItem({ payment }: Sources): AsyncGenerator<Finding> {
+  const inquiriesMax = paymentConfigSchema.shape.RECOVERY_DELAYS_SECONDS.parse(
+    process.env['RECOVERY_DELAYS_SECONDS'] || undefined,
+  ).length;
+  const rows = payment.stream<{ payment_id: string; operation_id: string; why: string }>(
+    `SELECT s.payment_id, s.operation_id, s.why FROM (
+       SELECT payment_id, attempt_id AS operation_id, 'every inquiry has gone by' AS why FROM payment_attempts
+        WHERE next_recovery_at IS NOT NULL AND recoveries > $1
+       UNION
+       SELECT payment_id, data->>'operationId', 'it was told to be stuck' FROM payment_events WHERE type = 'PaymentStuck') AS s
+     WHERE NOT EXISTS (SELECT FROM payment_exceptions e WHERE e.operation_id = s.operation_id AND e.kind = 'stuck')`,
+    [inquiriesMax],
+  );
+  for await (const portion of rows)
+    for (const { payment_id, operation_id, why } of portion)
+      yield { problem: `${why}, and people have no item`, ids: { payment: payment_id, operation: operation_id } };
+}
+
+interface Overdue {
+  readonly attempt_id: string;
+  readonly payment_id: string;
+  readonly next_recovery_at: Date;
+}
+
+async function* overdueOrders({ payment, compared }: Sources): AsyncGenerator<Overdue> {
+  const [row] = await payment.query<{ orders: number }>(
+    'SELECT count(*)::int AS orders FROM payment_attempts WHERE next_recovery_at IS NOT NULL',
+  );
+  compared('open orders', row?.orders ?? 0);
+  const rows = payment.stream<Overdue>(
+    'SELECT attempt_id, payment_id, next_recovery_at FROM payment_attempts WHERE next_recovery_at <= now()',
+  );
+  for await (const portion of rows) yield* portion;
+}
+
+const stillOverdue = async ({ payment }: Sources, overdue: readonly Overdue[]): Promise<readonly Wrong<Overdue>[]> => {
+  const rows = await payment.query<Overdue>(
+    'SELECT attempt_id, payment_id, next_recovery_at FROM payment_attempts WHERE attempt_id = ANY($1)',
+    [overdue.map((one) => one.attempt_id)],
+  );
+  const now = new Map(rows.map((one) => [one.attempt_id, one.next_recovery_at as Date | null]));
+  return overdue.flatMap((suspect) =>
+    now.get(suspect.attempt_id)?.getTime() === suspect.next_recovery_at.getTime()
+      ? [
+          {
+            suspect,
+            finding: {
+              problem: `due since ${suspect.next_recovery_at.toISOString()}, and nobody takes it up`,
+              ids: { payment: suspect.payment_id, operation: suspect.attempt_id },
+            },
+          },
+        ]
+      : [],
+  );
+};
