@@ -20,6 +20,7 @@ const END_TIMEOUT_MS = 60_000;
 export class DrillStack {
   readonly paths: StackPaths;
   private readonly stack: Stack;
+  private starting: Promise<'ready' | 'stopped'> | undefined;
   private watching: Promise<void> = Promise.resolve();
 
   /** @param log what the supervisor sees happen, line by line */
@@ -33,13 +34,15 @@ export class DrillStack {
 
   /** @returns whether it runs; false when a stop was asked for meanwhile */
   async start(): Promise<boolean> {
-    if ((await this.stack.bringUp()) === 'stopped') return false;
+    this.starting = this.stack.bringUp();
+    if ((await this.starting) === 'stopped') return false;
     this.watching = this.stack.superviseUntilStopped();
     return true;
   }
 
   async stop(): Promise<void> {
     this.stack.requestStop();
+    await this.starting?.catch(() => undefined);
     await this.watching;
     for (const name of this.names()) signal(this.unit(name).record, 'SIGCONT');
     await this.stack.bringDown();

@@ -1,24 +1,34 @@
-import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import pc from 'picocolors';
 
 import { Failure } from '../servers/failure.ts';
 import { run } from '../servers/run.ts';
-import { DIRECT } from '../stack/links.ts';
-import { REPOSITORY } from '../stack/paths.ts';
+import { DIRECT, type Links } from '../stack/links.ts';
+import { REPOSITORY, type StackPaths } from '../stack/paths.ts';
 import { createRun, endRun, stackOf } from '../test/runs.ts';
+import { audit } from './audit.ts';
+import { CrashPoints } from './crash-points.ts';
 import { Databases } from './databases.ts';
+import { unexpectedDeadLetters } from './dead-letters.ts';
 import { DrillStack } from './drill-stack.ts';
+import { ACQUIRER_FAULTS, acquirerIsControllable } from './faults/acquirer.ts';
 import type { Fault } from './faults/fault.ts';
+import { linkFaults } from './faults/links.ts';
+import { MESSAGE_FAULTS } from './faults/messages.ts';
 import { PROCESS_FAULTS } from './faults/processes.ts';
 import { Journal } from './journal.ts';
 import { Load } from './load.ts';
 import { type Merchant, Platform } from './platform.ts';
+import { proxiedLinks } from './proxied-links.ts';
 import { Random } from './random.ts';
-import { type CrashTry, type DrillResult, reportOf } from './report.ts';
+import { type DrillResult, reportOf } from './report.ts';
 import { passed, type RoundResult, Rounds } from './rounds.ts';
 import { roundsFrom } from './schedule.ts';
+import { Toxiproxy } from './toxiproxy.ts';
+import { linesOf } from './verdict.ts';
+import type { World } from './world.ts';
 
 export interface DrillOptions {
   readonly seed: number;
@@ -33,99 +43,109 @@ const CLIENTS = 6;
 const MERCHANTS = 3;
 /** Of the drill: no single fault takes up more. */
 const SHARE_OF_ONE_FAULT = 0.15;
-/** Orders without an answer are asked again sooner than in production, so that a round has an end. */
-const ENVIRONMENT = { RECOVERY_DELAYS_SECONDS: '1,2,3,5' };
+/** Of the drill; the rest is for faults from outside. */
+const SHARE_OF_CRASH_POINTS = 0.45;
+const SEED_MAX = 2 ** 32 - 1;
+const LINES_SHOWN_MAX = 8;
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** An acquirer that is silent is given up and asked again sooner than in production, so that a round has an end. */
+const ENVIRONMENT = { RECOVERY_DELAYS_SECONDS: '1,2,3,5', ACQUIRER_TIMEOUT_MS: '4000' };
 
 /** One drill from its first process to its report. */
 export class Drill {
-  readonly faults: readonly Fault[];
   private readonly options: DrillOptions;
   private readonly say: (line: string) => void;
   private readonly skipped: string[] = [];
-  private readonly crashes: CrashTry[] = [];
   private readonly results: RoundResult[] = [];
   private stack: DrillStack | undefined;
+  private proxies: Toxiproxy | undefined;
   private interrupted = false;
+  private readonly interruption: Promise<undefined>;
+  private interrupt: () => void = () => undefined;
 
   constructor(options: DrillOptions, say: (line: string) => void) {
     this.options = options;
     this.say = say;
-    this.faults = chosenFrom(PROCESS_FAULTS, options.faults);
+    this.interruption = new Promise((resolve) => {
+      this.interrupt = () => {
+        resolve(undefined);
+      };
+    });
   }
 
   /** @returns undefined when it was interrupted */
   async run(): Promise<DrillResult | undefined> {
     const { seed, minutes } = this.options;
-    const output = join(
-      REPOSITORY,
-      '.payflow',
-      'drills',
-      `${new Date().toISOString().replaceAll(/[:.]/g, '-')}-${seed}`,
-    );
+    const stamp = new Date().toISOString().replaceAll(/[:.]/g, '-');
+    const output = join(REPOSITORY, '.payflow', 'drills', `${stamp}-${seed}`);
     mkdirSync(output, { recursive: true });
     Object.assign(process.env, ENVIRONMENT);
-    this.say(`Fault drill, seed ${pc.bold(String(seed))}, ${minutes} minutes; its log: ${join(output, 'drill.log')}`);
+    this.say(`Fault drill, seed ${pc.bold(String(seed))}, ${minutes} minutes; logs in ${output}`);
     const home = await createRun();
-    const paths = stackOf(home);
-    const onSignal = (): void => {
-      if (this.interrupted) {
-        this.stack?.killAll();
-        process.exit(1);
-      }
-      this.interrupted = true;
-      this.say('Stopping: what was started is ended first (Ctrl-C again: at once)');
-    };
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
+    const stopListening = this.listenForSignals();
     try {
-      this.stack = new DrillStack(paths, DIRECT, join(output, 'drill.log'));
-      this.say('Starting a stack for it');
-      if (!(await this.stack.start())) return undefined;
-      const result = await this.drill(this.stack, output);
-      if (this.interrupted) return undefined;
+      const drilling = this.underFire(stackOf(home), output);
+      // What is under way when a stop is asked for fails in many ways, and nobody wants to know.
+      drilling.catch(() => undefined);
+      const result = await Promise.race([drilling, this.interruption]);
+      if (result === undefined) return undefined;
       const file = this.options.report ?? join(output, 'report.md');
       writeFileSync(file, reportOf(result));
       this.say(`The report: ${file}`);
       return result;
     } finally {
       await this.stack?.stop();
-      cpSync(paths.logs, join(output, 'logs'), { recursive: true });
+      await this.proxies?.stop();
+      if (existsSync(stackOf(home).logs)) cpSync(stackOf(home).logs, join(output, 'logs'), { recursive: true });
       await endRun(home);
-      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(signal, onSignal);
+      stopListening();
     }
   }
 
-  private async drill(stack: DrillStack, output: string): Promise<DrillResult> {
-    const { seed, minutes } = this.options;
-    const platform = new Platform(stack.paths);
+  private listenForSignals(): () => void {
+    const onSignal = (): void => {
+      if (this.interrupted) {
+        this.stack?.killAll();
+        process.exit(1);
+      }
+      this.interrupted = true;
+      this.interrupt();
+      this.say('Stopping: what was started is ended first (Ctrl-C again: at once)');
+    };
+    for (const signal of SIGNALS) process.on(signal, onSignal);
+    return () => {
+      for (const signal of SIGNALS) process.off(signal, onSignal);
+    };
+  }
+
+  private async underFire(paths: StackPaths, output: string): Promise<DrillResult | undefined> {
+    const links = await this.links(output);
+    this.stack = new DrillStack(paths, links, join(output, 'drill.log'));
+    this.say('Starting a stack of its own');
+    if (!(await this.stack.start())) return undefined;
+    const platform = new Platform(paths);
     const databases = new Databases(() => platform.demo().postgres);
+    const world: World = { stack: this.stack, databases, platform, poison: [] };
+    const faults = chosenFrom(await this.faults(world), this.options.faults);
     const merchants: Merchant[] = [];
     for (let index = 1; index <= MERCHANTS; index += 1) merchants.push(await platform.newMerchant(`Drill ${index}`));
     const journal = new Journal(join(output, 'journal.jsonl'));
     const load = new Load(platform, journal, merchants);
-    const rounds = new Rounds(
-      { stack, databases, platform },
-      load,
-      merchants.map(({ merchantId }) => merchantId),
-    );
-    const random = new Random(seed);
+    const merchantIds = merchants.map(({ merchantId }) => merchantId);
+    const rounds = new Rounds(world, load, merchantIds);
+    const random = new Random(this.options.seed);
     load.start(CLIENTS, random.fork());
-    const endSeconds = minutes * 60;
+    const crashPoints = new CrashPoints(world, rounds, random.fork());
     try {
-      for (const round of roundsFrom(
-        random.int(0, 2 ** 32 - 1),
-        this.faults,
-        endSeconds * 1_000 * SHARE_OF_ONE_FAULT,
-      )) {
-        if (this.interrupted || rounds.seconds() > endSeconds) break;
-        this.say(`${this.clock(rounds)} ${round.map(({ fault }) => fault.name).join(' + ')}`);
-        this.tell(rounds, await rounds.run(round), load);
-      }
+      if (this.options.crashPoints) await this.dieAtPoints(crashPoints, rounds, load);
+      if (!this.options.onlyCrashPoints) await this.fireFromOutside(random.int(0, SEED_MAX), faults, rounds, load);
     } finally {
       await load.stop();
     }
+    if (this.interrupted) return undefined;
     return {
-      seed,
-      command: this.command(),
+      seed: this.options.seed,
+      command: commandOf(this.options),
       commit: await commitOf(),
       seconds: rounds.seconds(),
       operations: countsOf(load),
@@ -133,14 +153,63 @@ export class Drill {
       silences: journal.silences,
       byStatus: journal.byStatus(),
       rounds: this.results,
-      crashes: this.crashes,
-      pointsNeverMet: [],
+      crashes: crashPoints.tries,
+      pointsNeverMet: this.options.crashPoints ? await crashPoints.neverMet() : [],
       staleReads: load.staleReads,
       skipped: this.skipped,
-      deadLetters: [],
-      audit: { ran: false, text: 'Not run.', passed: true },
+      deadLetters: await unexpectedDeadLetters(world),
+      audit: await audit(paths, journal.file),
       logs: output,
     };
+  }
+
+  /** With Toxiproxy between the processes, where it can be had. */
+  private async links(output: string): Promise<Links> {
+    const proxies = await Toxiproxy.start(join(output, 'toxiproxy.log'), this.say);
+    if (typeof proxies === 'string') {
+      this.leaveOut(`faults of connections. ${proxies}`);
+      return DIRECT;
+    }
+    this.proxies = proxies;
+    return await proxiedLinks(proxies);
+  }
+
+  private async faults({ stack }: World): Promise<readonly Fault[]> {
+    const controllable = await acquirerIsControllable(stack.addressOf('acquirer-sim'));
+    if (!controllable) this.leaveOut('faults of acquirers: the simulator takes no orders');
+    return [
+      ...PROCESS_FAULTS,
+      ...MESSAGE_FAULTS,
+      ...(this.proxies === undefined ? [] : linkFaults(this.proxies)),
+      ...(controllable ? ACQUIRER_FAULTS : []),
+    ];
+  }
+
+  private leaveOut(reason: string): void {
+    this.skipped.push(reason);
+    this.say(pc.yellow(`! Left out: ${reason}`));
+  }
+
+  private async dieAtPoints(crashPoints: CrashPoints, rounds: Rounds, load: Load): Promise<void> {
+    const { onlyCrashPoints, minutes } = this.options;
+    const end = onlyCrashPoints ? Infinity : minutes * 60 * SHARE_OF_CRASH_POINTS;
+    await crashPoints.warmUp();
+    while (!this.interrupted && rounds.seconds() < end) {
+      const result = await crashPoints.next((points) => {
+        this.say(`${clock(rounds)} ${points.join(' + ')}`);
+      });
+      if (result === undefined) return;
+      this.tell(rounds, result, load);
+    }
+  }
+
+  private async fireFromOutside(seed: number, faults: readonly Fault[], rounds: Rounds, load: Load): Promise<void> {
+    const endSeconds = this.options.minutes * 60;
+    for (const round of roundsFrom(seed, faults, endSeconds * 1_000 * SHARE_OF_ONE_FAULT)) {
+      if (this.interrupted || rounds.seconds() > endSeconds) return;
+      this.say(`${clock(rounds)} ${round.map(({ fault }) => fault.name).join(' + ')}`);
+      this.tell(rounds, await rounds.run(round), load);
+    }
   }
 
   private tell(rounds: Rounds, result: RoundResult, load: Load): void {
@@ -148,25 +217,21 @@ export class Drill {
     const mark = passed(result) ? pc.green('✓') : pc.red('✗');
     const { seconds, left } = result.convergence;
     const how = left.length === 0 ? `converged after ${seconds.toFixed(1)} s` : `did not converge: ${left.join('; ')}`;
-    this.say(`${this.clock(rounds)} ${mark} ${how}; ${load.operations.length} operations so far`);
-    for (const [kind, found] of Object.entries(result.findings as unknown as Record<string, readonly string[]>))
-      for (const text of found.slice(0, 5)) this.say(pc.red(`  ${kind}: ${text.slice(0, 500)}`));
+    this.say(`${clock(rounds)} ${mark} ${how}; ${load.operations.length} operations so far`);
+    for (const text of linesOf(result.findings).slice(0, LINES_SHOWN_MAX)) this.say(pc.red(`  ${text.slice(0, 500)}`));
     for (const { name, failure } of result.faults) if (failure !== undefined) this.say(pc.red(`  ${name}: ${failure}`));
   }
-
-  private clock(rounds: Rounds): string {
-    return pc.dim(`${rounds.seconds().toFixed(0).padStart(5)} s`);
-  }
-
-  private command(): string {
-    const { seed, minutes, faults, onlyCrashPoints, crashPoints } = this.options;
-    const words = [`--seed ${seed}`, `--minutes ${minutes}`];
-    if (faults !== undefined) words.push(`--faults ${faults}`);
-    if (onlyCrashPoints) words.push('--only-crash-points');
-    if (!crashPoints) words.push('--no-crash-points');
-    return `npm run drill -- ${words.join(' ')}`;
-  }
 }
+
+const clock = (rounds: Rounds): string => pc.dim(`${rounds.seconds().toFixed(0).padStart(5)} s`);
+
+const commandOf = ({ seed, minutes, faults, onlyCrashPoints, crashPoints }: DrillOptions): string => {
+  const words = [`--seed ${seed}`, `--minutes ${minutes}`];
+  if (faults !== undefined) words.push(`--faults ${faults}`);
+  if (onlyCrashPoints) words.push('--only-crash-points');
+  if (!crashPoints) words.push('--no-crash-points');
+  return `npm run drill -- ${words.join(' ')}`;
+};
 
 const chosenFrom = (faults: readonly Fault[], wanted: string | undefined): readonly Fault[] => {
   if (wanted === undefined) return faults;

@@ -7,6 +7,8 @@ import { Drill, type DrillOptions } from './drill.ts';
 import { summaryOf } from './report.ts';
 
 const SEED_MAX = 2 ** 31;
+/** As a shell tells of Ctrl-C. */
+const INTERRUPTED = 130;
 
 /** `npm run drill`: the whole product on real processes, under load, while everything it rests on fails. */
 export const main = async (args: readonly string[]): Promise<void> => {
@@ -21,7 +23,6 @@ export const main = async (args: readonly string[]): Promise<void> => {
     .option('--only-crash-points', 'only the named crash points, each once, however long it takes', false)
     .option('--no-crash-points', 'only faults from outside')
     .option('--report <file>', 'where the report is written (beside the logs)')
-    .option('--list', 'show the faults and end', false)
     .addHelpText(
       'after',
       `
@@ -36,17 +37,10 @@ What it does and how to read its report: docs/fault-drill.md
 `,
     )
     .parse([...args], { from: 'user' });
-  const options = program.opts<Partial<DrillOptions> & { list: boolean }>();
-  const drill = new Drill({ ...(options as DrillOptions), seed: options.seed ?? randomInt(SEED_MAX) }, say);
-  if (options.list) {
-    for (const { name, lasts } of drill.faults) say(`${name.padEnd(36)} ${lasts.join(' to ')} s`);
-    return;
-  }
-  const result = await drill.run();
-  if (result === undefined) {
-    process.exitCode = 130;
-    return;
-  }
+  const options = program.opts<Omit<DrillOptions, 'seed'> & { readonly seed?: number }>();
+  const result = await new Drill({ ...options, seed: options.seed ?? randomInt(SEED_MAX) }, say).run();
+  // The rounds that were interrupted still wait for processes that are gone.
+  if (result === undefined) process.exit(INTERRUPTED);
   const summary = summaryOf(result);
   say(
     `${summary.passed ? pc.green('The drill passed') : pc.red('The drill FAILED')}: ${summary.lost} lost, ` +

@@ -1,7 +1,7 @@
 import { cpus, totalmem } from 'node:os';
 
 import { passed, type RoundResult } from './rounds.ts';
-import type { Findings } from './verdict.ts';
+import { type Findings, linesOf } from './verdict.ts';
 
 /** What became of a crash point: the process died there and came back, or it was never passed in time. */
 export interface CrashTry {
@@ -29,7 +29,7 @@ export interface DrillResult {
   /** Faults that were left out, each with the reason. */
   readonly skipped: readonly string[];
   readonly deadLetters: readonly string[];
-  readonly audit: { readonly ran: boolean; readonly text: string; readonly passed: boolean };
+  readonly audit: { readonly text: string; readonly passed: boolean };
   readonly logs: string;
 }
 
@@ -158,9 +158,7 @@ const LINES_MAX = 40;
 
 const findingLines = (result: DrillResult): readonly string[] => {
   const lines = result.rounds.flatMap((round, index) => [
-    ...Object.entries(round.findings as unknown as Readonly<Record<string, readonly string[]>>).flatMap(
-      ([kind, found]) => found.map((text) => `${kind}: ${text}`),
-    ),
+    ...linesOf(round.findings),
     ...round.convergence.left.map((text) => `round ${index + 1} did not converge: ${text}`),
     ...round.faults.flatMap(({ name, failure }) => (failure === undefined ? [] : [`${name} failed: ${failure}`])),
   ]);

@@ -17,7 +17,14 @@ export interface Findings {
 
 type Mutable = { readonly [Kind in keyof Findings]: string[] };
 
-export const countOf = (findings: Findings): number => Object.values(findings).flat().length;
+export const countOf = (findings: Findings): number => linesOf(findings).length;
+
+export const linesOf = ({ lost, doubled, unasked, apart }: Findings): readonly string[] => [
+  ...lost.map((text) => `lost: ${text}`),
+  ...doubled.map((text) => `doubled: ${text}`),
+  ...unasked.map((text) => `unasked: ${text}`),
+  ...apart.map((text) => `apart: ${text}`),
+];
 
 /** A payment that ended with nothing held or taken: what the acquirer approved is taken back there. */
 const ENDED_WITHOUT = new Set(['FAILED', 'CANCELED', 'EXPIRED']);
@@ -141,10 +148,14 @@ const judgeUnasked = (
 const compareBooks = (facts: Facts, findings: Mutable): void => {
   const attempts = new Map(facts.attempts.map((attempt) => [attempt.attemptId, attempt]));
   const approved = new Map(facts.book.filter((line) => line.approved).map((line) => [line.reference, line]));
+  const voided = new Set(
+    [...approved.values()].filter(({ operation }) => operation === 'void').map(({ paymentId }) => paymentId),
+  );
   for (const line of approved.values()) {
     const attempt = attempts.get(line.reference);
     if (attempt === undefined) findings.apart.push(`the acquirer did ${line.reference}, which PayFlow does not know`);
-    else if (attempt.state === 'no')
+    // What an acquirer approved too late is taken back there.
+    else if (attempt.state === 'no' && !(line.operation === 'authorize' && voided.has(line.paymentId)))
       findings.apart.push(`${line.operation} ${line.reference}: the acquirer did it, PayFlow says it did not`);
     else if (attempt.state === 'approved' && line.operation !== 'void' && line.amount !== attempt.amount)
       findings.apart.push(`${line.operation} ${line.reference}: ${line.amount} there, ${attempt.amount} here`);
@@ -156,9 +167,6 @@ const compareBooks = (facts: Facts, findings: Mutable): void => {
   const holds = groupBy(
     [...approved.values()].filter(({ operation }) => operation === 'authorize'),
     ({ paymentId }) => paymentId,
-  );
-  const voided = new Set(
-    [...approved.values()].filter(({ operation }) => operation === 'void').map((one) => one.paymentId),
   );
   for (const [paymentId, lines] of holds) {
     if (lines.length > 1 && !voided.has(paymentId))

@@ -1,3 +1,7 @@
+import { writeSync } from 'node:fs';
+
+const STDERR = 2;
+
 const registered = new Set<string>();
 const hits = new Map<string, number>();
 
@@ -19,5 +23,8 @@ export const crashPoint = (name: string): void => {
   if (plan?.name !== name) return;
   const pass = (hits.get(name) ?? 0) + 1;
   hits.set(name, pass);
-  if (pass === plan.pass) process.kill(process.pid, 'SIGKILL');
+  if (pass !== plan.pass) return;
+  // At once, or it would be lost with the process: the drill tells by this line that it died here and not elsewhere.
+  writeSync(STDERR, `crash point ${name} reached\n`);
+  process.kill(process.pid, 'SIGKILL');
 };

@@ -2,7 +2,8 @@ import { Controller, Get, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 
-import { Public } from './access.js';
+import { Access, Public } from './access.js';
+import { crashPointsMet } from './crash-point.js';
 import { Health } from './health.js';
 import { Metrics } from './metrics.js';
 import { OpenApi } from './openapi.js';
@@ -33,6 +34,13 @@ export class OperationsController {
   @Get('/metrics')
   async scrape(@Res() reply: FastifyReply): Promise<void> {
     await reply.header('content-type', this.metrics.contentType).send(await this.metrics.metrics());
+  }
+
+  /** The places in the code where the fault drill may let this process die: those it has passed since it started. */
+  @Get('/internal/crash-points')
+  @Access('operations:read')
+  crashPoints(): { readonly data: readonly string[] } {
+    return { data: crashPointsMet() };
   }
 
   @Get('/openapi.json')

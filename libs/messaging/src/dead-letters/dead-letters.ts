@@ -1,5 +1,5 @@
 import type { Database, Tx } from '@payflow/postgres';
-import { Problem } from '@payflow/service';
+import { crashPoint, Problem } from '@payflow/service';
 
 import { callHandler } from '../inbox/call-handler.js';
 import { decode } from '../inbox/decode.js';
@@ -76,6 +76,7 @@ export class DeadLetters {
           deadLetterId,
         },
       ]);
+      crashPoint('dead-letters.after-replay-before-mark');
       await setDeadLetterStatus(tx, deadLetterId, 'replaying');
       await recordAction(tx, { deadLetterId, action: 'replay', principalId });
       return { ...letter, status: 'replaying' };
