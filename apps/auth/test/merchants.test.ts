@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { PUBLISHABLE_KEY, PUBLISHABLE_KEY_GRANT } from '@payflow/contracts';
 import { newId } from '@payflow/kernel';
 import type { TestDatabase } from '@payflow/testing';
 import { decodeJwt } from 'jose';
@@ -34,6 +35,41 @@ const post = async (path: string, body: unknown, headers: Record<string, string>
   await postJson(`${auth.url}${path}`, body, { authorization: `Bearer ${token}`, ...headers });
 const newMerchant = async (): Promise<string> =>
   String((await post('/merchants', { name: 'Shop' })).body['merchantId']);
+
+describe('publishable keys', () => {
+  const exchange = async (key: string) =>
+    await postForm(`${auth.url}/oauth/token`, { grant_type: PUBLISHABLE_KEY_GRANT, publishable_key: key });
+
+  it('come with a merchant, and are exchanged for what the browser of a payer may do', async () => {
+    const { body } = await post('/merchants', { name: 'Shop with a page' });
+    const key = String(body['publishableKey']);
+    expect(key).toMatch(PUBLISHABLE_KEY);
+    const answer = await exchange(key);
+    expect(answer).toMatchObject({ status: 200, body: { scope: 'payments:confirm tokens:create' } });
+    expect(decodeJwt(tokenOf(answer))).toMatchObject({
+      sub: key,
+      kind: 'client',
+      roles: ['payer'],
+      merchant_id: body['merchantId'],
+    });
+  });
+
+  it.each(['', 'pk_test_', 'pk_live_x', `pk_test_${'A'.repeat(32)}`])(
+    'that nobody has are refused: %j',
+    async (key) => {
+      expect((await exchange(key)).status).toBe(401);
+    },
+  );
+
+  it('stop working with their merchant', async () => {
+    const { body } = await post('/merchants', { name: 'Shop that closes' });
+    const owner = new pg.Client(database.ownerUrl);
+    await owner.connect();
+    await owner.query(`UPDATE merchants SET status = 'BLOCKED' WHERE id = $1`, [body['merchantId']]);
+    await owner.end();
+    expect((await exchange(String(body['publishableKey']))).status).toBe(401);
+  });
+});
 
 describe('merchants', () => {
   it('are created by an admin, and read again', async () => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { newId } from '@payflow/kernel';
-import { merchantPrincipal } from '@payflow/testing';
+import { merchantPrincipal, payerPrincipal } from '@payflow/testing';
 import { UnsecuredJWT } from 'jose';
 
 import { rawRequest, type RunningGateway, startGateway } from './running-gateway.js';
@@ -54,6 +54,36 @@ describe('authentication', () => {
   it('is not asked for where everyone may come', async () => {
     for (const path of ['/test-cards', '/.well-known/jwks.json', '/', '/docs', '/openapi.json', '/health/live'])
       expect((await call(gateway, path)).status).toBe(200);
+  });
+});
+
+describe('a publishable key', () => {
+  let gateway: RunningGateway;
+  const key = `pk_test_${'k'.repeat(32)}`;
+
+  beforeAll(async () => {
+    gateway = await startGateway();
+  });
+
+  afterAll(async () => {
+    await gateway.stop();
+  });
+
+  it('is exchanged, so that the services behind know access tokens only', async () => {
+    gateway.mint.exchanges(key, payerPrincipal(newId('mer')));
+    for (let time = 0; time < 3; time += 1)
+      expect((await call(gateway, '/payments/pay_1/status', { authorization: `Bearer ${key}` })).status).toBe(200);
+    const seen = gateway.payment.received.map(({ headers }) => headers.authorization ?? '');
+    expect(seen).toHaveLength(3);
+    for (const authorization of seen) expect(authorization).toMatch(/^Bearer eyJ/);
+    expect(gateway.mint.exchanged).toBe(1);
+  });
+
+  it('that nobody has is refused before a service hears of it', async () => {
+    const before = gateway.payment.received.length;
+    const answer = await call(gateway, '/payments/pay_1/status', { authorization: `Bearer pk_test_${'x'.repeat(32)}` });
+    expect(answer).toMatchObject({ status: 401, body: { code: 'invalid_token' } });
+    expect(gateway.payment.received).toHaveLength(before);
   });
 });
 

@@ -129,7 +129,8 @@ const parseInto = (done: (error: Error | null, body?: unknown) => void, parse: (
 
 /** What a decorator said of the route. */
 const hasFlag = (request: FastifyRequest, flag: 'acceptsForm' | 'keepsBytes'): boolean =>
-  (request.routeOptions.config as Readonly<Record<string, unknown>>)[flag] === true;
+  flag in request.routeOptions.config &&
+  (request.routeOptions.config as unknown as Readonly<Record<string, unknown>>)[flag] === true;
 
 const QUIET_ROUTE = /^\/(health\/|metrics$)/;
 

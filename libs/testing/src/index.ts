@@ -5,6 +5,7 @@ export { testDatabaseAdminUrl, type TestKafka, testKafka } from './test-servers.
 export {
   ledgerClientPrincipal,
   merchantPrincipal,
+  payerPrincipal,
   servicePrincipal,
   TokenMint,
   type TokenOptions,

@@ -24,6 +24,10 @@ const LIFETIME_SECONDS = 300;
  * whichever principal a test wants to be.
  */
 export class TokenMint {
+  /** How often a publishable key was exchanged. */
+  exchanged = 0;
+  private readonly payers = new Map<string, Principal>();
+
   private constructor(
     /** For AUTH_URL, and for ISSUER. */
     readonly url: string,
@@ -83,18 +87,32 @@ export class TokenMint {
     return `Bearer ${await this.token(principal, options)}`;
   }
 
+  /** From now on the publishable key is this payer's, as the auth service would say. */
+  exchanges(publishableKey: string, payer: Principal): void {
+    this.payers.set(publishableKey, payer);
+  }
+
+  private principalAsking(fields: ReadonlyMap<string, string>): Principal | undefined {
+    const key = fields.get('publishable_key');
+    if (key !== undefined) {
+      this.exchanged += 1;
+      return this.payers.get(key);
+    }
+    const clientId = fields.get('client_id');
+    return clientId?.startsWith('svc_') === true ? servicePrincipal(clientId.slice('svc_'.length)) : undefined;
+  }
+
   private async answer(request: IncomingMessage, response: ServerResponse, publicJwk: JWK): Promise<void> {
     if (request.method === 'GET' && request.url === '/.well-known/jwks.json') {
       send(response, 200, { keys: [publicJwk] });
       return;
     }
     if (request.method === 'POST' && request.url === '/oauth/token') {
-      const clientId = await clientIdOf(request);
-      if (clientId === undefined || !clientId.startsWith('svc_')) {
-        send(response, 401, { error: 'invalid_client' });
+      const principal = this.principalAsking(await fieldsOf(request));
+      if (principal === undefined) {
+        send(response, 401, INVALID_CLIENT);
         return;
       }
-      const principal = servicePrincipal(clientId.slice('svc_'.length));
       send(response, 200, {
         access_token: await this.token(principal),
         token_type: 'Bearer',
@@ -107,12 +125,31 @@ export class TokenMint {
   }
 }
 
+/** As the auth service answers: a problem document that is an OAuth error too. */
+const INVALID_CLIENT = {
+  type: 'https://payflow.example/docs/problems/invalid_credentials',
+  title: 'The credentials are wrong',
+  status: 401,
+  code: 'invalid_credentials',
+  requestId: 'req_mint',
+  docUrl: 'https://payflow.example/docs/problems/invalid_credentials',
+  error: 'invalid_client',
+};
+
 // Principals as tests need them
 
 export const merchantPrincipal = (merchantId: string, clientId = `cli_of_${merchantId}`): Principal => ({
   id: clientId,
   kind: 'client',
   ...rights('merchant'),
+  merchantId,
+});
+
+/** The browser of a payer on a page of this merchant. */
+export const payerPrincipal = (merchantId: string): Principal => ({
+  id: `pk_test_of_${merchantId}`,
+  kind: 'client',
+  ...rights('payer'),
   merchantId,
 });
 
@@ -141,16 +178,15 @@ const rights = (role: Role): { readonly roles: readonly Role[]; readonly scopes:
   scopes: ROLES[role],
 });
 
-const clientIdOf = async (request: IncomingMessage): Promise<string | undefined> => {
+const fieldsOf = async (request: IncomingMessage): Promise<ReadonlyMap<string, string>> => {
   const basic = /^Basic (.+)$/i.exec(request.headers.authorization ?? '')?.[1];
   const body = await textOf(request);
-  if (basic !== undefined) return Buffer.from(basic, 'base64').toString('utf8').split(':')[0];
-  if (request.headers['content-type']?.startsWith('application/json') === true) {
-    const parsed: unknown = JSON.parse(body);
-    if (typeof parsed !== 'object' || parsed === null || !('client_id' in parsed)) return undefined;
-    return typeof parsed.client_id === 'string' ? parsed.client_id : undefined;
-  }
-  return new URLSearchParams(body).get('client_id') ?? undefined;
+  const json = request.headers['content-type']?.startsWith('application/json') === true;
+  const fields = new Map<string, string>(
+    json ? Object.entries(JSON.parse(body) as Record<string, string>) : new URLSearchParams(body),
+  );
+  if (basic !== undefined) fields.set('client_id', Buffer.from(basic, 'base64').toString('utf8').split(':')[0] ?? '');
+  return fields;
 };
 
 const textOf = async (request: IncomingMessage): Promise<string> => {

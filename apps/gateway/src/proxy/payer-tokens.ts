@@ -1,6 +1,6 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { RemoteProblem, ServiceClient } from '@payflow/clients';
-import { PUBLISHABLE_KEY, PUBLISHABLE_KEY_GRANT, tokenAnswerSchema } from '@payflow/contracts';
+import { PUBLISHABLE_KEY, PUBLISHABLE_KEY_GRANT, type TokenAnswer, tokenAnswerSchema } from '@payflow/contracts';
 import { InjectConfig, Problem } from '@payflow/service';
 import { LRUCache } from 'lru-cache';
 
@@ -51,11 +51,13 @@ export class PayerTokens implements OnApplicationShutdown {
     await this.auth.close();
   }
 
-  private async exchange(publishableKey: string) {
+  private async exchange(publishableKey: string): Promise<TokenAnswer> {
     try {
       return await this.auth.request({
         method: 'POST',
         path: '/oauth/token',
+        // The caller's own: that the key is refused is his matter and not ours.
+        authorization: `Bearer ${publishableKey}`,
         body: { grant_type: PUBLISHABLE_KEY_GRANT, publishable_key: publishableKey },
         repeatable: true,
         timeoutMs: TIMEOUT_MS,
