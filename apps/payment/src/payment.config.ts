@@ -11,11 +11,11 @@ const currencyList = z
   .pipe(z.array(z.string().refine((code) => currencyOf(code) !== undefined, 'is not an ISO 4217 currency')).min(1))
   .transform((codes): ReadonlySet<Currency> => new Set(codes as Currency[]));
 
+const acquirerName = z.string().regex(/^[a-z0-9-]{1,40}$/);
+
 /** A JSON object of acquirer names and their addresses. */
 const acquirerAddresses = jsonField(
-  z
-    .record(z.string().regex(/^[a-z0-9-]{1,40}$/), addressField)
-    .refine((addresses) => Object.keys(addresses).length > 0, 'names no acquirer'),
+  z.record(acquirerName, addressField).refine((addresses) => Object.keys(addresses).length > 0, 'names no acquirer'),
 );
 
 const MS_PER_SECOND = 1_000;
@@ -44,9 +44,15 @@ export const paymentConfigSchema = z.object({
   LEDGER_URL: addressField
     .default('http://127.0.0.1:8084')
     .meta({ description: 'The ledger: balance and entries of a payment.' }),
-  ACQUIRERS: acquirerAddresses
-    .default({ sim: 'http://127.0.0.1:8085/acquirers/sim' })
-    .meta({ description: 'JSON object: name of each acquirer to its address, tried in this order unless rules say otherwise.' }),
+  ACQUIRERS: acquirerAddresses.default({ sim: 'http://127.0.0.1:8085/acquirers/sim' }).meta({
+    description: 'JSON object: name of each acquirer to its address, tried in this order unless rules say otherwise.',
+  }),
+  ACQUIRER_WEBHOOK_SECRETS: jsonField(z.record(acquirerName, z.string().regex(/^whsec_[A-Za-z0-9+/=]{16,}$/)))
+    .default({})
+    .meta({
+      description:
+        "JSON object: name of each acquirer to the secret of its webhooks. Without one an acquirer's webhooks are refused.",
+    }),
   ACQUIRER_TIMEOUT_MS: z.coerce
     .number()
     .int()
@@ -54,23 +60,23 @@ export const paymentConfigSchema = z.object({
     .max(60_000)
     .default(10_000)
     .meta({ description: 'How long an acquirer may take to answer before its answer is unknown, in milliseconds.' }),
-  ACQUIRER_CONCURRENCY_MAX: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(1_000)
-    .default(64)
-    .meta({ description: 'Orders at one acquirer at the same time, at most; a slow one keeps only its own places busy.' }),
-  ACQUIRER_QUEUE_MAX: z.coerce
-    .number()
-    .int()
-    .min(0)
-    .max(1_000)
-    .default(64)
-    .meta({ description: 'Orders that wait for such a place, at most and for a second; the next go to another acquirer.' }),
+  ACQUIRER_CONCURRENCY_MAX: z.coerce.number().int().min(1).max(1_000).default(64).meta({
+    description: 'Orders at one acquirer at the same time, at most; a slow one keeps only its own places busy.',
+  }),
+  ACQUIRER_QUEUE_MAX: z.coerce.number().int().min(0).max(1_000).default(64).meta({
+    description: 'Orders that wait for such a place, at most and for a second; the next go to another acquirer.',
+  }),
   RECOVERY_DELAYS_SECONDS: delayList.default([5, 30, 120, 600, 3_600, 21_600, DAY_SECONDS]).meta({
     description:
-      'When an order that the acquirer did not answer is sent again: seconds after each try; the last repeats.',
+      'When the acquirer is asked about an order that it did not answer: seconds before each inquiry. After the last one people are told, and it repeats.',
+  }),
+  ACTION_INQUIRY_SECONDS: z.coerce.number().int().min(1).max(DAY_SECONDS).default(300).meta({
+    description:
+      'How often the acquirer is asked about a payment that waits for the payer, in seconds: its webhook may be lost.',
+  }),
+  AUTHORIZATION_RESEND_SECONDS: z.coerce.number().int().min(1).max(DAY_SECONDS).default(900).meta({
+    description:
+      'How long after it was asked for an authorization that never arrived is still sent, in seconds; later it is given up.',
   }),
   AUTHORIZATION_LIFETIME_SECONDS: z.coerce
     .number()
@@ -112,3 +118,7 @@ const LEASE_MARGIN_MS = 5 * MS_PER_SECOND;
 /** How long a request that waits for an acquirer holds its claim; after that, another may go on from its intent. */
 export const claimLeaseMs = (config: Pick<PaymentConfig, 'ACQUIRER_TIMEOUT_MS'>): number =>
   config.ACQUIRER_TIMEOUT_MS + LEASE_MARGIN_MS;
+
+/** How long whoever takes an order up has it for himself: time for an inquiry, a send, and the transactions. */
+export const takenLeaseMs = (config: Pick<PaymentConfig, 'ACQUIRER_TIMEOUT_MS'>): number =>
+  2 * config.ACQUIRER_TIMEOUT_MS + LEASE_MARGIN_MS;

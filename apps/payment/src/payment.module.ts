@@ -17,7 +17,10 @@ import { PayerAccess } from './application/payer-access.js';
 import { PaymentMetrics } from './application/payment-metrics.js';
 import { ReadPayment } from './application/read-payment.js';
 import { ReadRefunds } from './application/read-refunds.js';
+import { OrderTimers } from './application/order-timers.js';
 import { RecoverOrders } from './application/recover-orders.js';
+import { ResolveOrders } from './application/resolve-orders.js';
+import { SagaSteps } from './application/saga-steps.js';
 import { RefundPayment } from './application/refund-payment.js';
 import { RoutePayments } from './application/route-payments.js';
 import { RoutingRulesCache } from './application/routing-rules.js';
@@ -75,6 +78,9 @@ import { ProcessorFactory } from './processors/processor-factory.js';
     AcquirerCommand,
     OutcomeRecorder,
     RecoverOrders,
+    ResolveOrders,
+    SagaSteps,
+    OrderTimers,
     Commit,
     PaymentMetrics,
     NewPayments,

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import {
   acquirerAmountRequestSchema,
   acquirerAuthorizationRequestSchema,
+  acquirerReversalRequestSchema,
   type AcquirerOperation,
   acquirerVoidRequestSchema,
 } from '@payflow/contracts';
@@ -21,7 +22,19 @@ interface Held {
 
 /** What the acquirer does with the next request of an operation, instead of obeying. */
 export type Mood =
-  'decline' | 'silent after effect' | 'silent without effect' | 'server error' | 'nonsense' | 'pending' | 'busy';
+  | 'decline'
+  | 'technical decline'
+  | 'part'
+  | 'challenge'
+  | 'silent after effect'
+  | 'silent without effect'
+  | 'server error'
+  | 'nonsense'
+  | 'pending'
+  | 'busy';
+
+/** How long the payer has for a challenge. */
+const CHALLENGE_MS = 600_000;
 
 /** Test cards by what becomes of them. */
 export const CARDS = {
@@ -41,17 +54,21 @@ export class AcquirerFake {
   readonly arrivals: string[] = [];
   private readonly book = new Map<string, AcquirerOperation>();
   private readonly authorizations = new Map<string, Held>();
-  private readonly moods: Partial<Record<Operation, Mood[]>> = {};
+  private readonly moods: Partial<Record<Operation | 'inquiry', Mood[]>> = {};
+  /** The references that were asked about, in the order of asking. */
+  readonly inquiries: string[] = [];
+  private readonly reversed = new Set<string>();
   private gate:
-    { readonly operation: Operation; readonly opened: Promise<void>; readonly arrived: () => void } | undefined;
+    | { readonly operation: Operation | 'inquiry'; readonly opened: Promise<void>; readonly arrived: () => void }
+    | undefined;
 
   /** The next requests of this operation meet these moods, one each. */
-  next(operation: Operation, ...moods: readonly Mood[]): void {
+  next(operation: Operation | 'inquiry', ...moods: readonly Mood[]): void {
     this.moods[operation] = [...(this.moods[operation] ?? []), ...moods];
   }
 
   /** Lets the next request of this operation take effect and wait. `arrived` tells when it did, `open` lets the answer go. */
-  hold(operation: Operation): { readonly arrived: Promise<void>; readonly open: () => void } {
+  hold(operation: Operation | 'inquiry'): { readonly arrived: Promise<void>; readonly open: () => void } {
     const opened = signal();
     const arrived = signal();
     this.gate = { operation, opened: opened.given, arrived: arrived.give };
@@ -79,13 +96,83 @@ export class AcquirerFake {
     return await this.once({ reference, operation: 'authorize', amount, currency }, () => {
       const declineCode = DECLINES[card.number];
       if (declineCode !== undefined) return { declineCode, authorizationId: null };
-      const authorizationId = `sim_${randomUUID()}`;
-      this.authorizations.set(authorizationId, { currency, amount, captured: 0, refunded: 0, closed: false });
+      if (this.reversed.has(reference)) return { declineCode: 'reversed', authorizationId: null };
+      return { authorizationId: this.open({ currency, amount }) };
+    });
+  }
+
+  /** What the acquirer decides by itself, later: the end of what was pending, a refund that comes back. */
+  decide(reference: string, outcome: 'approved' | 'declined', authorizationId: string | null = null): void {
+    const line = this.book.get(reference);
+    if (!line) throw new Error(`given: ${reference} is not in the book`);
+    const { action: _action, ...rest } = line;
+    const id =
+      line.authorizationId ?? authorizationId ?? (line.operation === 'authorize' ? this.open(line) : 'sim_late');
+    this.book.set(reference, {
+      ...rest,
+      outcome,
+      authorizationId: outcome === 'approved' ? id : line.authorizationId,
+      ...(outcome === 'declined' ? { declineCode: 'processing_error' } : {}),
+    });
+  }
+
+  /** Authorizations under which something is held now. */
+  held(references: readonly string[]): readonly string[] {
+    return references.filter((reference) => {
+      const held = this.authorizations.get(this.book.get(reference)?.authorizationId ?? '');
+      return held !== undefined && !held.closed;
+    });
+  }
+
+  private open({ currency, amount }: Pick<AcquirerOperation, 'currency' | 'amount'>): string {
+    const authorizationId = `sim_${randomUUID()}`;
+    this.authorizations.set(authorizationId, { currency, amount, captured: 0, refunded: 0, closed: false });
+    return authorizationId;
+  }
+
+  private async handle(request: Request): Promise<Reply> {
+    const asked = /^\/acquirers\/sim\/operations\/([^/]+)$/.exec(request.path)?.[1];
+    if (request.method === 'GET' && asked !== undefined) return await this.inquiry(asked);
+    if (request.method === 'POST' && request.path === '/acquirers/sim/reversals') return await this.reversal(request);
+    return await this.followUp(request);
+  }
+
+  private async inquiry(reference: string): Promise<Reply> {
+    this.inquiries.push(reference);
+    const mood = this.moods['inquiry']?.shift();
+    const line = this.book.get(reference);
+    await this.passGate('inquiry');
+    if (mood === 'silent after effect' || mood === 'silent without effect') return 'silence';
+    if (mood === 'server error') return { status: 500, body: {} };
+    return line ? { status: 200, body: line } : { status: 404, body: {} };
+  }
+
+  /** Nothing is held under the reference any more, and nothing will be. */
+  private async reversal(request: Request): Promise<Reply> {
+    const parsed = acquirerReversalRequestSchema.safeParse(request.body);
+    if (!parsed.success) return this.server.violation(`reversal: ${parsed.error.message}`);
+    const { reference, originalReference, amount, currency } = parsed.data;
+    if (request.headers['idempotency-key'] !== reference)
+      return this.server.violation('the idempotency key is not the reference');
+    return await this.once({ reference, operation: 'void', amount, currency }, () => {
+      const authorizationId = this.book.get(originalReference)?.authorizationId ?? null;
+      const held = this.authorizations.get(authorizationId ?? '');
+      if (held && held.captured > 0) return { declineCode: 'authorization_closed', authorizationId };
+      if (held) held.closed = true;
+      this.reversed.add(originalReference);
       return { authorizationId };
     });
   }
 
-  private async handle(request: Request): Promise<Reply> {
+  private async passGate(operation: Operation | 'inquiry'): Promise<void> {
+    const gate = this.gate?.operation === operation ? this.gate : undefined;
+    if (!gate) return;
+    this.gate = undefined;
+    gate.arrived();
+    await gate.opened;
+  }
+
+  private async followUp(request: Request): Promise<Reply> {
     const [, authorizationId, route] =
       /^\/acquirers\/sim\/authorizations\/([^/]+)\/(captures|voids|refunds)$/.exec(request.path) ?? [];
     const held = this.authorizations.get(authorizationId ?? '');
@@ -113,17 +200,12 @@ export class AcquirerFake {
   ): Promise<Reply> {
     this.arrivals.push(about.reference);
     const mood = this.moods[about.operation]?.shift();
-    const gate = this.gate?.operation === about.operation ? this.gate : undefined;
-    if (gate) this.gate = undefined;
     if (mood === 'silent without effect') return 'silence';
     if (mood === 'server error') return { status: 500, body: {} };
     if (mood === 'nonsense') return { status: 200, body: { outcome: 'approved' } };
     if (mood === 'busy') return { status: 429, body: {} };
     if (!this.book.has(about.reference)) this.write(about, mood, effect);
-    if (gate) {
-      gate.arrived();
-      await gate.opened;
-    }
+    await this.passGate(about.operation);
     return mood === 'silent after effect' ? 'silence' : { status: 201, body: this.book.get(about.reference) };
   }
 
@@ -133,19 +215,36 @@ export class AcquirerFake {
     effect: () => { readonly authorizationId: string | null; readonly declineCode?: string },
   ): void {
     const createdAt = new Date().toISOString();
-    if (mood === 'pending') {
-      this.book.set(about.reference, { ...about, outcome: 'pending', authorizationId: null, message: '', createdAt });
-      return;
-    }
-    const { declineCode, authorizationId } =
-      mood === 'decline' ? { declineCode: 'processing_error', authorizationId: null } : effect();
+    const undecided = { ...about, authorizationId: null, message: '', createdAt };
+    if (mood === 'pending') this.book.set(about.reference, { ...undecided, outcome: 'pending' });
+    else if (mood === 'challenge') {
+      const expiresAt = new Date(Date.now() + CHALLENGE_MS).toISOString();
+      const action = { type: 'redirect' as const, url: 'http://acquirer.test/challenge', expiresAt };
+      this.book.set(about.reference, { ...undecided, outcome: 'action_required', action });
+    } else if (mood === 'part') {
+      const amount = Math.floor(about.amount / 2);
+      const authorizationId = this.open({ ...about, amount });
+      this.book.set(about.reference, { ...undecided, amount, outcome: 'approved', authorizationId });
+    } else this.decided(about, mood, effect);
+  }
+
+  private decided(
+    about: Pick<AcquirerOperation, 'reference' | 'operation' | 'amount' | 'currency'>,
+    mood: Mood | undefined,
+    effect: () => { readonly authorizationId: string | null; readonly declineCode?: string },
+  ): void {
+    const refused = mood === 'decline' || mood === 'technical decline';
+    const { declineCode, authorizationId } = refused
+      ? { declineCode: 'processing_error', authorizationId: null }
+      : effect();
     this.book.set(about.reference, {
       ...about,
       outcome: declineCode === undefined ? 'approved' : 'declined',
       authorizationId,
       ...(declineCode === undefined ? {} : { declineCode, adviceCode: 'do_not_try_again' as const }),
+      ...(mood === 'technical decline' ? { technical: true } : {}),
       message: declineCode === undefined ? 'Approved.' : 'Declined.',
-      createdAt,
+      createdAt: new Date().toISOString(),
     });
   }
 }

@@ -86,7 +86,7 @@ export class PaymentUnderTest {
       LEDGER_URL: ledgerUrl,
       ACQUIRERS: JSON.stringify({ sim: `${acquirerUrl}/acquirers/sim` }),
       ENABLED_CURRENCIES: 'USD,EUR,JPY,BHD',
-      RECOVERY_DELAYS_SECONDS: '86400',
+      RECOVERY_DELAYS_SECONDS: '86400,86400,86400,86400,86400',
       NODE_ENV: 'test',
       LOG_LEVEL: 'fatal',
       SHUTDOWN_UNREADY_MS: '0',

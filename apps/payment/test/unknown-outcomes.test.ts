@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import type { AcquirerOutcome } from '../src/domain/commands.js';
 import { OutcomeRecorder } from '../src/application/outcome-recorder.js';
-import { claimOpenOrders } from '../src/store/payment-attempts.js';
+import { takeUpDueOrders } from '../src/store/payment-attempts.js';
 import { freshKey, type Merchant, PaymentUnderTest, START_TIMEOUT_MS } from './payment-under-test.js';
 
 let service: PaymentUnderTest;
@@ -205,7 +205,8 @@ describe('recovery', () => {
 
   it('does not take silence that goes on for a no, and tries again later', async () => {
     const merchant = service.merchant();
-    service.vault.next('no answer after effect', 'no answer after effect', 'not sent', 'not sent', 'not sent');
+    service.vault.next('no answer after effect');
+    service.acquirer.next('inquiry', 'server error', 'silent without effect');
     const asked = await service.authorize(merchant);
     const paymentId = asked.body['paymentId'] as string;
     await service.recover(paymentId);
@@ -251,8 +252,8 @@ describe('when the request certainly was not sent', () => {
     await service.database.execute('UPDATE payment_attempts SET next_recovery_at = now() WHERE attempt_id = $1', [
       attempt,
     ]);
-    expect(await claimOpenOrders(service.database, [86_400], 20)).toEqual([
-      { attempt_id: attempt, payment_id: paymentId },
+    expect(await takeUpDueOrders(service.database, 60_000, 20)).toMatchObject([
+      { attempt_id: attempt, payment_id: paymentId, fence: 1 },
     ]);
 
     await report(paymentId, attempt, { kind: 'not_sent', reason: 'acquirer_unreachable' }, false);

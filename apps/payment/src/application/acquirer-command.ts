@@ -160,7 +160,7 @@ export class AcquirerCommand {
       if (!operation) break;
       const outcome = await this.send(request, payment, operation);
       let answer: StoredAnswer | undefined;
-      payment = await this.recorder.record({
+      const recorded = await this.recorder.record({
         name: request.name,
         paymentId: payment.paymentId,
         operationId: operation.id,
@@ -172,6 +172,7 @@ export class AcquirerCommand {
         },
       });
       if (answer) return answer;
+      payment = recorded.payment;
     }
     return await this.concludeFound(request, claim, payment.paymentId, firstOperationId);
   }

@@ -6,14 +6,15 @@ import { InjectConfig, Problem } from '@payflow/service';
 import type { PaymentEvent } from '../domain/events.js';
 import { evolve } from '../domain/evolve.js';
 import { violatedInvariants } from '../domain/invariants.js';
-import type { Operation, Payment } from '../domain/payment.js';
-import { claimLeaseMs, type PaymentConfig } from '../payment.config.js';
+import type { Payment } from '../domain/payment.js';
+import type { PaymentConfig } from '../payment.config.js';
 import { attemptRowOf, storeAttempt } from '../store/payment-attempts.js';
 import { appendEvents, type Cause } from '../store/payment-events.js';
 import { paymentRowOf, storePayment } from '../store/payments.js';
 import { refundRowOf, storeRefund } from '../store/refunds.js';
 import { PaymentMetrics } from './payment-metrics.js';
 import { publicationOf } from './publications.js';
+import { nextLookMs } from './recovery-schedule.js';
 
 export interface Commitment {
   readonly before: Payment;
@@ -55,12 +56,6 @@ export class Commit {
     return after;
   }
 
-  /** An order that was just given belongs to its request as long as that holds its claim. */
-  private recoverAfterMs(operation: Operation): number {
-    const [firstDelaySeconds = 0] = this.config.RECOVERY_DELAYS_SECONDS;
-    return operation.state === 'requested' ? claimLeaseMs(this.config) : firstDelaySeconds * 1_000;
-  }
-
   private async store(
     tx: Tx,
     before: Payment,
@@ -74,7 +69,11 @@ export class Commit {
     if (!(await storePayment(tx, paymentRowOf(after), before.version))) throw concurrentUpdate();
     for (const [index, operation] of after.operations.entries()) {
       if (operation === before.operations[index]) continue;
-      await storeAttempt(tx, attemptRowOf(after, operation, index + 1), this.recoverAfterMs(operation));
+      await storeAttempt(
+        tx,
+        attemptRowOf(after, operation, index + 1),
+        nextLookMs(operation, 0, operation.startedAt, this.config),
+      );
       if (operation.kind === 'refund') await storeRefund(tx, refundRowOf(after, operation));
     }
   }

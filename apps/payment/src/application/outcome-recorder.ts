@@ -8,7 +8,7 @@ import type { PaymentEvent } from '../domain/events.js';
 import type { Payment } from '../domain/payment.js';
 import { recordOutcome } from '../domain/record-outcome.js';
 import type { PaymentConfig } from '../payment.config.js';
-import { lockTakenUp } from '../store/payment-attempts.js';
+import { lockTakenUpByOthers } from '../store/payment-attempts.js';
 import type { Cause } from '../store/payment-events.js';
 import { Commit } from './commit.js';
 import { Fees } from './fees.js';
@@ -22,9 +22,17 @@ export interface ReportedOutcome {
   readonly outcome: AcquirerOutcome;
   /** An earlier try of somebody else may have reached the acquirer: that this one did not proves nothing. */
   readonly perhapsSentBefore: boolean;
+  /** Of whoever took the order up to send it; 0 is the request that gave it. */
+  readonly fence?: number;
   readonly cause: Cause;
   /** What belongs to the same transaction: the answer to the caller, where one waits. */
   readonly conclude?: (tx: Tx, after: Payment) => Promise<void>;
+}
+
+/** The payment as it is now, and whether the outcome was news. Whoever brought the news does what follows from it. */
+export interface Recorded {
+  readonly payment: Payment;
+  readonly isNews: boolean;
 }
 
 const MS_PER_SECOND = 1_000;
@@ -40,10 +48,9 @@ export class OutcomeRecorder {
     @InjectConfig() private readonly config: PaymentConfig,
   ) {}
 
-  /** @returns the payment as it is afterwards */
-  async record(report: ReportedOutcome): Promise<Payment> {
+  async record(report: ReportedOutcome): Promise<Recorded> {
     const { conclude } = report;
-    const after = await this.database.transaction(async (tx) => {
+    const recorded = await this.database.transaction(async (tx) => {
       const before = await lockKnownPayment(tx, report.paymentId);
       const events = await this.eventsOf(tx, before, report);
       const payment = await this.commit.write(tx, {
@@ -53,10 +60,10 @@ export class OutcomeRecorder {
         ...(conclude === undefined ? {} : { conclude: async (state) => await conclude(tx, state) }),
       });
       crashPoint(`payment.${report.name}.before-outcome-commit`);
-      return payment;
+      return { payment, isNews: events.length > 0 };
     });
     crashPoint(`payment.${report.name}.after-outcome-commit`);
-    return after;
+    return recorded;
   }
 
   private async eventsOf(tx: Tx, before: Payment, report: ReportedOutcome): Promise<readonly PaymentEvent[]> {
@@ -77,8 +84,8 @@ export class OutcomeRecorder {
     return [];
   }
 
-  /** A request that was held up for longer than its lease: recovery may have sent meanwhile what it could not. */
-  private async perhapsSentByOthers(tx: Tx, { outcome, operationId }: ReportedOutcome): Promise<boolean> {
-    return outcome.kind === 'not_sent' && (await lockTakenUp(tx, operationId));
+  /** Whoever was held up for longer than his lease: another may have sent meanwhile what he could not. */
+  private async perhapsSentByOthers(tx: Tx, { outcome, operationId, fence = 0 }: ReportedOutcome): Promise<boolean> {
+    return outcome.kind === 'not_sent' && (await lockTakenUpByOthers(tx, operationId, fence));
   }
 }

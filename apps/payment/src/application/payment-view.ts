@@ -53,7 +53,7 @@ export const paymentView = (row: PaymentRow, plan?: RecoveryPlan): PaymentRespon
     row.status === 'PROCESSING'
       ? {
           reason: row.unanswered_reason ?? '',
-          attempts: plan?.recoveries ?? 0,
+          attempts: plan?.inquiries ?? 0,
           nextInquiryAt: timeOf(plan?.next_recovery_at ?? null),
         }
       : null,

@@ -1,108 +1,71 @@
 import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { Loop } from '@payflow/messaging';
 import { Database } from '@payflow/postgres';
-import { crashPoint, InjectConfig, Logger, runInContext } from '@payflow/service';
+import { InjectConfig, Logger, runInContext } from '@payflow/service';
 
-import { isOpen, operationOf, type Operation, type Payment } from '../domain/payment.js';
-import { nextStep } from '../domain/saga.js';
-import type { PaymentConfig } from '../payment.config.js';
-import { ProcessorFactory } from '../processors/processor-factory.js';
-import { claimOpenOrders, type OpenOrder } from '../store/payment-attempts.js';
-import { loadPayment } from './load-payment.js';
-import { OutcomeRecorder } from './outcome-recorder.js';
+import { type PaymentConfig, takenLeaseMs } from '../payment.config.js';
+import { type TakenOrder, takeUpDueOrders } from '../store/payment-attempts.js';
+import { ResolveOrders } from './resolve-orders.js';
 
 const POLL_MS = 500;
-const ORDERS_MAX = 20;
-/** An authorization and the capture of a sale. */
-const STEPS_MAX = 2;
+/** At once in one instance: enough that one silent acquirer, until its breaker opens, leaves places for the others. */
+const ORDERS_MAX = 32;
 const CAUSE = { requestId: 'recovery', principalId: 'svc_payment' };
 
 /**
- * Takes up orders whose acquirer stayed silent, or whose process died, and sends them again under their own id: an
- * acquirer that had it answers as it did the first time, one that had not does it now. Nobody guesses in between.
- * Timers are rows, so a restart forgets nothing, and any number of instances may run this.
+ * The timers of the saga: takes up orders whose acquirer stayed silent, or whose process died. They are rows, so a restart
+ * forgets nothing, and any number of instances may run this.
  */
 @Injectable()
 export class RecoverOrders implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private timer: NodeJS.Timeout | undefined;
-  private running: Promise<void> = Promise.resolve();
-  private stopped = false;
+  private readonly loop: Loop;
+  private readonly underWay = new Set<Promise<void>>();
 
   constructor(
     private readonly database: Database,
-    private readonly processors: ProcessorFactory,
-    private readonly recorder: OutcomeRecorder,
+    private readonly orders: ResolveOrders,
     private readonly logger: Logger,
     @InjectConfig() private readonly config: PaymentConfig,
-  ) {}
-
-  onApplicationBootstrap(): void {
-    this.schedule();
-  }
-
-  async beforeApplicationShutdown(): Promise<void> {
-    this.stopped = true;
-    clearTimeout(this.timer);
-    await this.running;
-  }
-
-  /** @returns how many orders were taken up */
-  async pass(): Promise<number> {
-    const orders = await claimOpenOrders(this.database, this.config.RECOVERY_DELAYS_SECONDS, ORDERS_MAX);
-    await Promise.all(orders.map(async (order) => await this.recoverAlone(order)));
-    return orders.length;
-  }
-
-  private schedule(): void {
-    if (this.stopped) return;
-    this.timer = setTimeout(() => {
-      this.running = this.passQuietly().then(() => {
-        this.schedule();
-      });
-    }, POLL_MS);
-  }
-
-  /** The database may be away: the rows are due again later. */
-  private async passQuietly(): Promise<void> {
-    try {
-      await this.pass();
-    } catch (error) {
-      this.logger.warn({ err: error }, 'open orders could not be taken up; trying again');
-    }
-  }
-
-  /** One order that fails does not hurt the others: it is due again by its schedule. */
-  private async recoverAlone(order: OpenOrder): Promise<void> {
-    await runInContext({ paymentId: order.payment_id, requestId: CAUSE.requestId }, async () => {
-      try {
-        await this.recover(order);
-      } catch (error) {
-        this.logger.warn({ err: error, operationId: order.attempt_id }, 'an open order could not be recovered');
-      }
+  ) {
+    this.loop = new Loop('recovery', logger, POLL_MS, async () => {
+      await this.takeUp();
+      // The next pass follows after the pause: whatever was taken up does not hold up what is due then.
+      return false;
     });
   }
 
-  private async recover({ payment_id: paymentId, attempt_id: operationId }: OpenOrder): Promise<void> {
-    let payment = await loadPayment(this.database, paymentId);
-    const order = payment && operationOf(payment, operationId);
-    let next = order && isOpen(order) ? order : undefined;
-    for (let step = 0; payment && next && step < STEPS_MAX; step += 1) {
-      payment = await this.send(payment, next, step === 0);
-      next = nextStep(payment, operationId);
+  onApplicationBootstrap(): void {
+    this.loop.start();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.loop.stop();
+    await Promise.all(this.underWay);
+  }
+
+  /** Takes up what is due, and returns when that was looked after. */
+  async pass(): Promise<void> {
+    await this.takeUp();
+    await Promise.all(this.underWay);
+  }
+
+  private async takeUp(): Promise<void> {
+    const places = ORDERS_MAX - this.underWay.size;
+    if (places <= 0) return;
+    for (const order of await takeUpDueOrders(this.database, takenLeaseMs(this.config), places)) {
+      const work = this.resolveAlone(order).finally(() => this.underWay.delete(work));
+      this.underWay.add(work);
     }
   }
 
-  private async send(payment: Payment, operation: Operation, perhapsSentBefore: boolean): Promise<Payment> {
-    if (!payment.paymentMethod) throw new Error(`invariant: ${operation.id} has no payment method`);
-    const outcome = await this.processors.processorFor(payment.paymentMethod.type).send(payment, operation);
-    crashPoint('payment.recover.after-psp');
-    this.logger.info({ operationId: operation.id, outcome: outcome.kind }, 'an open order was sent again');
-    return await this.recorder.record({
-      name: 'recover',
-      paymentId: payment.paymentId,
-      operationId: operation.id,
-      outcome,
-      perhapsSentBefore,
-      cause: CAUSE,
+  /** One order that fails does not hurt the others: it is due again when its lease is over. */
+  private async resolveAlone(order: TakenOrder): Promise<void> {
+    await runInContext({ paymentId: order.payment_id, requestId: CAUSE.requestId }, async () => {
+      try {
+        await this.orders.resolveDue(order, CAUSE);
+      } catch (error) {
+        this.logger.warn({ err: error, operationId: order.attempt_id }, 'an open order could not be resolved');
+      }
     });
   }
 }

@@ -93,8 +93,10 @@ CREATE TABLE payment_attempts (
   failure            jsonb,
   started_at         timestamptz NOT NULL,
   finished_at        timestamptz,
-  -- How often an open order was sent again, and when it is next; no time for one that is closed.
+  -- How often somebody took the open order up: the fence. Whoever took it up has it until the next time, which is none
+  -- for a closed order. Inquiries counts those of the schedule, not those that somebody asked for in between.
   recoveries         int         NOT NULL DEFAULT 0,
+  inquiries          int         NOT NULL DEFAULT 0,
   next_recovery_at   timestamptz,
   UNIQUE (payment_id, position),
   CHECK ((next_recovery_at IS NOT NULL) = (state IN ('requested', 'action_required', 'unanswered')))
