@@ -8,6 +8,8 @@ export interface DemoFile {
   readonly kafka: string;
   readonly postgres: string;
   readonly merchant: { readonly merchantId: string; readonly clientId: string; readonly clientSecret: string };
+  /** Each service's own address, behind the gateway. */
+  readonly services: Readonly<Record<string, string>>;
   readonly admin: { readonly email: string; readonly password: string };
 }
 
@@ -51,6 +53,13 @@ export class Platform {
   /** As the demo administrator. */
   async admin(method: string, path: string, body?: unknown): Promise<Reply> {
     return await this.send(method, path, this.adminToken, body, crypto.randomUUID());
+  }
+
+  /** What an acquirer has in its own book about a payment. */
+  async acquirerBook(acquirer: string, paymentId: string): Promise<readonly { operation: string; outcome: string }[]> {
+    const address = this.demo.services['acquirer-sim'] ?? '';
+    const response = await fetch(`${address}/acquirers/${acquirer}/operations?paymentId=${paymentId}&limit=100`);
+    return ((await response.json()) as { data: { operation: string; outcome: string }[] }).data;
   }
 
   private async send(method: string, path: string, token: string, body?: unknown, key?: string): Promise<Reply> {

@@ -2,6 +2,7 @@ import pg from 'pg';
 
 import { narrator } from './narrator.ts';
 import { expectThat, type Platform, until } from './platform.ts';
+import { challenge, lateSuccess, timeoutWithEffect } from './unusual-outcomes.ts';
 
 const CARD = { number: '4242424242424242', expMonth: 12, expYear: 2034, cvc: '123' };
 const order = (amount: number, number = CARD.number): object => ({
@@ -177,4 +178,7 @@ export const SCENARIOS: readonly ((platform: Platform) => Promise<void>)[] = [
   decline,
   doubleSubmit,
   poison,
+  challenge,
+  timeoutWithEffect,
+  lateSuccess,
 ];

@@ -14,6 +14,9 @@ import { MerchantFeeTerms } from './application/merchant-fee-terms.js';
 import { NewPayments } from './application/new-payments.js';
 import { OutcomeRecorder } from './application/outcome-recorder.js';
 import { PayerAccess } from './application/payer-access.js';
+import { ProcessWebhooks } from './application/process-webhooks.js';
+import { ReceiveWebhook } from './application/receive-webhook.js';
+import { ReturnPayer } from './application/return-payer.js';
 import { PaymentMetrics } from './application/payment-metrics.js';
 import { ReadPayment } from './application/read-payment.js';
 import { ReadRefunds } from './application/read-refunds.js';
@@ -29,6 +32,8 @@ import { ClientsModule } from './clients/clients.module.js';
 import { ServiceCalls } from './clients/service-calls.js';
 import { CapturesController } from './http/captures.controller.js';
 import { FeeTermsController } from './http/fee-terms.controller.js';
+import { ReturnController } from './http/return.controller.js';
+import { WebhooksController } from './http/webhooks.controller.js';
 import { PayerController } from './http/payer.controller.js';
 import { PaymentCommandsController } from './http/payment-commands.controller.js';
 import { PaymentQueriesController } from './http/payment-queries.controller.js';
@@ -36,6 +41,7 @@ import { RefundsController } from './http/refunds.controller.js';
 import { RoutingController } from './http/routing.controller.js';
 import { UserPaymentsController } from './http/user-payments.controller.js';
 import { paymentConfigSchema } from './payment.config.js';
+import { BankRedirectProcessor } from './processors/bank-redirect-processor.js';
 import { CardProcessor } from './processors/card-processor.js';
 import { ProcessorFactory } from './processors/processor-factory.js';
 
@@ -54,6 +60,8 @@ import { ProcessorFactory } from './processors/processor-factory.js';
   controllers: [
     PaymentCommandsController,
     PayerController,
+    ReturnController,
+    WebhooksController,
     CapturesController,
     RefundsController,
     PaymentQueriesController,
@@ -66,6 +74,9 @@ import { ProcessorFactory } from './processors/processor-factory.js';
     UpdatePayment,
     AuthorizePayment,
     PayerAccess,
+    ReturnPayer,
+    ReceiveWebhook,
+    ProcessWebhooks,
     CapturePayment,
     CancelPayment,
     RefundPayment,
@@ -87,6 +98,7 @@ import { ProcessorFactory } from './processors/processor-factory.js';
     Fees,
     ProcessorFactory,
     CardProcessor,
+    BankRedirectProcessor,
   ],
 })
 export class PaymentModule {}

@@ -4,6 +4,7 @@ import type {
   AuthorizePaymentRequest,
   ConfirmIntentRequest,
   PaymentMethodRequest,
+  PaymentMethodType,
 } from '@payflow/contracts';
 import { newId } from '@payflow/kernel';
 import { Database, type Tx } from '@payflow/postgres';
@@ -102,6 +103,9 @@ export class AuthorizePayment {
   }
 }
 
+/** A payer who has paid at his bank has paid: there is nothing to hold. */
+const PAID_AT_ONCE: ReadonlySet<PaymentMethodType> = new Set(['bank_redirect']);
+
 type IntentAuthorization = AuthorizeIntentRequest & Pick<ConfirmIntentRequest, 'returnUrl'>;
 
 /** Nothing where the payment can no longer be changed: that it cannot be authorized is told then. */
@@ -131,7 +135,7 @@ const intentOf = (
   const attemptId = newId('att');
   const { paymentMethod } = check;
   const route = router({ ...payment, methodType: paymentMethod.type, brand: paymentMethod.brand });
-  const saleCaptureId = sale ? newId('cap') : null;
+  const saleCaptureId = sale || PAID_AT_ONCE.has(paymentMethod.type) ? newId('cap') : null;
   const decision = authorize(payment, { at: new Date(), attemptId, route, paymentMethod, saleCaptureId });
   if (!decision.ok) throw problemOfRefusal(decision.refusal);
   return { before, events: [...created, ...decision.events], firstOperationId: attemptId };

@@ -22,6 +22,7 @@ const paymentMethodOf = ({ payment_method: method }: PaymentRow): PaymentRespons
     ...(method.token === null ? {} : { token: method.token }),
     ...(method.brand === null ? {} : { brand: method.brand }),
     ...(method.last4 === null ? {} : { last4: method.last4 }),
+    ...(method.bank === undefined ? {} : { bank: method.bank }),
   };
 
 /** A payment as every route shows it; when it is read alone, also what recovery plans. */

@@ -15,6 +15,8 @@ export interface PaymentMethod {
   readonly brand: string | null;
   readonly last4: string | null;
   readonly fingerprint: string | null;
+  /** Of a bank redirect: the bank that the payer chose, where he did. */
+  readonly bank?: string;
 }
 
 /** Why the acquirer, or the way to it, said no. `code` is ours and stable, `declineCode` the issuer's reason. */

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { PaymentMethodRequest, PaymentMethodType } from '@payflow/contracts';
 
+import { BankRedirectProcessor } from './bank-redirect-processor.js';
 import { CardProcessor } from './card-processor.js';
 import { DisabledProcessor } from './disabled-processor.js';
 import type { MethodCheck, Payer, PaymentProcessor } from './payment-processor.js';
@@ -10,11 +11,11 @@ import type { MethodCheck, Payer, PaymentProcessor } from './payment-processor.j
 export class ProcessorFactory {
   private readonly processors: { readonly [Type in PaymentMethodType]: PaymentProcessor<Type> };
 
-  constructor(card: CardProcessor) {
+  constructor(card: CardProcessor, bankRedirect: BankRedirectProcessor) {
     this.processors = {
       card,
       wallet: new DisabledProcessor('wallet'),
-      bank_redirect: new DisabledProcessor('bank_redirect'),
+      bank_redirect: bankRedirect,
     };
   }
 

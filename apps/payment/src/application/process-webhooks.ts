@@ -1,0 +1,69 @@
+import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { Loop } from '@payflow/messaging';
+import { Database } from '@payflow/postgres';
+import { Logger, runInContext } from '@payflow/service';
+
+import { claimWebhooks, finishWebhook, forgetWebhooks, type WebhookRow } from '../store/psp-webhooks.js';
+import { ResolveOrders } from './resolve-orders.js';
+
+const POLL_MS = 2_000;
+const WEBHOOKS_MAX = 20;
+/** After that the inquiries of the order itself are all there is; a closed order has none, and is closed. */
+const TRIES_MAX = 10;
+const RETENTION_DAYS = 30;
+const FORGOTTEN_MAX = 1_000;
+const FORGET_EVERY_MS = 60_000;
+
+/** Works on what providers have told: asks about the order and records the answer. Timers are rows. */
+@Injectable()
+export class ProcessWebhooks implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly loop: Loop;
+  private readonly forgetting: Loop;
+
+  constructor(
+    private readonly database: Database,
+    private readonly orders: ResolveOrders,
+    private readonly logger: Logger,
+  ) {
+    this.loop = new Loop('webhooks', logger, POLL_MS, async () => (await this.pass()) === WEBHOOKS_MAX);
+    this.forgetting = new Loop('webhook-retention', logger, FORGET_EVERY_MS, async () => {
+      return (await forgetWebhooks(this.database, RETENTION_DAYS, FORGOTTEN_MAX)) === FORGOTTEN_MAX;
+    });
+  }
+
+  onApplicationBootstrap(): void {
+    this.loop.start();
+    this.forgetting.start();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await Promise.all([this.loop.stop(), this.forgetting.stop()]);
+  }
+
+  /** There is news: it is looked at now and not at the next poll. */
+  poke(): void {
+    this.loop.poke();
+  }
+
+  /** @returns how many messages were worked on */
+  async pass(): Promise<number> {
+    const webhooks = await claimWebhooks(this.database, WEBHOOKS_MAX);
+    await Promise.all(webhooks.map(async (webhook) => await this.workOn(webhook)));
+    return webhooks.length;
+  }
+
+  /** One that fails does not hurt the others: it is due again when its lease is over. */
+  private async workOn(webhook: WebhookRow): Promise<void> {
+    const { provider, webhook_id: webhookId, payment_id: paymentId, operation_id: operationId } = webhook;
+    const cause = { requestId: `webhook:${webhookId}`, principalId: `psp:${provider}` };
+    await runInContext({ paymentId, requestId: cause.requestId }, async () => {
+      try {
+        const { answered } = await this.orders.resolve(paymentId, operationId, cause);
+        if (answered) await finishWebhook(this.database, webhook, null);
+        else if (webhook.tries >= TRIES_MAX) await finishWebhook(this.database, webhook, 'no_answer');
+      } catch (error) {
+        this.logger.warn({ err: error, provider, webhookId, operationId }, 'a webhook could not be worked on');
+      }
+    });
+  }
+}
