@@ -1,5 +1,5 @@
-import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import { once } from 'node:events';
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -7,6 +7,7 @@ import type { AcquirerOperation, AcquirerWebhook, BookLine, SetAcquirerMode } fr
 import { newId } from '@payflow/kernel';
 import { createServiceApp } from '@payflow/service';
 import { createTestDatabase, type TestDatabase } from '@payflow/testing';
+import pg from 'pg';
 import { Webhook } from 'standardwebhooks';
 
 import { AcquirerSimModule } from '../src/acquirer-sim.module.js';
@@ -117,6 +118,22 @@ export class RunningAcquirer {
     const query = new URLSearchParams({ limit: '100', ...filter }).toString();
     const { body } = await this.call<{ data: BookLine[] }>('GET', `/acquirers/${acquirer}/operations?${query}`);
     return body.data;
+  }
+
+  /** Runs SQL as the owner of the database. */
+  async sql(text: string, parameters: readonly unknown[] = []): Promise<unknown[]> {
+    const client = new pg.Client({ connectionString: this.database.ownerUrl });
+    await client.connect();
+    try {
+      return (await client.query({ text, values: [...parameters] })).rows as unknown[];
+    } finally {
+      await client.end();
+    }
+  }
+
+  /** Lets the time come for a result that is due later. */
+  async letTimePass(reference: string): Promise<void> {
+    await this.sql('UPDATE due_results SET due_at = now() WHERE reference = $1', [reference]);
   }
 
   async setMode(mode: SetAcquirerMode, acquirer = 'sim'): Promise<Answered<{ data: readonly SetAcquirerMode[] }>> {
