@@ -85,6 +85,7 @@ export const reportOf = (result: DrillResult): string => {
     ]
       .map(([status, count]) => `${count} × ${status}`)
       .join(', ')}`,
+    `- Availability under fire (answered, and not by a 5xx): ${(availabilityOf(result) * 100).toFixed(2)} %`,
     `- Reads that showed less than a 2xx had promised: ${result.staleReads.length}`,
     `- Unexpected dead letters: ${result.deadLetters.length}`,
     `- Logs and the clients' journal: ${result.logs}`,
@@ -122,6 +123,11 @@ export const reportOf = (result: DrillResult): string => {
     '',
     ...findingLines(result),
   ].join('\n');
+};
+
+const availabilityOf = ({ requests, byStatus }: DrillResult): number => {
+  const good = [...byStatus].filter(([status]) => status < 500).reduce((sum, [, count]) => sum + count, 0);
+  return requests === 0 ? 1 : good / requests;
 };
 
 const totalOf = (counts: Readonly<Record<string, number>>): number =>
