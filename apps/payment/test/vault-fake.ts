@@ -91,11 +91,11 @@ export class VaultFake {
     const kept = this.tokens.get(request.tokenId);
     if (!kept || request.acquirer !== 'sim' || request.path !== '/authorizations')
       return this.server.violation('forward: unknown token, acquirer or path');
-    if (!kept.reusable && kept.usedBy !== null && kept.usedBy !== request.attemptId)
+    if (!kept.reusable && kept.usedBy !== null && kept.usedBy !== request.paymentId)
       return { status: 422, body: usedProblem };
     const mood = this.moods.shift();
     if (mood === 'not sent') return answered({ outcome: 'not_sent', reason: 'refused' });
-    if (!kept.reusable) kept.usedBy = request.attemptId;
+    if (!kept.reusable) kept.usedBy = request.paymentId;
     if (mood === 'no answer without effect') return answered({ outcome: 'no_answer', reason: 'time-out' });
     const reply = await this.acquirer.authorize(filled(request.body, kept.number), request.headers['idempotency-key']);
     if (reply === 'silence' || mood === 'no answer after effect')

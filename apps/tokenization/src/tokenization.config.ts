@@ -1,4 +1,4 @@
-import { TOKEN_LIFETIME_SECONDS_MAX } from '@payflow/contracts';
+import { STRIPE_API, TOKEN_LIFETIME_SECONDS_MAX } from '@payflow/contracts';
 import { messagingConfigFields } from '@payflow/messaging';
 import {
   addressField,
@@ -9,6 +9,14 @@ import {
   keyField,
 } from '@payflow/service';
 import { z } from 'zod';
+
+/** As payment has it too; of a PSP's settings only where it is: the credentials are payment's and come with each request. */
+const acquirerAddress = z.union([
+  addressField,
+  z
+    .object({ kind: z.literal('stripe'), apiBase: addressField.default(STRIPE_API) })
+    .transform(({ apiBase }) => apiBase),
+]);
 
 export const tokenizationConfigSchema = z.object({
   ...httpConfigFields,
@@ -22,8 +30,9 @@ export const tokenizationConfigSchema = z.object({
     description:
       'Key of the card fingerprints and of request hashes: 32 bytes, base64. Never changed: fingerprints would.',
   }),
-  ACQUIRERS: jsonField(z.record(z.string().regex(/^[a-z0-9-]{1,40}$/), addressField)).meta({
-    description: 'The acquirers that cards are forwarded to, and no others: JSON, name to base URL.',
+  ACQUIRERS: jsonField(z.record(z.string().regex(/^[a-z0-9-]{1,40}$/), acquirerAddress)).meta({
+    description:
+      'The acquirers that cards are forwarded to, and no others: JSON, name to base URL, or to {"kind": "stripe"}.',
   }),
   SINGLE_USE_TOKEN_LIFETIME_SECONDS: z.coerce.number().int().min(1).max(TOKEN_LIFETIME_SECONDS_MAX).default(900).meta({
     description:

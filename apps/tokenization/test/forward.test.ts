@@ -20,6 +20,9 @@ beforeAll(async () => {
   vault = await RunningVault.start({
     ACQUIRERS: JSON.stringify({
       sim: `${acquirer.url}/acquirers/sim`,
+      sim2: `${acquirer.url}/acquirers/sim2`,
+      // As payment has it too: of its settings the vault needs the address alone.
+      psp: { kind: 'stripe', secretKey: 'sk_test_x', webhookSecret: 'whsec_x', apiBase: acquirer.url },
       // Nothing listens on port 9 (discard).
       closed: 'http://127.0.0.1:9',
       nowhere: 'http://acquirer.invalid',
@@ -175,15 +178,15 @@ describe('an attempt that was sent before', () => {
 describe('a repetition that is not sent', () => {
   it('is "not sent" while no earlier one was, and "no answer" after one that was', async () => {
     const { tokenId } = await vault.token(merchant);
-    const attemptId = newId('att');
-    const outcomeAt = async (name: string) => (await forward(tokenId, { attemptId, acquirer: name })).body.outcome;
+    const attempt = { paymentId: newId('pay'), attemptId: newId('att') };
+    const outcomeAt = async (name: string) => (await forward(tokenId, { ...attempt, acquirer: name })).body.outcome;
     expect(await outcomeAt('closed')).toBe('not_sent');
     expect(await outcomeAt('closed')).toBe('not_sent');
     acquirer.script = (_, response) => {
       response.destroy();
     };
     expect(await outcomeAt('sim')).toBe('no_answer');
-    expect((await forward(tokenId, { attemptId, acquirer: 'closed' })).body).toEqual({
+    expect((await forward(tokenId, { ...attempt, acquirer: 'closed' })).body).toEqual({
       outcome: 'no_answer',
       reason: 'sent_before',
     });
@@ -204,8 +207,74 @@ describe('a text of the merchant', () => {
   });
 });
 
+describe('a request as a form', () => {
+  const FIELDS = {
+    amount: '1000',
+    'payment_method_data[type]': 'card',
+    'payment_method_data[card][number]': '{{card.number}}',
+    'payment_method_data[card][exp_month]': '{{card.expMonth}}',
+    'payment_method_data[card][exp_year]': '{{card.expYear}}',
+    'payment_method_data[card][cvc]': '{{card.cvc}}',
+    'metadata[note]': '{{card.number}}',
+    statement_descriptor_suffix: 'Ada & {{card.cvc}}',
+  };
+
+  it('is filled in where a field belongs to the card by its name, and nowhere else', async () => {
+    const { tokenId } = await vault.token(merchant);
+    await forward(tokenId, { acquirer: 'psp', path: '/v1/payment_intents', encoding: 'form', body: FIELDS });
+    const [received] = acquirer.received;
+    expect(received?.headers['content-type']).toBe('application/x-www-form-urlencoded');
+    expect(received?.url).toBe('/v1/payment_intents');
+    expect(received?.body).toEqual({
+      ...FIELDS,
+      'payment_method_data[card][number]': NUMBER,
+      'payment_method_data[card][exp_month]': '12',
+      'payment_method_data[card][exp_year]': '2034',
+      'payment_method_data[card][cvc]': '987',
+    });
+  });
+
+  it('leaves out what the card does not have', async () => {
+    const { tokenId } = await vault.token(merchant, { card: goodCard({ cvc: undefined }) });
+    await forward(tokenId, { encoding: 'form', body: FIELDS });
+    expect(acquirer.received[0]?.body).not.toHaveProperty('payment_method_data[card][cvc]');
+  });
+
+  it('has text in its fields', async () => {
+    const { tokenId } = await vault.token(merchant);
+    const answer = await refusedForward(tokenId, { encoding: 'form', body: { amount: 1000 } });
+    expect(answer).toMatchObject({ status: 400, body: { errors: [{ pointer: '/body' }] } });
+  });
+});
+
 describe('a single-use token', () => {
-  it('is used by exactly one of twenty attempts at once', async () => {
+  it('serves the next attempt of its payment, at another acquirer too, with the CVC where it was to be kept', async () => {
+    const { tokenId } = await vault.token(merchant);
+    const paymentId = newId('pay');
+    acquirer.script = (_, response) => {
+      answerJson(response, 201, { outcome: 'declined', technical: true });
+    };
+    await forward(tokenId, { paymentId, keepCvc: true });
+    await forward(tokenId, { paymentId, acquirer: 'sim2' });
+    expect(acquirer.received.map(({ url }) => url)).toEqual([
+      '/acquirers/sim/authorizations',
+      '/acquirers/sim2/authorizations',
+    ]);
+    expect(acquirer.received.map(cardIn)).toEqual([goodCard(), goodCard()]);
+    // The last acquirer of the route has answered: now it is gone.
+    await forward(tokenId, { paymentId });
+    expect(cardIn(acquirer.received[2])).not.toHaveProperty('cvc');
+  });
+
+  it('is judged by the attempt when it comes to whether something was sent', async () => {
+    const { tokenId } = await vault.token(merchant);
+    const paymentId = newId('pay');
+    await forward(tokenId, { paymentId, keepCvc: true });
+    // Another attempt of the payment, which certainly reached nobody, whatever the first one did.
+    expect((await forward(tokenId, { paymentId, acquirer: 'closed' })).body.outcome).toBe('not_sent');
+  });
+
+  it('is used by exactly one of twenty payments at once', async () => {
     const { tokenId } = await vault.token(merchant);
     const answers = await Promise.all(Array.from({ length: 20 }, async () => await refusedForward(tokenId)));
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
@@ -216,12 +285,12 @@ describe('a single-use token', () => {
     expect((await vault.call(merchant, `/tokens/${tokenId}`)).body.status).toBe('USED');
   });
 
-  it('may be sent again by the attempt that used it, also when its life is over', async () => {
+  it('may be sent again by the payment that used it, also when its life is over', async () => {
     const { tokenId } = await vault.token(merchant);
-    const attemptId = newId('att');
-    expect((await forward(tokenId, { attemptId })).body.outcome).toBe('answered');
+    const paymentId = newId('pay');
+    expect((await forward(tokenId, { paymentId })).body.outcome).toBe('answered');
     await vault.sql(`UPDATE tokens SET expires_at = now() - interval '1 second' WHERE token_id = $1`, [tokenId]);
-    expect((await forward(tokenId, { attemptId })).body.outcome).toBe('answered');
+    expect((await forward(tokenId, { paymentId })).body.outcome).toBe('answered');
     expect((await refusedForward(tokenId)).status).toBe(422);
     expect(acquirer.received).toHaveLength(2);
   });

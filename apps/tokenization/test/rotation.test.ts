@@ -52,6 +52,7 @@ const tokens = async (count: number): Promise<TokenResponse[]> =>
 const numberBehind = async ({ tokenId }: TokenResponse): Promise<unknown> => {
   const attemptId = newId('att');
   const { status, body } = await vault.forward<ForwardResponse>(tokenId, merchantId, {
+    paymentId: newId('pay'),
     attemptId,
     body: {
       reference: attemptId,

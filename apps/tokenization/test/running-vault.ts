@@ -136,6 +136,7 @@ export const forwardRequest = (
   const attemptId = newId('att');
   return {
     tokenId,
+    paymentId: newId('pay'),
     attemptId,
     merchantId,
     acquirer: 'sim',

@@ -43,7 +43,9 @@ export class ScriptedAcquirer {
   private async receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
-    const body = JSON.parse(Buffer.concat(chunks).toString('utf8')) as Record<string, unknown>;
+    const text = Buffer.concat(chunks).toString('utf8');
+    const isForm = request.headers['content-type'] === 'application/x-www-form-urlencoded';
+    const body = isForm ? Object.fromEntries(new URLSearchParams(text)) : (JSON.parse(text) as Record<string, unknown>);
     const received = { url: request.url ?? '', headers: request.headers, body };
     this.received.push(received);
     this.script(received, response);

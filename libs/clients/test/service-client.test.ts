@@ -231,12 +231,15 @@ describe('the vault', () => {
   const merchantId = 'mer_01kxyz6w3hf8btq2v9m4n7r5sd';
   const forwarded = {
     tokenId: 'tok_abcdef',
+    paymentId: 'pay_01kxyz6w3hf8btq2v9m4n7r5sd',
     attemptId: 'att_01kxyz6w3hf8btq2v9m4n7r5sd',
     merchantId,
     acquirer: 'sim',
     path: '/authorizations',
     headers: {},
+    encoding: 'json' as const,
     body: {},
+    keepCvc: false,
     timeoutMs: 100,
   };
   const vaultAt = (url: string): VaultClient => new VaultClient({ url, accessToken: () => Promise.resolve('own') });

@@ -205,6 +205,7 @@ export {
   replayWebhooksSchema,
   type SetAcquirerMode,
   setAcquirerModeSchema,
+  STRIPE_API,
   testCardsSchema,
 } from './http/acquirer.js';
 export {

@@ -31,9 +31,8 @@ export type WebhookMessage =
       readonly kind: 'news';
       /** The same for each delivery of the same message. */
       readonly webhookId: string;
+      /** What it is about. How that stands is asked there: a webhook may be old, and messages overtake each other. */
       readonly operationId: string;
-      /** What it says of the operation that we know; an answer about other amounts says nothing of it. */
-      readonly outcomeFor: (payment: Payment, operation: Operation) => AcquirerOutcome;
     };
 
 /**

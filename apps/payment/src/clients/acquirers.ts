@@ -1,28 +1,88 @@
-import { Injectable } from '@nestjs/common';
-import type { PaymentMethodType } from '@payflow/contracts';
-import { InjectConfig } from '@payflow/service';
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { unreachable } from '@payflow/kernel';
+import { InjectConfig, Logger } from '@payflow/service';
 
+import type { AcquirerOutcome } from '../domain/commands.js';
+import type { Operation, Payment } from '../domain/payment.js';
 import type { AcquirerHealth } from '../domain/routing.js';
+import type { InquiryAnswer } from '../domain/saga.js';
 import type { PaymentConfig } from '../payment.config.js';
+import { AcquirerHttp } from './acquirer-http.js';
 import { AcquirerLines } from './acquirer-lines.js';
+import type { Acquirer } from './acquirer-port.js';
+import { CardForwarder } from './card-forwarder.js';
+import { PayflowAcquirer } from './payflow-acquirer.js';
 
-const METHODS: ReadonlySet<PaymentMethodType> = new Set(['card', 'bank_redirect']);
-
-/** The acquirers of this installation. */
+/** The acquirers of this installation, each behind its own line. */
 @Injectable()
-export class Acquirers {
+export class Acquirers implements OnApplicationShutdown {
+  private readonly http: AcquirerHttp;
+  private readonly byName: ReadonlyMap<string, Acquirer>;
+
   constructor(
-    @InjectConfig() private readonly config: PaymentConfig,
+    @InjectConfig() config: PaymentConfig,
     private readonly lines: AcquirerLines,
-  ) {}
+    cards: CardForwarder,
+    logger: Logger,
+  ) {
+    this.http = new AcquirerHttp(config.ACQUIRER_TIMEOUT_MS, logger);
+    this.byName = new Map(
+      Object.entries(config.ACQUIRERS).map(([name, address]) => {
+        const webhookSecret = config.ACQUIRER_WEBHOOK_SECRETS[name];
+        const options = { address, webhookSecret, gatewayUrl: config.GATEWAY_URL };
+        return [name, new PayflowAcquirer(options, this.http, cards)];
+      }),
+    );
+  }
+
+  /** In the order of the settings. */
+  names(): readonly string[] {
+    return [...this.byName.keys()];
+  }
+
+  named(name: string): Acquirer | undefined {
+    return this.byName.get(name);
+  }
 
   /** By name, in the order of the settings. */
   health(): ReadonlyMap<string, AcquirerHealth> {
     return new Map(
-      Object.keys(this.config.ACQUIRERS).map((name) => [
-        name,
-        { methods: METHODS, breaker: this.lines.breakerOf(name) },
-      ]),
+      [...this.byName].map(([name, { methods }]) => [name, { methods, breaker: this.lines.breakerOf(name) }]),
     );
   }
+
+  /** Sends an order that is committed to its acquirer. Its id is the key there, so sending it again is harmless. */
+  async send(payment: Payment, operation: Operation): Promise<AcquirerOutcome> {
+    const acquirer = this.byName.get(operation.acquirer);
+    if (!acquirer) return { kind: 'not_sent', reason: 'acquirer_unknown' };
+    return await this.lines.send(operation.acquirer, async () => await give(acquirer, payment, operation));
+  }
+
+  /** Asks what became of an order. Asking changes nothing, so silence only means asking again. */
+  async inquire(payment: Payment, operation: Operation): Promise<InquiryAnswer> {
+    const acquirer = this.byName.get(operation.acquirer);
+    if (!acquirer) return { kind: 'no_answer', reason: 'acquirer_unknown' };
+    return await acquirer.inquire(payment, operation);
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.http.close();
+  }
 }
+
+const give = async (acquirer: Acquirer, payment: Payment, operation: Operation): Promise<AcquirerOutcome> => {
+  switch (operation.kind) {
+    case 'authorize':
+      return await acquirer.authorize(payment, operation);
+    case 'capture':
+      return await acquirer.capture(payment, operation);
+    case 'void':
+      return await (operation.reverses === null
+        ? acquirer.void(payment, operation)
+        : acquirer.reverse(payment, operation));
+    case 'refund':
+      return await acquirer.refund(payment, operation);
+    default:
+      return unreachable(operation);
+  }
+};

@@ -4,6 +4,7 @@ import { LedgerClient, VaultClient } from '@payflow/clients';
 import { AcquirerClient } from './acquirer.js';
 import { AcquirerLines } from './acquirer-lines.js';
 import { Acquirers } from './acquirers.js';
+import { CardForwarder } from './card-forwarder.js';
 import { ServiceCalls } from './service-calls.js';
 
 @Module({
@@ -12,9 +13,9 @@ import { ServiceCalls } from './service-calls.js';
     { provide: VaultClient, inject: [ServiceCalls], useFactory: ({ vault }: ServiceCalls) => vault },
     { provide: LedgerClient, inject: [ServiceCalls], useFactory: ({ ledger }: ServiceCalls) => ledger },
     AcquirerLines,
-    AcquirerClient,
+    CardForwarder,
     Acquirers,
   ],
-  exports: [ServiceCalls, VaultClient, LedgerClient, AcquirerLines, AcquirerClient, Acquirers],
+  exports: [ServiceCalls, VaultClient, LedgerClient, Acquirers],
 })
 export class ClientsModule {}

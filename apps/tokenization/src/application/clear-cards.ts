@@ -35,8 +35,9 @@ export class ClearCards {
     };
   }
 
-  /** After the first answer: a CVC is not kept after an authorization. */
-  forgetCvc(tokenId: string): void {
-    this.cvcMemory.forget(tokenId);
+  /** After an answer: a CVC is not kept after an authorization, which may go on at another acquirer. */
+  forgetCvc(tokenId: string, options: { readonly soon: boolean }): void {
+    if (options.soon) this.cvcMemory.keepBriefly(tokenId);
+    else this.cvcMemory.forget(tokenId);
   }
 }

@@ -123,7 +123,7 @@ export const newTokenRow = (
     metadata: {},
     createdAt: at,
     expiresAt: null,
-    usedByAttempt: null,
+    usedByPayment: null,
     usedAt: null,
     deletedAt: null,
     cardErased: false,

@@ -5,7 +5,7 @@ import { Database, type Tx } from '@payflow/postgres';
 import { crashPoint, InjectConfig, Logger, Problem } from '@payflow/service';
 
 import { Acquirers, type Sent } from '../clients/acquirers.js';
-import { fillCard } from '../domain/card-template.js';
+import { type ClearCard, fillCard, fillForm } from '../domain/card-template.js';
 import { scrub } from '../domain/scrub.js';
 import { unusableReason } from '../domain/token.js';
 import { insertForward, markNotSent, mayHaveBeenSent } from '../store/forwards.js';
@@ -13,7 +13,7 @@ import { findToken, lockToken, markUsed, type TokenRow } from '../store/tokens.j
 import type { TokenizationConfig } from '../tokenization.config.js';
 import { ClearCards } from './clear-cards.js';
 
-/** Set by the connection, not by the caller; `content-type` is always JSON. */
+/** Set by the connection, not by the caller; `content-type` follows from the encoding. */
 const REFUSED_HEADERS = new Set([
   'accept',
   'connection',
@@ -31,7 +31,7 @@ const PRINTABLE_ASCII = /^[\x20-\x7e]*$/;
 
 const SENT_BEFORE: ForwardResponse = { outcome: 'no_answer', reason: 'sent_before' };
 
-/** A token that an attempt may use, or must not although it did before. */
+/** A token that a payment may use, or must not although this attempt of it did before. */
 type Use = { readonly usable: true; readonly token: TokenRow; readonly forwardId: string } | { readonly usable: false };
 
 /** POST /internal/forward: the one place where a card number is read, for the time of one request to an acquirer. */
@@ -46,8 +46,8 @@ export class ForwardCard {
   ) {}
 
   /**
-   * Uses the token for the attempt, then sends. Once this has committed, a single-use token belongs to the attempt, also
-   * when nothing could be sent: the same attempt may try again, no other.
+   * Uses the token for the payment, then sends. Once this has committed, a single-use token belongs to the payment, also
+   * when nothing could be sent: its attempts may try again, no other payment's.
    *
    * @throws Problem acquirer_not_allowed | validation_failed (headers) | token_unusable: nothing was sent
    */
@@ -61,18 +61,24 @@ export class ForwardCard {
     crashPoint('vault.forward.after-use');
     const { token, forwardId } = use;
     const card = await this.clearCards.of(token);
-    const body = Buffer.from(JSON.stringify(fillCard(request.body as Readonly<Record<string, Json>>, card)), 'utf8');
+    const { mediaType, body } = encoded(request, card);
     const timeoutMs = request.timeoutMs - (performance.now() - startedAt);
     const sent: Sent =
       timeoutMs <= 0
         ? { kind: 'not_sent', reason: 'deadline' }
-        : await post({ path: request.path, headers: request.headers, body, timeoutMs });
+        : await post({
+            path: request.path,
+            headers: { ...request.headers, 'content-type': mediaType },
+            body,
+            timeoutMs,
+          });
     crashPoint('vault.forward.after-answer');
     body.fill(0);
-    if (sent.kind === 'answered') this.clearCards.forgetCvc(token.tokenId);
+    if (sent.kind === 'answered') this.clearCards.forgetCvc(token.tokenId, { soon: request.keepCvc });
     this.logger.info(
       {
         tokenId: token.tokenId,
+        paymentId: request.paymentId,
         attemptId: request.attemptId,
         acquirer: request.acquirer,
         outcome: sent.kind,
@@ -87,7 +93,7 @@ export class ForwardCard {
   }
 
   /**
-   * The token, used by this attempt from now on where it can be used once. Not usable: it can no longer be, but the attempt
+   * The token, used by this payment from now on where it can be used once. Not usable: it can no longer be, but the attempt
    * was sent when it could, and may have had an effect; a refusal would say that it had none.
    *
    * @throws Problem token_unusable
@@ -97,7 +103,7 @@ export class ForwardCard {
     const use = {
       merchantId: request.merchantId,
       userId: request.userId ?? null,
-      attemptId: request.attemptId,
+      paymentId: request.paymentId,
       at,
       demoMode: this.config.DEMO_MODE,
     };
@@ -109,7 +115,7 @@ export class ForwardCard {
       if (await mayHaveBeenSent(tx, request.tokenId, request.attemptId)) return { usable: false };
       throw new Problem('token_unusable', { extensions: { reason: reason ?? 'unknown' } });
     }
-    if (!row.reusable) await markUsed(tx, row.tokenId, request.attemptId, at);
+    if (!row.reusable) await markUsed(tx, row.tokenId, request.paymentId, at);
     const forwardId = newId('fwd');
     await insertForward(tx, { ...request, forwardId, caller: caller.id, startedAt: at });
     return { usable: true, token: row, forwardId };
@@ -124,6 +130,21 @@ export class ForwardCard {
     return await mayHaveBeenSent(this.database, tokenId, attemptId);
   }
 }
+
+const encoded = (
+  { encoding, body }: ForwardRequest,
+  card: ClearCard,
+): { readonly mediaType: string; readonly body: Buffer } =>
+  encoding === 'form'
+    ? {
+        mediaType: 'application/x-www-form-urlencoded',
+        // The contract lets only text into a form.
+        body: Buffer.from(fillForm(body as Readonly<Record<string, string>>, card), 'utf8'),
+      }
+    : {
+        mediaType: 'application/json',
+        body: Buffer.from(JSON.stringify(fillCard(body as Readonly<Record<string, Json>>, card)), 'utf8'),
+      };
 
 const requireHeaders = (headers: Readonly<Record<string, string>>): void => {
   const errors = Object.entries(headers)

@@ -48,7 +48,7 @@ export class ReadTokens {
     const row = await findToken(this.database, tokenId);
     if (row === undefined) return { usable: false, reason: 'unknown' };
     const at = new Date();
-    const use = { merchantId, userId, attemptId: null, at, demoMode: this.config.DEMO_MODE };
+    const use = { merchantId, userId, paymentId: null, at, demoMode: this.config.DEMO_MODE };
     const reason = unusableReason(row, use);
     return reason === undefined ? { usable: true, token: await this.view(row, at) } : { usable: false, reason };
   }

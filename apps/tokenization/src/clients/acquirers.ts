@@ -21,6 +21,7 @@ export type Sent =
 
 export interface AcquirerRequest {
   readonly path: string;
+  /** With the body's media type. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
   readonly timeoutMs: number;
@@ -129,7 +130,7 @@ const post = async ({ pool, basePath }: Acquirer, request: AcquirerRequest): Pro
         {
           method: 'POST',
           path: basePath + request.path,
-          headers: { ...request.headers, 'content-type': 'application/json', accept: 'application/json' },
+          headers: { ...request.headers, accept: 'application/json' },
           body: request.body,
         },
         handler,

@@ -10,6 +10,7 @@ export interface ClearCard {
 }
 
 const PLACEHOLDER = /\{\{card\.(number|cvc|holderName|expMonth|expYear)\}\}/g;
+
 /**
  * Fills the card into the string values below the body's member `card`, and nowhere else: other members carry texts of the
  * merchant (a statement descriptor), who could write a placeholder there and have the number printed. A value that is
@@ -20,6 +21,20 @@ export const fillCard = (body: Readonly<Record<string, Json>>, card: ClearCard):
   const template = body['card'];
   return template === undefined ? body : { ...body, card: filled(template, card) ?? null };
 };
+
+/**
+ * Fills the card into the fields of a form that belong to a card by their name, `payment_method_data[card][number]`, and
+ * into no others, for the reason above. A field of something the card does not have is left out.
+ */
+export const fillForm = (fields: Readonly<Record<string, string>>, card: ClearCard): string =>
+  new URLSearchParams(
+    Object.entries(fields).flatMap(([name, text]): [string, string][] => {
+      const value = isOfCard(name) ? filledText(text, card) : text;
+      return value === undefined ? [] : [[name, String(value)]];
+    }),
+  ).toString();
+
+const isOfCard = (name: string): boolean => name.split(/[[\]]+/).includes('card');
 
 const filled = (value: Json, card: ClearCard): Json | undefined => {
   if (typeof value === 'string') return filledText(value, card);
@@ -35,7 +50,7 @@ const filled = (value: Json, card: ClearCard): Json | undefined => {
   );
 };
 
-const filledText = (text: string, card: ClearCard): Json | undefined => {
+const filledText = (text: string, card: ClearCard): string | number | undefined => {
   switch (text) {
     case '{{card.expMonth}}':
       return card.expMonth;

@@ -11,7 +11,7 @@ const token = (rest: Partial<TokenLife> = {}): TokenLife => ({
   expMonth: 12,
   expYear: 2030,
   testCard: false,
-  usedByAttempt: null,
+  usedByPayment: null,
   expiresAt: null,
   deletedAt: null,
   cardErased: false,
@@ -20,7 +20,7 @@ const token = (rest: Partial<TokenLife> = {}): TokenLife => ({
 const use = (rest: Partial<Use> = {}): Use => ({
   merchantId: 'mer_a',
   userId: null,
-  attemptId: 'att_1',
+  paymentId: 'pay_1',
   at,
   demoMode: false,
   ...rest,
@@ -29,10 +29,10 @@ const use = (rest: Partial<Use> = {}): Use => ({
 describe('the status of a token', () => {
   it.each<[string, TokenLife]>([
     ['ACTIVE', token()],
-    ['USED', token({ usedByAttempt: 'att_1', expiresAt: past })],
-    ['ACTIVE', token({ reusable: true, usedByAttempt: 'att_1' })],
+    ['USED', token({ usedByPayment: 'pay_1', expiresAt: past })],
+    ['ACTIVE', token({ reusable: true, usedByPayment: 'pay_1' })],
     ['EXPIRED', token({ expiresAt: at })],
-    ['DELETED', token({ deletedAt: past, usedByAttempt: 'att_1', expiresAt: past })],
+    ['DELETED', token({ deletedAt: past, usedByPayment: 'pay_1', expiresAt: past })],
   ])('is %s', (status, life) => {
     expect(statusOf(life, at)).toBe(status);
   });
@@ -52,16 +52,16 @@ describe('whether a token can be used, reasons in the order in which they are ch
       undefined,
     ],
     ['nobody at any merchant', token({ merchantId: null, userId: 'usr_a' }), use({ merchantId: 'mer_b' }), 'unknown'],
-    ['a deleted token', token({ deletedAt: past, usedByAttempt: 'att_0' }), use(), 'deleted'],
-    ['a second attempt', token({ usedByAttempt: 'att_0' }), use(), 'used'],
+    ['a deleted token', token({ deletedAt: past, usedByPayment: 'pay_0' }), use(), 'deleted'],
+    ['another payment', token({ usedByPayment: 'pay_0' }), use(), 'used'],
     [
-      'the same attempt again, although the life is over',
-      token({ usedByAttempt: 'att_1', expiresAt: past }),
+      'the same payment again, although the life is over',
+      token({ usedByPayment: 'pay_1', expiresAt: past }),
       use(),
       undefined,
     ],
-    ['the same attempt when the card is erased', token({ usedByAttempt: 'att_1', cardErased: true }), use(), 'used'],
-    ['asking without an attempt', token({ usedByAttempt: 'att_1' }), use({ attemptId: null }), 'used'],
+    ['the same payment when the card is erased', token({ usedByPayment: 'pay_1', cardErased: true }), use(), 'used'],
+    ['asking without a payment', token({ usedByPayment: 'pay_1' }), use({ paymentId: null }), 'used'],
     ['a life that is over', token({ expiresAt: at, expYear: 2020 }), use(), 'expired'],
     ['a card that is over', token({ expYear: 2025 }), use(), 'card_expired'],
     ['a card in its last month', token({ expMonth: 6, expYear: 2026 }), use(), undefined],

@@ -10,7 +10,7 @@ export interface TokenLife {
   readonly expYear: number;
   /** Its number is one of the published test cards, whose expiry does not count in demo mode. */
   readonly testCard: boolean;
-  readonly usedByAttempt: string | null;
+  readonly usedByPayment: string | null;
   readonly expiresAt: Date | null;
   readonly deletedAt: Date | null;
   /** The card is no longer in the vault: deleted, or erased some time after the last use. */
@@ -20,7 +20,7 @@ export interface TokenLife {
 /** created → used (single-use only) · expired · deleted. Derived, so that no clock has to write it. */
 export const statusOf = (token: TokenLife, at: Date): TokenResponse['status'] => {
   if (token.deletedAt !== null) return 'DELETED';
-  if (!token.reusable && token.usedByAttempt !== null) return 'USED';
+  if (!token.reusable && token.usedByPayment !== null) return 'USED';
   if (token.expiresAt !== null && at >= token.expiresAt) return 'EXPIRED';
   return 'ACTIVE';
 };
@@ -29,8 +29,8 @@ export const statusOf = (token: TokenLife, at: Date): TokenResponse['status'] =>
 export interface Use {
   readonly merchantId: string;
   readonly userId: string | null;
-  /** The attempt that wants to forward the card; null when only asking. */
-  readonly attemptId: string | null;
+  /** The payment that the card is to be forwarded for; null when only asking. */
+  readonly paymentId: string | null;
   readonly at: Date;
   readonly demoMode: boolean;
 }
@@ -41,9 +41,10 @@ export type UnusableReason = Extract<TokenUsability, { usable: false }>['reason'
 export const unusableReason = (token: TokenLife, use: Use): UnusableReason | undefined => {
   if (!boundTo(token, use)) return 'unknown';
   if (token.deletedAt !== null) return 'deleted';
-  if (!token.reusable && token.usedByAttempt !== null) {
-    // The attempt that used it may send again: the acquirer knows the attempt and answers as it did.
-    return token.usedByAttempt === use.attemptId && !token.cardErased ? undefined : 'used';
+  if (!token.reusable && token.usedByPayment !== null) {
+    // The payment that used it may send again: the same attempt, whose answer the acquirer repeats, or the next one at
+    // another acquirer.
+    return token.usedByPayment === use.paymentId && !token.cardErased ? undefined : 'used';
   }
   if (token.expiresAt !== null && use.at >= token.expiresAt) return 'expired';
   if (cardExpired(token, use.at, use.demoMode)) return 'card_expired';

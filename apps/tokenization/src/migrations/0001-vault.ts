@@ -46,11 +46,11 @@ export class Vault1763700000000 implements MigrationInterface {
         metadata        jsonb NOT NULL,
         created_at      timestamptz NOT NULL,
         expires_at      timestamptz,
-        used_by_attempt text,
+        used_by_payment text,
         used_at         timestamptz,
         deleted_at      timestamptz,
         CHECK (merchant_id IS NOT NULL OR user_id IS NOT NULL),
-        CHECK ((used_by_attempt IS NULL) = (used_at IS NULL)),
+        CHECK ((used_by_payment IS NULL) = (used_at IS NULL)),
         CONSTRAINT deleted_is_erased CHECK (deleted_at IS NULL OR (sealed_number IS NULL AND sealed_holder IS NULL))
       );
       COMMENT ON COLUMN tokens.sealed_number IS
@@ -66,6 +66,7 @@ export class Vault1763700000000 implements MigrationInterface {
       CREATE TABLE forwards (
         forward_id  text COLLATE "C" PRIMARY KEY,
         token_id    text COLLATE "C" NOT NULL,
+        payment_id  text NOT NULL,
         attempt_id  text NOT NULL,
         merchant_id text NOT NULL,
         acquirer    text NOT NULL,

@@ -4,6 +4,7 @@ import type { Sql, Tx } from '@payflow/postgres';
 export interface ForwardRow {
   readonly forwardId: string;
   readonly tokenId: string;
+  readonly paymentId: string;
   readonly attemptId: string;
   readonly merchantId: string;
   readonly acquirer: string;
@@ -15,11 +16,12 @@ export interface ForwardRow {
 
 export const insertForward = async (tx: Tx, forward: ForwardRow): Promise<void> => {
   await tx.execute(
-    `INSERT INTO forwards (forward_id, token_id, attempt_id, merchant_id, acquirer, path, caller, started_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+    `INSERT INTO forwards (forward_id, token_id, payment_id, attempt_id, merchant_id, acquirer, path, caller, started_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
     [
       forward.forwardId,
       forward.tokenId,
+      forward.paymentId,
       forward.attemptId,
       forward.merchantId,
       forward.acquirer,

@@ -31,7 +31,7 @@ const COLUMNS = `
   token_id AS "tokenId", version, merchant_id AS "merchantId", user_id AS "userId", brand, bin, last4,
   exp_month AS "expMonth", exp_year AS "expYear", fingerprint, test_card AS "testCard", reusable,
   key_version AS "keyVersion", sealed_number AS "sealedNumber", sealed_holder AS "sealedHolder", metadata,
-  created_at AS "createdAt", expires_at AS "expiresAt", used_by_attempt AS "usedByAttempt", used_at AS "usedAt",
+  created_at AS "createdAt", expires_at AS "expiresAt", used_by_payment AS "usedByPayment", used_at AS "usedAt",
   deleted_at AS "deletedAt", sealed_number IS NULL AS "cardErased"`;
 
 /** @returns false when the id is taken */
@@ -133,11 +133,11 @@ export const eraseSpentCards = async (sql: Sql, before: Date, limit: number): Pr
     [before, limit],
   );
 
-export const markUsed = async (tx: Tx, tokenId: string, attemptId: string, at: Date): Promise<void> => {
+export const markUsed = async (tx: Tx, tokenId: string, paymentId: string, at: Date): Promise<void> => {
   await tx.execute(
-    `UPDATE tokens SET used_by_attempt = $2, used_at = $3, version = version + 1
-     WHERE token_id = $1 AND used_by_attempt IS NULL`,
-    [tokenId, attemptId, at],
+    `UPDATE tokens SET used_by_payment = $2, used_at = $3, version = version + 1
+     WHERE token_id = $1 AND used_by_payment IS NULL`,
+    [tokenId, paymentId, at],
   );
 };
 

@@ -19,6 +19,9 @@ import { cardSchema } from './tokens.js';
  */
 export const acquirerReferenceSchema = z.string().regex(/^(att|cap|vod|ref)_[0-9a-z]{26}$/);
 
+/** Where Stripe answers: the one acquirer besides that needs no address in the settings. */
+export const STRIPE_API = 'https://api.stripe.com';
+
 /** POST /acquirers/{acquirer}/authorizations */
 export const acquirerAuthorizationRequestSchema = z.strictObject({
   reference: acquirerReferenceSchema,

@@ -92,20 +92,31 @@ export const tokenPageSchema = pageOf(tokenSchema).meta({ id: 'TokenPage' });
 /**
  * POST /internal/forward (service to service): fill the card into a request and send it to an allow-listed acquirer.
  * Placeholders in string values below `body.card`, and nowhere else in the body: `{{card.number}}`, `{{card.cvc}}`, `{{card.holderName}}`; the values
- * `"{{card.expMonth}}"` and `"{{card.expYear}}"` become integers. A single-use token is consumed by the first
- * `attemptId` that forwards it; the same attempt may forward again.
+ * `"{{card.expMonth}}"` and `"{{card.expYear}}"` become integers. With `encoding: form` the members of `body` are the
+ * fields of a form, all of them text, and placeholders are filled in where a segment of the field's name is `card`:
+ * `payment_method_data[card][number]`. A single-use token belongs to the first `paymentId` that forwards it; the
+ * payment's other attempts may forward it too.
  */
 export const forwardRequestSchema = z
   .strictObject({
     tokenId: tokenIdSchema,
+    paymentId: z.string().regex(/^pay_[0-9a-z]{26}$/),
     attemptId: z.string().regex(/^att_[0-9a-z]{26}$/),
     merchantId: z.string().regex(/^mer_[0-9a-z]{26}$/),
     userId: z.string().optional(),
     acquirer: z.string().regex(/^[a-z0-9-]{1,40}$/),
     path: z.string().regex(/^\/[\w/-]{1,200}$/),
     headers: z.record(z.string().regex(/^[a-z0-9-]{1,60}$/), z.string().max(500)).default({}),
+    encoding: z.enum(['json', 'form']).default('json'),
     body: z.record(z.string(), z.unknown()),
+    keepCvc: z.boolean().default(false).meta({
+      description: 'Another acquirer may be asked next: the CVC is forgotten a minute after the answer, not with it.',
+    }),
     timeoutMs: z.int().min(1).max(60_000),
+  })
+  .refine(({ encoding, body }) => encoding === 'json' || Object.values(body).every((field) => typeof field === 'string'), {
+    path: ['body'],
+    message: 'the fields of a form are text',
   })
   .meta({ id: 'ForwardRequest' });
 export type ForwardRequest = z.infer<typeof forwardRequestSchema>;
