@@ -1,5 +1,5 @@
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import { readJson, writePrivateJson } from '../servers/files.ts';
 import { eraseKafka } from '../servers/kafka.ts';
@@ -22,20 +22,28 @@ export const createRun = async (): Promise<string> => {
 
 export const serversOf = (run: string): string => join(run, 'servers');
 export const stackOf = (run: string): StackPaths => stackPaths({ PAYFLOW_HOME: join(run, 'stack') });
+/** Beside the stack that all system tests share: one for the test that breaks it. */
+export const scratchStackBeside = (stackHome: string): StackPaths =>
+  stackPaths({ PAYFLOW_HOME: join(dirname(stackHome), 'scratch-stack') });
 
 /** Ends everything that was started for a run, and deletes its data. */
 export const endRun = async (run: string): Promise<void> => {
-  const stack = stackOf(run);
-  if (existsSync(stack.home)) {
-    await stopStack(stack);
-    await erasePostgres(stack.postgres);
-  }
+  const shared = stackOf(run);
+  for (const stack of [shared, scratchStackBeside(shared.home)]) await eraseStack(stack);
   const servers = serversOf(run);
   if (existsSync(servers)) {
     await eraseKafka(join(servers, 'kafka'));
     await erasePostgres(join(servers, 'postgres'));
   }
   rmSync(run, { recursive: true, force: true });
+};
+
+/** Ends a stack and deletes its data. */
+export const eraseStack = async (stack: StackPaths): Promise<void> => {
+  if (!existsSync(stack.home)) return;
+  await stopStack(stack);
+  await erasePostgres(stack.postgres);
+  rmSync(stack.home, { recursive: true, force: true });
 };
 
 const sweepAbandonedRuns = async (): Promise<void> => {
