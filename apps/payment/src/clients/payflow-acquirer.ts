@@ -7,7 +7,6 @@ import {
   type PaymentMethodType,
 } from '@payflow/contracts';
 import { minorToJson } from '@payflow/kernel';
-import { Webhook } from 'standardwebhooks';
 import type { z } from 'zod';
 
 import type { AcquirerOutcome } from '../domain/commands.js';
@@ -24,6 +23,7 @@ import { outcomeOfAnswer, outcomeOfInquiry } from './acquirer-answer.js';
 import type { AcquirerHttp, Exchange } from './acquirer-http.js';
 import type { Acquirer, WebhookMessage, WebhookRequest } from './acquirer-port.js';
 import type { CardForwarder } from './card-forwarder.js';
+import { signatureOf } from './webhook-signature.js';
 
 type AmountRequest = z.input<typeof acquirerAmountRequestSchema>;
 type VoidRequest = z.input<typeof acquirerVoidRequestSchema>;
@@ -48,15 +48,12 @@ export interface PayflowAcquirerOptions {
 /** An acquirer that speaks PayFlow's own protocol (contracts: http/acquirer), as the simulator does. */
 export class PayflowAcquirer implements Acquirer {
   readonly methods: ReadonlySet<PaymentMethodType> = new Set(['card', 'bank_redirect']);
-  private readonly webhook: Webhook | undefined;
 
   constructor(
     private readonly options: PayflowAcquirerOptions,
     private readonly http: AcquirerHttp,
     private readonly cards: CardForwarder,
-  ) {
-    this.webhook = options.webhookSecret === undefined ? undefined : new Webhook(options.webhookSecret);
-  }
+  ) {}
 
   async authorize(payment: Payment, operation: AuthorizeOperation): Promise<AcquirerOutcome> {
     const request = this.authorizationOf(payment, operation);
@@ -108,20 +105,13 @@ export class PayflowAcquirer implements Acquirer {
       : outcomeOfInquiry(exchange.status, exchange.body, operation, payment.currency);
   }
 
-  parseWebhook({ headers, body }: WebhookRequest): WebhookMessage {
-    const webhookId = headers['webhook-id'] ?? '';
-    let content: unknown;
-    try {
-      if (!this.webhook) return { kind: 'not_authentic', reason: 'no secret is set' };
-      content = this.webhook.verify(body, {
-        'webhook-id': webhookId,
-        'webhook-timestamp': headers['webhook-timestamp'] ?? '',
-        'webhook-signature': headers['webhook-signature'] ?? '',
-      });
-    } catch (error) {
-      return { kind: 'not_authentic', reason: error instanceof Error ? error.message : 'cannot be verified' };
-    }
-    const message = acquirerWebhookSchema.safeParse(content);
+  parseWebhook(request: WebhookRequest): WebhookMessage {
+    const { webhookSecret } = this.options;
+    if (webhookSecret === undefined) return { kind: 'not_authentic', reason: 'no secret is set' };
+    const signature = signatureOf(request, webhookSecret, new Date());
+    if (!signature.authentic) return { kind: 'not_authentic', reason: signature.reason };
+    const { webhookId } = signature;
+    const message = acquirerWebhookSchema.safeParse(jsonOf(request.body));
     return message.success
       ? { kind: 'news', webhookId, operationId: message.data.data.reference }
       : { kind: 'ignored', webhookId, reason: 'unknown_content' };
@@ -154,6 +144,14 @@ export class PayflowAcquirer implements Acquirer {
     };
   }
 }
+
+const jsonOf = (bytes: Buffer): unknown => {
+  try {
+    return JSON.parse(bytes.toString('utf8')) as unknown;
+  } catch {
+    return undefined;
+  }
+};
 
 const amountOf = (
   { currency }: Payment,
