@@ -49,7 +49,7 @@ const SEED_MAX = 2 ** 32 - 1;
 const LINES_SHOWN_MAX = 8;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** An acquirer that is silent is given up and asked again sooner than in production, so that a round has an end. */
-const ENVIRONMENT = { RECOVERY_DELAYS_SECONDS: '1,2,3,5', ACQUIRER_TIMEOUT_MS: '4000' };
+const ENVIRONMENT = { RECOVERY_DELAYS_SECONDS: '1,2,3,4,5,5,5,5,5,5', ACQUIRER_TIMEOUT_MS: '4000' };
 
 /** One drill from its first process to its report. */
 export class Drill {

@@ -19,6 +19,8 @@ export interface AttemptFact {
   readonly operation: string;
   readonly amount: number;
   readonly state: AttemptState;
+  /** Approved, but too late or for too little: it is taken back. */
+  readonly unwanted: boolean;
 }
 
 /** A line of the acquirer's own book. */
@@ -38,11 +40,19 @@ export interface LedgerFact {
   readonly amount: number;
 }
 
+/** What PayFlow itself has handed to people: an acquirer that contradicts the record. */
+export interface ExceptionFact {
+  readonly paymentId: string;
+  readonly operationId: string;
+  readonly kind: string;
+}
+
 export interface Facts {
   readonly payments: readonly PaymentFact[];
   readonly attempts: readonly AttemptFact[];
   readonly book: readonly BookFact[];
   readonly ledger: readonly LedgerFact[];
+  readonly exceptions: readonly ExceptionFact[];
 }
 
 /** What the databases and the acquirers' books say about these merchants' payments. */
@@ -54,13 +64,13 @@ export const readFacts = async (databases: Databases, merchantIds: readonly stri
   );
   const attempts = await databases.query(
     'payment',
-    `SELECT a.attempt_id, a.payment_id, a.operation, a.amount_minor, a.state
+    `SELECT a.attempt_id, a.payment_id, a.operation, a.amount_minor, a.state, a.unwanted
        FROM payment_attempts a JOIN payments p ON p.id = a.payment_id WHERE p.merchant_id = ANY ($1)`,
     [merchantIds],
   );
   const book = await databases.query(
     'acquirer-sim',
-    `SELECT reference, payment_id, operation, outcome, amount_minor FROM operations WHERE merchant_id = ANY ($1)`,
+    `SELECT reference, payment_id, operation, outcome, amount_minor FROM book WHERE merchant_id = ANY ($1)`,
     [merchantIds],
   );
   const ledger = await databases.query(
@@ -69,11 +79,18 @@ export const readFacts = async (databases: Databases, merchantIds: readonly stri
       WHERE merchant_id = ANY ($1) AND direction = 'credit' GROUP BY payment_id, entry_type`,
     [merchantIds],
   );
+  const exceptions = await databases.query(
+    'payment',
+    `SELECT payment_id, operation_id, kind FROM payment_exceptions
+      WHERE merchant_id = ANY ($1) AND kind <> 'stuck' AND resolved_at IS NULL`,
+    [merchantIds],
+  );
   return {
     payments: payments.map(paymentOf),
     attempts: attempts.map(attemptOf),
     book: book.map(bookOf),
     ledger: ledger.map(ledgerOf),
+    exceptions: exceptions.map(exceptionOf),
   };
 };
 
@@ -86,7 +103,12 @@ const paymentOf = (row: Row): PaymentFact => ({
   refundedMinor: Number(row['refunded_minor']),
 });
 
-const STATES: Readonly<Record<string, AttemptState>> = { requested: 'open', unanswered: 'open', approved: 'approved' };
+const STATES: Readonly<Record<string, AttemptState>> = {
+  requested: 'open',
+  action_required: 'open',
+  unanswered: 'open',
+  approved: 'approved',
+};
 
 const attemptOf = (row: Row): AttemptFact => ({
   attemptId: String(row['attempt_id']),
@@ -94,6 +116,7 @@ const attemptOf = (row: Row): AttemptFact => ({
   operation: String(row['operation']),
   amount: Number(row['amount_minor']),
   state: STATES[String(row['state'])] ?? 'no',
+  unwanted: row['unwanted'] !== null,
 });
 
 const bookOf = (row: Row): BookFact => ({
@@ -109,4 +132,10 @@ const ledgerOf = (row: Row): LedgerFact => ({
   type: String(row['entry_type']),
   entries: Number(row['entries']),
   amount: Number(row['amount']),
+});
+
+const exceptionOf = (row: Row): ExceptionFact => ({
+  paymentId: String(row['payment_id']),
+  operationId: String(row['operation_id']),
+  kind: String(row['kind']),
 });

@@ -30,6 +30,7 @@ const attempt = (attemptId: string, kind: string, amount = 1000): AttemptFact =>
   operation: kind,
   amount,
   state: 'approved',
+  unwanted: false,
 });
 const line = ({ attemptId: reference, paymentId, operation: kind, amount }: AttemptFact): BookFact => ({
   reference,
@@ -58,12 +59,14 @@ const sound: Facts = {
   attempts: [authorized, captured],
   book: [line(authorized), line(captured)],
   ledger: [captureEntry],
+  exceptions: [],
 };
 const soundWithRefund: Facts = {
   payments: [{ ...payment, refundedMinor: 400 }],
   attempts: [authorized, captured, refunded],
   book: [line(authorized), line(captured), line(refunded)],
   ledger: [captureEntry, refundEntry],
+  exceptions: [],
 };
 
 const verdict = (operations: readonly Operation[], facts: Facts): readonly string[] =>
@@ -76,7 +79,7 @@ describe('a verdict without findings', () => {
     [
       'a sale that was not answered and is not there',
       [operation({ told: SILENCE })],
-      { payments: [], attempts: [], book: [], ledger: [] },
+      { payments: [], attempts: [], book: [], ledger: [], exceptions: [] },
     ],
     ['a refund that was answered and is there', [sale, refund(done({}))], soundWithRefund],
     ['a refund that was not answered and is there', [sale, refund(SILENCE)], soundWithRefund],
@@ -99,7 +102,13 @@ describe('a verdict', () => {
       'a capture of a sale that was answered and did not happen',
       'lost',
       [sale],
-      { payments: [{ ...payment, capturedMinor: 0 }], attempts: [authorized], book: [line(authorized)], ledger: [] },
+      {
+        ...sound,
+        payments: [{ ...payment, capturedMinor: 0 }],
+        attempts: [authorized],
+        book: [line(authorized)],
+        ledger: [],
+      },
     ],
     ['a refund that was answered and did not happen', 'lost', [sale, refund(done({}))], sound],
     [
@@ -120,6 +129,7 @@ describe('a verdict', () => {
         attempts: [...soundWithRefund.attempts, attempt('ref_2', 'refund', 400)],
         book: [...soundWithRefund.book, line(attempt('ref_2', 'refund', 400))],
         ledger: [captureEntry, { ...refundEntry, entries: 2, amount: 800 }],
+        exceptions: [],
       },
     ],
     [
@@ -168,6 +178,12 @@ describe('a verdict', () => {
       'apart',
       [sale],
       { ...sound, ledger: [{ ...captureEntry, entries: 2, amount: 2000 }] },
+    ],
+    [
+      'a contradiction that PayFlow has seen itself',
+      'apart',
+      [sale],
+      { ...sound, exceptions: [{ paymentId: 'pay_1', operationId: 'cap_1', kind: 'contradiction' }] },
     ],
     ['two answers to one key', 'apart', [operation({ contradiction: 'first 201, then 409' })], sound],
   ])('finds %s', (_name, kind, operations, facts) => {

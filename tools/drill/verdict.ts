@@ -35,6 +35,8 @@ export const judge = (operations: readonly Operation[], facts: Facts): Findings 
   judgeChanges(operations, facts, findings);
   compareBooks(facts, findings);
   compareLedger(facts, findings);
+  for (const { paymentId, operationId, kind } of facts.exceptions)
+    findings.apart.push(`${paymentId}: PayFlow says ${kind} of ${operationId}`);
   for (const { operationId, contradiction } of operations) {
     if (contradiction !== null) findings.apart.push(`${operationId}: two answers to one key: ${contradiction}`);
   }
@@ -74,7 +76,11 @@ const judgePromise = (
   }
   const approved = (operation: string): boolean =>
     facts.attempts.some(
-      (attempt) => attempt.paymentId === paymentId && attempt.operation === operation && attempt.state === 'approved',
+      (attempt) =>
+        attempt.paymentId === paymentId &&
+        attempt.operation === operation &&
+        attempt.state === 'approved' &&
+        !attempt.unwanted,
     );
   if ((status === 'AUTHORIZED' || status === 'CAPTURED') && !approved('authorize'))
     findings.lost.push(`${name} was told ${status} and ${String(paymentId)} has no authorization`);
