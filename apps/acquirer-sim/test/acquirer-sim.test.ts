@@ -257,6 +257,32 @@ describe('GET /test-cards', () => {
   });
 });
 
+describe('the description', () => {
+  it('has every route of the contract', async () => {
+    const { paths } = (await (await sim.fetch('/openapi.json')).json()) as { paths: Record<string, object> };
+    const routes = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method} ${path.replace('/acquirers/{acquirer}', '')}`),
+    );
+    expect(routes.sort()).toEqual([
+      'delete /mode',
+      'get /challenges/{token}',
+      'get /mode',
+      'get /operations',
+      'get /operations/{reference}',
+      'get /test-cards',
+      'post /authorizations',
+      'post /authorizations/{authorizationId}/captures',
+      'post /authorizations/{authorizationId}/refunds',
+      'post /authorizations/{authorizationId}/voids',
+      'post /challenges/{token}',
+      'post /mode',
+      'post /redirects',
+      'post /reversals',
+      'post /webhooks/replay',
+    ]);
+  });
+});
+
 describe('card numbers', () => {
   it('are in no table, in any encoding', async () => {
     await Promise.all(

@@ -133,6 +133,40 @@ describe('a mode', () => {
   });
 });
 
+describe('a caller who gets no answer', () => {
+  it('is let go when the simulator stops, with the effect in the book', async () => {
+    const patient = await RunningAcquirer.start({ SILENCE_MS: '600000' });
+    try {
+      const request = authorization();
+      const held = patient.authorize(request, { mode: 'timeout_after_effect' });
+      await eventually(async () => expect(await patient.bookOf({ reference: request.reference })).toHaveLength(1));
+      await patient.restart();
+      expect((await held).status).toBe(0);
+      expect((await patient.inquire(request.reference)).body.outcome).toBe('approved');
+    } finally {
+      await patient.stop();
+    }
+  });
+
+  it('may give up himself', async () => {
+    const patient = await RunningAcquirer.start({ SILENCE_MS: '600000' });
+    try {
+      const request = authorization();
+      const signal = AbortSignal.timeout(300);
+      const call = patient.fetch('/acquirers/sim/authorizations', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'x-acquirer-mode': 'timeout_without_effect' },
+        body: JSON.stringify(request),
+        signal,
+      });
+      await expect(call).rejects.toMatchObject({ name: 'TimeoutError' });
+      expect((await patient.inquire(request.reference)).status).toBe(404);
+    } finally {
+      await patient.stop();
+    }
+  });
+});
+
 describe('an inquiry', () => {
   it('is refused while the acquirer is away, and has modes of its own', async () => {
     const request = authorization();
