@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { Kafka, logLevel } from 'kafkajs';
 
+import { bookOf } from './acquirer.js';
 import { type Answer, call, CARD_OK, demo, eventually, newKey, newMerchant, type TestMerchant } from './stack.js';
 
 const CLIENTS = 8;
@@ -56,15 +57,6 @@ const restarted = async (name: string, before: number | undefined): Promise<void
     expect(health.status).toBe(200);
   });
 };
-
-/** The acquirer's own book, read by its operators' route. */
-const bookOf = async (
-  paymentId: string,
-): Promise<readonly { operation: string; outcome: string; amount: number }[]> => {
-  const answer = await fetch(`${acquirerUrl()}/acquirers/sim/operations?paymentId=${paymentId}&limit=100`);
-  return ((await answer.json()) as { data: readonly { operation: string; outcome: string; amount: number }[] }).data;
-};
-const acquirerUrl = (): string => demo().services['acquirer-sim'] ?? '';
 
 describe('kill -9 of payment, tokenization and ledger, one after the other, under 8 clients that retry with their keys', () => {
   let merchant: TestMerchant;

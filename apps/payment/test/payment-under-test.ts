@@ -37,6 +37,9 @@ export interface Asked {
 /** The first file of a run also builds the template database. */
 export const START_TIMEOUT_MS = 60_000;
 
+/** With which the acquirer signs what it sends. */
+export const WEBHOOK_SECRET = `whsec_${Buffer.alloc(32, 9).toString('base64')}`;
+
 export const ADMIN = userPrincipal(newId('usr'), 'admin');
 
 /** A merchant of its own for each test, so that tests share one service. */
@@ -85,6 +88,7 @@ export class PaymentUnderTest {
       TOKENIZATION_URL: vaultUrl,
       LEDGER_URL: ledgerUrl,
       ACQUIRERS: JSON.stringify({ sim: `${acquirerUrl}/acquirers/sim` }),
+      ACQUIRER_WEBHOOK_SECRETS: JSON.stringify({ sim: WEBHOOK_SECRET }),
       ENABLED_CURRENCIES: 'USD,EUR,JPY,BHD',
       RECOVERY_DELAYS_SECONDS: '86400,86400,86400,86400,86400',
       NODE_ENV: 'test',
