@@ -11,7 +11,7 @@ export {
 } from './message.js';
 export { Subscription } from './subscription.js';
 export { inContextOf } from './inbox/call-handler.js';
-export { ContractViolationError, type OutgoingEvent, Outbox } from './outbox/outbox.js';
+export { ContractViolationError, type HeldPublications, type OutgoingEvent, Outbox } from './outbox/outbox.js';
 export { Relay } from './outbox/relay.js';
 export { republish } from './outbox/republish.js';
 export { EventCatchUp } from './gaps/catch-up.js';

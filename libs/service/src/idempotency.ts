@@ -216,7 +216,12 @@ export class Idempotency {
     const answer = await database.transaction(async (tx) => {
       const outcome = await this.claim(tx, identity, options);
       if (outcome.kind === 'replay') return outcome.answer;
-      const stored = await this.answerOf(tx, () => work(tx, outcome.claim.resourceId));
+      const { key, resourceId } = outcome.claim;
+      // Nothing is stored without a key, a refusal neither: it undoes the transaction and is answered as it was thrown.
+      const stored =
+        key === undefined
+          ? storedAnswer(await work(tx, resourceId))
+          : await this.answerOf(tx, () => work(tx, resourceId));
       await this.complete(tx, outcome.claim, stored);
       crashPoint('idempotency.before-commit');
       return stored;
@@ -237,11 +242,11 @@ export class Idempotency {
   }
 
   private async answerOf(tx: Tx, work: () => Promise<Answer>): Promise<StoredAnswer> {
-    await tx.execute('SAVEPOINT idempotent_work');
+    // Sent with the work's first statement. It needs no release: the commit ends it.
+    const saved = tx.execute('SAVEPOINT idempotent_work');
     try {
-      const answer = storedAnswer(await work());
-      await tx.execute('RELEASE SAVEPOINT idempotent_work');
-      return answer;
+      const [answer] = await Promise.all([work(), saved]);
+      return storedAnswer(answer);
     } catch (error) {
       if (!isRefusal(error)) throw error;
       await tx.execute('ROLLBACK TO SAVEPOINT idempotent_work');

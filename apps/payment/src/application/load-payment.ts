@@ -20,15 +20,21 @@ export const loadPayment = async (sql: Sql, paymentId: string): Promise<Payment 
  * @throws Problem payment_not_found, also when it is not the caller's
  */
 export const lockOwnPayment = async (tx: Tx, paymentId: string, principal: Principal): Promise<Payment> => {
-  const payment = (await lockPayment(tx, paymentId)) ? await loadPayment(tx, paymentId) : undefined;
+  const payment = await lockedPayment(tx, paymentId);
   if (!payment || !sees(principal, payment)) throw new Problem('payment_not_found');
   return payment;
 };
 
 /** The payment, held for this transaction, for work that belongs to it whoever asks. */
 export const lockKnownPayment = async (tx: Tx, paymentId: string): Promise<Payment> => {
-  const payment = (await lockPayment(tx, paymentId)) ? await loadPayment(tx, paymentId) : undefined;
+  const payment = await lockedPayment(tx, paymentId);
   if (!payment) throw new Error(`invariant: ${paymentId} has vanished`);
+  return payment;
+};
+
+/** In one round trip. The history is read by a statement behind the lock, so it is that of whoever had the lock before. */
+const lockedPayment = async (tx: Tx, paymentId: string): Promise<Payment | undefined> => {
+  const [, payment] = await Promise.all([lockPayment(tx, paymentId), loadPayment(tx, paymentId)]);
   return payment;
 };
 

@@ -32,8 +32,33 @@ export const lockPublications = async (
      RETURNING aggregate_id, last_sequence, last_by_topic`,
     [aggregateIds],
   );
-  return new Map(
+  return publicationsOf(rows);
+};
+
+/** The same for aggregates that have published already; one that has not is not in the answer. */
+export const holdPublications = async (
+  tx: Sql,
+  aggregateIds: readonly string[],
+): Promise<ReadonlyMap<string, Publications>> =>
+  publicationsOf(
+    await tx.query<SequenceRow>(
+      `SELECT aggregate_id, last_sequence, last_by_topic FROM publication_sequences
+       WHERE aggregate_id = ANY ($1::text[]) ORDER BY aggregate_id FOR UPDATE`,
+      [aggregateIds],
+    ),
+  );
+
+const publicationsOf = (rows: readonly SequenceRow[]): ReadonlyMap<string, Publications> =>
+  new Map(
     rows.map((row) => [row.aggregate_id, { lastSequence: Number(row.last_sequence), lastByTopic: row.last_by_topic }]),
+  );
+
+/** The counters of aggregates that nobody has published of. */
+export const beginPublications = async (tx: Sql, publications: ReadonlyMap<string, Publications>): Promise<void> => {
+  await tx.execute(
+    `INSERT INTO publication_sequences (aggregate_id, last_sequence, last_by_topic)
+     SELECT * FROM unnest($1::text[], $2::bigint[], $3::jsonb[])`,
+    countersOf(publications),
   );
 };
 
@@ -42,13 +67,15 @@ export const storePublications = async (tx: Sql, publications: ReadonlyMap<strin
     `UPDATE publication_sequences s SET last_sequence = v.last_sequence, last_by_topic = v.last_by_topic
      FROM unnest($1::text[], $2::bigint[], $3::jsonb[]) AS v (aggregate_id, last_sequence, last_by_topic)
      WHERE s.aggregate_id = v.aggregate_id`,
-    [
-      [...publications.keys()],
-      [...publications.values()].map(({ lastSequence }) => lastSequence),
-      [...publications.values()].map(({ lastByTopic }) => JSON.stringify(lastByTopic)),
-    ],
+    countersOf(publications),
   );
 };
+
+const countersOf = (publications: ReadonlyMap<string, Publications>): readonly unknown[] => [
+  [...publications.keys()],
+  [...publications.values()].map(({ lastSequence }) => lastSequence),
+  [...publications.values()].map(({ lastByTopic }) => JSON.stringify(lastByTopic)),
+];
 
 /** Positions are given in the order of the rows. */
 export const insertOutboxRows = async (tx: Sql, rows: readonly OutboxRow[]): Promise<void> => {

@@ -5,8 +5,16 @@ import { currentContext } from '@payflow/service';
 
 import { groupBy } from '../group-by.js';
 import { causesIn, eventHeaders } from './headers.js';
-import { NO_PUBLICATIONS, type Numbered, numberEvents } from './number-events.js';
-import { insertOutboxRows, lastSequenceOf, lockPublications, type OutboxRow, storePublications } from './outbox-sql.js';
+import { NO_PUBLICATIONS, type Numbered, numberEvents, type Publications } from './number-events.js';
+import {
+  beginPublications,
+  holdPublications,
+  insertOutboxRows,
+  lastSequenceOf,
+  lockPublications,
+  type OutboxRow,
+  storePublications,
+} from './outbox-sql.js';
 
 /** A fact to be told. Its id, number, correlation and cause are given by the outbox. */
 export interface OutgoingEvent {
@@ -25,6 +33,9 @@ export class ContractViolationError extends Error {
   override readonly name = 'ContractViolationError';
 }
 
+/** How far each of some aggregates has published; their counters are locked until the transaction ends. */
+export type HeldPublications = ReadonlyMap<string, Publications>;
+
 export class Outbox {
   constructor(
     private readonly service: string,
@@ -37,15 +48,48 @@ export class Outbox {
    * Stores events to be sent, in this order. Make it the last statements of the transaction: from here to the commit
    * the aggregates' counters are locked, which is what keeps positions in commit order for each aggregate.
    *
+   * @param held counters that `hold` has locked: reading them again is saved
    * @throws ContractViolationError when a payload does not fit its definition
    */
-  async publish(tx: Tx, events: readonly OutgoingEvent[]): Promise<void> {
+  async publish(tx: Tx, events: readonly OutgoingEvent[], held: HeldPublications = NOTHING_HELD): Promise<void> {
     if (events.length === 0) return;
-    const checked = events.map((event) => ({ ...event, payload: checkedPayload(event) }));
-    const byAggregate = groupBy(checked, ({ aggregateId }) => aggregateId);
-    const before = await lockPublications(tx, [...byAggregate.keys()]);
+    const checked = checkedEvents(events);
+    const aggregateIds = [...new Set(events.map(({ aggregateId }) => aggregateId))];
+    const before = aggregateIds.every((id) => held.has(id)) ? held : await lockPublications(tx, aggregateIds);
+    await this.store(tx, checked, before, storePublications);
+  }
+
+  /**
+   * The same for aggregates that begin in this transaction: nothing was published of them, so there is no counter to read
+   * and nothing to wait for. Should one have begun elsewhere at the same moment, the second transaction fails.
+   *
+   * @throws ContractViolationError when a payload does not fit its definition
+   */
+  async publishFirst(tx: Tx, events: readonly OutgoingEvent[]): Promise<void> {
+    if (events.length > 0) await this.store(tx, checkedEvents(events), NOTHING_HELD, beginPublications);
+  }
+
+  /**
+   * Locks the counters of aggregates that will publish in this transaction, for callers who hold the aggregates themselves
+   * already: it then goes out with their first reads.
+   */
+  async hold(tx: Tx, aggregateIds: readonly string[]): Promise<HeldPublications> {
+    return await holdPublications(tx, aggregateIds);
+  }
+
+  /** The last published sequence of an aggregate, 0 when none. */
+  async lastSequence(sql: Sql, aggregateId: string): Promise<number> {
+    return await lastSequenceOf(sql, aggregateId);
+  }
+
+  private async store(
+    tx: Tx,
+    checked: readonly CheckedEvent[],
+    before: HeldPublications,
+    storeCounters: (tx: Tx, after: HeldPublications) => Promise<void>,
+  ): Promise<void> {
     const numberings = new Map(
-      [...byAggregate].map(([id, own]) => [
+      [...groupBy(checked, ({ aggregateId }) => aggregateId)].map(([id, own]) => [
         id,
         numberEvents(before.get(id) ?? NO_PUBLICATIONS, own, ({ definition }) => definition.topic),
       ]),
@@ -53,17 +97,12 @@ export class Outbox {
     const numberOf = new Map(
       [...numberings.values()].flatMap(({ numbered }) => numbered.map((one) => [one.event, one] as const)),
     );
-    await storePublications(tx, new Map([...numberings].map(([id, { after }]) => [id, after])));
-    await insertOutboxRows(
-      tx,
-      checked.map((event) => this.rowOf(numberOf.get(event) ?? missing(event))),
-    );
+    const rows = checked.map((event) => this.rowOf(numberOf.get(event) ?? missing(event)));
+    await Promise.all([
+      storeCounters(tx, new Map([...numberings].map(([id, { after }]) => [id, after]))),
+      insertOutboxRows(tx, rows),
+    ]);
     tx.onCommit(this.onCommitted);
-  }
-
-  /** The last published sequence of an aggregate, 0 when none. */
-  async lastSequence(sql: Sql, aggregateId: string): Promise<number> {
-    return await lastSequenceOf(sql, aggregateId);
   }
 
   private rowOf({ event, sequence, previousSequence }: Numbered<CheckedEvent>): OutboxRow {
@@ -95,7 +134,12 @@ export class Outbox {
   }
 }
 
+const NOTHING_HELD: HeldPublications = new Map();
+
 type CheckedEvent = Omit<OutgoingEvent, 'payload'> & { readonly payload: Readonly<Record<string, unknown>> };
+
+const checkedEvents = (events: readonly OutgoingEvent[]): readonly CheckedEvent[] =>
+  events.map((event) => ({ ...event, payload: checkedPayload(event) }));
 
 const checkedPayload = (event: OutgoingEvent): Readonly<Record<string, unknown>> => {
   const result = event.definition.payload.safeParse(event.payload);
