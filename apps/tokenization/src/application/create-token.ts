@@ -47,8 +47,8 @@ export class CreateToken {
       newId('tok'),
       async (tx, tokenId, current) => {
         const row = this.rowOf(tokenId, request, ownership.owner, current, at);
-        if (!(await insertToken(tx, row))) throw new Error('invariant: a fresh token id was taken');
-        await this.outbox.publish(tx, [createdEvent(row)]);
+        const [inserted] = await Promise.all([insertToken(tx, row), this.outbox.publishFirst(tx, [createdEvent(row)])]);
+        if (!inserted) throw new Error('invariant: a fresh token id was taken');
         return {
           status: 201,
           body: tokenView(row, request.card.holderName ?? null, at),

@@ -9,7 +9,7 @@ import { type ClearCard, fillCard, fillForm } from '../domain/card-template.js';
 import { scrub } from '../domain/scrub.js';
 import { unusableReason } from '../domain/token.js';
 import { insertForward, markNotSent, mayHaveBeenSent } from '../store/forwards.js';
-import { findToken, lockToken, markUsed, type TokenRow } from '../store/tokens.js';
+import { findToken, lockSingleUseToken, markUsed, type TokenRow } from '../store/tokens.js';
 import type { TokenizationConfig } from '../tokenization.config.js';
 import { ClearCards } from './clear-cards.js';
 
@@ -107,17 +107,19 @@ export class ForwardCard {
       at,
       demoMode: this.config.DEMO_MODE,
     };
-    const seen = await findToken(tx, request.tokenId);
     // Only a token that can be used up needs its row's lock: a reusable one is forwarded by many at once.
-    const row = seen === undefined || seen.reusable ? seen : await lockToken(tx, request.tokenId);
+    const [locked, seen] = await Promise.all([lockSingleUseToken(tx, request.tokenId), findToken(tx, request.tokenId)]);
+    const row = locked ?? seen;
     const reason = row === undefined ? 'unknown' : unusableReason(row, use);
     if (row === undefined || reason !== undefined) {
       if (await mayHaveBeenSent(tx, request.tokenId, request.attemptId)) return { usable: false };
       throw new Problem('token_unusable', { extensions: { reason: reason ?? 'unknown' } });
     }
-    if (!row.reusable) await markUsed(tx, row.tokenId, request.paymentId, at);
     const forwardId = newId('fwd');
-    await insertForward(tx, { ...request, forwardId, caller: caller.id, startedAt: at });
+    await Promise.all([
+      row.reusable ? undefined : markUsed(tx, row.tokenId, request.paymentId, at),
+      insertForward(tx, { ...request, forwardId, caller: caller.id, startedAt: at }),
+    ]);
     return { usable: true, token: row, forwardId };
   }
 

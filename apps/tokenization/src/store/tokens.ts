@@ -72,6 +72,15 @@ export const lockToken = async (tx: Tx, tokenId: string): Promise<TokenRow | und
   return row;
 };
 
+/** The token when it can be used only once, locked; undefined for a reusable one. */
+export const lockSingleUseToken = async (tx: Tx, tokenId: string): Promise<TokenRow | undefined> => {
+  const [row] = await tx.query<TokenRow>(
+    `SELECT ${COLUMNS} FROM tokens WHERE token_id = $1 AND NOT reusable FOR UPDATE`,
+    [tokenId],
+  );
+  return row;
+};
+
 /** Newest first, without the deleted ones. */
 export const listTokens = async (
   sql: Sql,
