@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 
 import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import type { Principal, VaultKeysResponse } from '@payflow/contracts';
-import { Database, type Tx } from '@payflow/postgres';
+import { Database, type Sql, type Tx } from '@payflow/postgres';
 import { crashPoint, InjectConfig, Logger, type RequestMeta, type StoredAnswer } from '@payflow/service';
 
 import { type SealContext, sealText, unsealText } from '../crypto/card-seal.js';
@@ -73,7 +73,7 @@ export class RotateKeys implements OnApplicationBootstrap, BeforeApplicationShut
   }
 
   async keys(): Promise<VaultKeysResponse> {
-    return await vaultKeys(this.database);
+    return await this.database.snapshot(vaultKeys);
   }
 
   private async beginRotation(tx: Tx): Promise<void> {
@@ -150,7 +150,7 @@ export class RotateKeys implements OnApplicationBootstrap, BeforeApplicationShut
 const reseal = (key: Buffer, target: DataKey, sealed: Buffer, context: SealContext): Buffer =>
   sealText(target.key, unsealText(key, sealed, context), { ...context, keyVersion: target.version });
 
-const vaultKeys = async (sql: Tx | Database): Promise<VaultKeysResponse> => {
+const vaultKeys = async (sql: Sql): Promise<VaultKeysResponse> => {
   const keys = await keyUsage(sql);
   const rotation = await latestRotation(sql);
   return {
