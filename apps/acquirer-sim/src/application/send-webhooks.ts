@@ -11,8 +11,8 @@ import { BackgroundLoop } from './background-loop.js';
 
 const WEBHOOKS_MAX = 50;
 const ANSWER_TIMEOUT_MS = 10_000;
-/** Longer than all copies of a webhook may take. */
-const LEASE_MS = 60_000;
+/** Longer than an answer may take. */
+const LEASE_MS = 20_000;
 const MS_PER_SECOND = 1_000;
 
 /**
@@ -61,8 +61,10 @@ export class SendWebhooks implements OnApplicationBootstrap, BeforeApplicationSh
       const status = await this.send(webhook);
       if (this.stopping.signal.aborted && status === null) return;
       const at = new Date();
-      if (status !== null && status >= 200 && status < 300) await markAccepted(this.database, webhook, status, at);
+      if (isAccepted(status)) await markAccepted(this.database, webhook, status, at);
       else await markFailed(this.database, webhook.position, status, this.sendAgainAt(webhook, at), at);
+      // Whoever does not answer one will hardly answer the next: those go when their lease is over.
+      if (status === null) return;
     }
   }
 
@@ -113,6 +115,8 @@ export class SendWebhooks implements OnApplicationBootstrap, BeforeApplicationSh
     return seconds === undefined ? null : new Date(at.getTime() + seconds * MS_PER_SECOND);
   }
 }
+
+const isAccepted = (status: number | null): status is number => status !== null && status >= 200 && status < 300;
 
 const byPayment = (webhooks: readonly DueWebhook[]): DueWebhook[][] => {
   const groups = new Map<string, DueWebhook[]>();

@@ -50,7 +50,7 @@ export class ServeOperation {
     const ofMode = faultOfMode(mode.mode);
     const fault = ofMode ?? faultOfCard(asked.card);
     if (fault === 'unavailable') return { kind: 'unavailable' };
-    await this.think(mode);
+    await this.think(asked.operation, mode);
     if (isBeforeEffect(fault) && (ofMode !== undefined || (await this.losesFirst(asked)))) return failure(fault);
     const answer = await effect(mode);
     const failsAfterwards = isAfterEffect(fault) && (ofMode !== undefined || !answer.replayed);
@@ -65,9 +65,9 @@ export class ServeOperation {
   }
 
   /** Before the effect, so that a caller who gives up early meets an operation that still happens. */
-  private async think({ mode, latencyMs }: TakenMode): Promise<void> {
+  private async think(operation: ModeOperation, { mode, latencyMs }: TakenMode): Promise<void> {
     const slowMs = mode === 'slow' ? (latencyMs ?? this.config.PENDING_MS) : 0;
-    const thinkMs = this.config.ACQUIRER_LATENCY_MS + slowMs;
+    const thinkMs = slowMs + (operation === 'inquiry' ? 0 : this.config.ACQUIRER_LATENCY_MS);
     if (thinkMs > 0) await wait(thinkMs);
   }
 
