@@ -81,7 +81,7 @@ export const paymentConfigSchema = z.object({
   AUTHORIZATION_LIFETIME_SECONDS: z.coerce
     .number()
     .int()
-    .min(60)
+    .min(1)
     .max(30 * DAY_SECONDS)
     .default(7 * DAY_SECONDS)
     .meta({ description: 'How long an authorization can be captured, in seconds.' }),

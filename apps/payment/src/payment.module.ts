@@ -3,11 +3,13 @@ import { MessagingModule } from '@payflow/messaging';
 import { ServiceModule } from '@payflow/service';
 
 import { AcquirerCommand } from './application/acquirer-command.js';
+import { AuthorizationLifetime } from './application/authorization-lifetime.js';
 import { AuthorizePayment } from './application/authorize-payment.js';
 import { CancelPayment } from './application/cancel-payment.js';
 import { CapturePayment } from './application/capture-payment.js';
 import { Commit } from './application/commit.js';
 import { CreatePayment } from './application/create-payment.js';
+import { ExpireAuthorizations } from './application/expire-authorizations.js';
 import { Fees } from './application/fees.js';
 import { ListPayments } from './application/list-payments.js';
 import { MerchantFeeTerms } from './application/merchant-fee-terms.js';
@@ -17,6 +19,7 @@ import { PayerAccess } from './application/payer-access.js';
 import { ProcessWebhooks } from './application/process-webhooks.js';
 import { ReceiveWebhook } from './application/receive-webhook.js';
 import { ReturnPayer } from './application/return-payer.js';
+import { PaymentExceptions } from './application/payment-exceptions.js';
 import { PaymentMetrics } from './application/payment-metrics.js';
 import { ReadPayment } from './application/read-payment.js';
 import { ReadRefunds } from './application/read-refunds.js';
@@ -27,6 +30,7 @@ import { SagaSteps } from './application/saga-steps.js';
 import { RefundPayment } from './application/refund-payment.js';
 import { RoutePayments } from './application/route-payments.js';
 import { RoutingRulesCache } from './application/routing-rules.js';
+import { SyncPayment } from './application/sync-payment.js';
 import { UpdatePayment } from './application/update-payment.js';
 import { ClientsModule } from './clients/clients.module.js';
 import { ServiceCalls } from './clients/service-calls.js';
@@ -36,6 +40,7 @@ import { ReturnController } from './http/return.controller.js';
 import { WebhooksController } from './http/webhooks.controller.js';
 import { PayerController } from './http/payer.controller.js';
 import { PaymentCommandsController } from './http/payment-commands.controller.js';
+import { PaymentExceptionsController } from './http/payment-exceptions.controller.js';
 import { PaymentQueriesController } from './http/payment-queries.controller.js';
 import { RefundsController } from './http/refunds.controller.js';
 import { RoutingController } from './http/routing.controller.js';
@@ -65,6 +70,7 @@ import { ProcessorFactory } from './processors/processor-factory.js';
     CapturesController,
     RefundsController,
     PaymentQueriesController,
+    PaymentExceptionsController,
     UserPaymentsController,
     FeeTermsController,
     RoutingController,
@@ -80,6 +86,8 @@ import { ProcessorFactory } from './processors/processor-factory.js';
     CapturePayment,
     CancelPayment,
     RefundPayment,
+    SyncPayment,
+    PaymentExceptions,
     ReadPayment,
     ListPayments,
     ReadRefunds,
@@ -92,6 +100,8 @@ import { ProcessorFactory } from './processors/processor-factory.js';
     ResolveOrders,
     SagaSteps,
     OrderTimers,
+    ExpireAuthorizations,
+    AuthorizationLifetime,
     Commit,
     PaymentMetrics,
     NewPayments,

@@ -12,6 +12,7 @@ import {
   userPrincipal,
 } from '@payflow/testing';
 
+import { ExpireAuthorizations } from '../src/application/expire-authorizations.js';
 import { compareReadModels } from '../src/application/rebuild.js';
 import { RecoverOrders } from '../src/application/recover-orders.js';
 import { MIGRATIONS } from '../src/migrations/migrations.js';
@@ -96,8 +97,9 @@ export class PaymentUnderTest {
       SHUTDOWN_UNREADY_MS: '0',
     };
     const app = await createServiceApp({ name: 'payment', module: PaymentModule, environment });
-    // Recovery runs when a test says so, not by its own clock.
+    // Timers run when a test says so, not by their own clock.
     await app.get(RecoverOrders).beforeApplicationShutdown();
+    await app.get(ExpireAuthorizations).beforeApplicationShutdown();
     await app.listen(0, '127.0.0.1');
     const url = (await app.getUrl()).replace('[::1]', '127.0.0.1');
     return new PaymentUnderTest(app, environment, url, app.get(Database), databases, mint, acquirer, vault, ledger);

@@ -11,8 +11,8 @@ export const SCOPES = {
   'users:read': 'Read users and merchants.',
   'users:write': 'Block users, manage merchants and clients.',
   'keys:rotate': 'Rotate signing and encryption keys.',
-  'operations:read': 'Inspect dead letters, routing rules and other operational state.',
-  'operations:write': 'Replay or discard dead letters; set routing rules.',
+  'operations:read': 'Inspect dead letters, payment exceptions, routing rules and other operational state.',
+  'operations:write': 'Replay or discard dead letters; resolve payment exceptions; set routing rules.',
   internal: 'Call the routes that services keep for each other.',
 } as const satisfies Readonly<Record<string, string>>;
 

@@ -86,6 +86,7 @@ export {
   refundSchema,
   type RefundStatus,
   type SetFeeTermsRequest,
+  syncPaymentSchema,
   setFeeTermsSchema,
   type UpdatePaymentRequest,
   updatePaymentSchema,
@@ -208,6 +209,16 @@ export {
   STRIPE_API,
   testCardsSchema,
 } from './http/acquirer.js';
+export {
+  type ListPaymentExceptionsQuery,
+  listPaymentExceptionsQuerySchema,
+  PAYMENT_EXCEPTION_KINDS,
+  paymentExceptionPageSchema,
+  type PaymentExceptionResponse,
+  paymentExceptionSchema,
+  type ResolvePaymentExceptionRequest,
+  resolvePaymentExceptionSchema,
+} from './http/payment-exceptions.js';
 export {
   DEAD_LETTER_STATUSES,
   deadLetterDryRunSchema,

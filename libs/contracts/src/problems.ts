@@ -285,6 +285,16 @@ export const PROBLEMS = {
     title: 'The client was not granted a scope that it asks for',
     remedy: 'Ask for granted scopes only, or leave `scope` out to get all of them.',
   },
+  payment_exception_not_found: {
+    status: 404,
+    title: 'There is no such payment exception',
+    remedy: 'List the exceptions at /payment-exceptions.',
+  },
+  payment_exception_resolved: {
+    status: 409,
+    title: 'The payment exception was resolved before',
+    remedy: 'Read it to see by whom and how; an order that ends by itself resolves its own.',
+  },
   dead_letter_not_found: {
     status: 404,
     title: 'There is no such dead letter',

@@ -14,6 +14,7 @@ export const ID_PREFIXES = {
   ltx: 'ledger transaction',
   mer: 'merchant',
   pay: 'payment',
+  pex: 'payment exception: what people must decide',
   ref: 'refund',
   req: 'request',
   tok: 'card token',

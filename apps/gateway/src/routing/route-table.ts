@@ -38,6 +38,7 @@ export const ROUTES: readonly Route[] = [
   { pattern: '/webhook', service: 'payment', public: true },
   { pattern: '/webhooks/psp/{provider}', service: 'payment', public: true },
   { pattern: '/refunds', service: 'payment' },
+  { pattern: '/payment-exceptions', service: 'payment' },
   { pattern: '/routing', service: 'payment' },
   { pattern: '/users/{userId}/payments', service: 'payment' },
   { pattern: '/tokens', service: 'tokenization' },

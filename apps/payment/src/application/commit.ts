@@ -1,15 +1,18 @@
 import { Injectable } from '@nestjs/common';
-import { Outbox } from '@payflow/messaging';
+import { newId } from '@payflow/kernel';
+import { type HeldPublications, Outbox } from '@payflow/messaging';
 import { isUniqueViolation, type Tx } from '@payflow/postgres';
 import { InjectConfig, Problem } from '@payflow/service';
 
 import type { PaymentEvent } from '../domain/events.js';
 import { evolve } from '../domain/evolve.js';
+import { endedSinceStuck, exceptionsOf } from '../domain/exceptions.js';
 import { violatedInvariants } from '../domain/invariants.js';
 import type { Payment } from '../domain/payment.js';
 import type { PaymentConfig } from '../payment.config.js';
 import { attemptRowOf, storeAttempt } from '../store/payment-attempts.js';
 import { appendEvents, type Cause } from '../store/payment-events.js';
+import { endStuckException, raiseException } from '../store/payment-exceptions.js';
 import { paymentRowOf, storePayment } from '../store/payments.js';
 import { refundRowOf, storeRefund } from '../store/refunds.js';
 import { PaymentMetrics } from './payment-metrics.js';
@@ -22,6 +25,8 @@ export interface Commitment {
   readonly cause: Cause;
   /** What belongs to the same transaction and must come before the publications: the answer to the caller. */
   readonly conclude?: (after: Payment) => Promise<void>;
+  /** The payment's publications, where they were locked together with it. */
+  readonly held?: HeldPublications;
 }
 
 const concurrentUpdate = (): Problem =>
@@ -44,12 +49,24 @@ export class Commit {
     const { before, events, cause, conclude } = commitment;
     const states = events.map((_, index) => events.slice(0, index + 1).reduce(evolve, before));
     const after = states.at(-1) ?? before;
-    if (events.length > 0) await this.store(tx, before, after, events, cause);
-    await conclude?.(after);
-    await this.outbox.publish(
-      tx,
-      events.flatMap((event, index) => publicationOf(event, states[index] ?? after) ?? []),
-    );
+    const publications = events.flatMap((event, index) => publicationOf(event, states[index] ?? after) ?? []);
+    // In this order and in one round trip: nothing here waits for what a statement before it answers.
+    await Promise.all([
+      events.length > 0 ? this.store(tx, before, after, events, cause) : undefined,
+      ...events
+        .flatMap((event) => exceptionsOf(event, after))
+        .map((exception) => raiseException(tx, newId('pex'), after, exception)),
+      ...endedSinceStuck(before, after).map(({ id, state }) =>
+        endStuckException(tx, id, { by: cause.principalId, resolution: `It has ended: ${state}.` }),
+      ),
+      conclude?.(after),
+      before.version === 0
+        ? this.outbox.publishFirst(tx, publications)
+        : this.outbox.publish(tx, publications, commitment.held),
+    ]).catch((error: unknown) => {
+      // Whichever of them is heard first: those behind a statement that failed fail with its error.
+      throw isUniqueViolation(error, 'payment_events_pkey') ? concurrentUpdate() : error;
+    });
     tx.onCommit(() => {
       this.metrics.observe(before, after);
     });
@@ -65,30 +82,26 @@ export class Commit {
   ): Promise<void> {
     const violated = violatedInvariants(after);
     if (violated.length > 0) throw new Error(`invariant: ${after.paymentId} would break ${violated.join(', ')}`);
-    await append(tx, before, after, events, cause);
-    if (!(await storePayment(tx, paymentRowOf(after), before.version))) throw concurrentUpdate();
-    for (const [index, operation] of after.operations.entries()) {
-      if (operation === before.operations[index]) continue;
-      await storeAttempt(
-        tx,
-        attemptRowOf(after, operation, index + 1),
-        nextLookMs(operation, 0, operation.startedAt, this.config),
-      );
-      if (operation.kind === 'refund') await storeRefund(tx, refundRowOf(after, operation));
-    }
+    const changed = after.operations
+      .map((operation, index) => ({ operation, position: index + 1, former: before.operations[index] }))
+      .filter(({ operation, former }) => operation !== former);
+    await Promise.all([
+      appendEvents(tx, after.paymentId, before.version, events, cause),
+      overwrite(tx, before, after),
+      ...changed.map(({ operation, position }) =>
+        storeAttempt(
+          tx,
+          attemptRowOf(after, operation, position),
+          nextLookMs(operation, 0, operation.startedAt, this.config),
+        ),
+      ),
+      ...changed.map(({ operation }) =>
+        operation.kind === 'refund' ? storeRefund(tx, refundRowOf(after, operation)) : undefined,
+      ),
+    ]);
   }
 }
 
-const append = async (
-  tx: Tx,
-  before: Payment,
-  after: Payment,
-  events: readonly PaymentEvent[],
-  cause: Cause,
-): Promise<void> => {
-  try {
-    await appendEvents(tx, after.paymentId, before.version, events, cause);
-  } catch (error) {
-    throw isUniqueViolation(error) ? concurrentUpdate() : error;
-  }
+const overwrite = async (tx: Tx, before: Payment, after: Payment): Promise<void> => {
+  if (!(await storePayment(tx, paymentRowOf(after), before.version))) throw concurrentUpdate();
 };

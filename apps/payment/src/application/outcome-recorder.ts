@@ -1,15 +1,18 @@
 import { Injectable } from '@nestjs/common';
 import { newId } from '@payflow/kernel';
 import { Database, type Tx } from '@payflow/postgres';
-import { crashPoint, InjectConfig, Logger } from '@payflow/service';
+import { crashPoint, Logger } from '@payflow/service';
 
 import type { AcquirerOutcome } from '../domain/commands.js';
 import type { PaymentEvent } from '../domain/events.js';
-import type { Payment } from '../domain/payment.js';
+import type { PaymentException } from '../domain/exceptions.js';
+import { operationOf, type Payment } from '../domain/payment.js';
 import { recordOutcome } from '../domain/record-outcome.js';
-import type { PaymentConfig } from '../payment.config.js';
+import type { OutcomeRefusal } from '../domain/refusals.js';
 import { lockTakenUpByOthers } from '../store/payment-attempts.js';
 import type { Cause } from '../store/payment-events.js';
+import { raiseException } from '../store/payment-exceptions.js';
+import { AuthorizationLifetime } from './authorization-lifetime.js';
 import { Commit } from './commit.js';
 import { Fees } from './fees.js';
 import { lockKnownPayment } from './load-payment.js';
@@ -35,8 +38,6 @@ export interface Recorded {
   readonly isNews: boolean;
 }
 
-const MS_PER_SECOND = 1_000;
-
 /** The one door for an acquirer's word on an operation: the answer itself now, inquiries and webhooks alike. */
 @Injectable()
 export class OutcomeRecorder {
@@ -45,7 +46,7 @@ export class OutcomeRecorder {
     private readonly commit: Commit,
     private readonly fees: Fees,
     private readonly logger: Logger,
-    @InjectConfig() private readonly config: PaymentConfig,
+    private readonly lifetime: AuthorizationLifetime,
   ) {}
 
   async record(report: ReportedOutcome): Promise<Recorded> {
@@ -67,20 +68,21 @@ export class OutcomeRecorder {
   }
 
   private async eventsOf(tx: Tx, before: Payment, report: ReportedOutcome): Promise<readonly PaymentEvent[]> {
-    const at = new Date();
     const decision = recordOutcome(before, {
-      at,
+      at: new Date(),
       operationId: report.operationId,
       outcome: report.outcome,
       perhapsSentBefore: report.perhapsSentBefore || (await this.perhapsSentByOthers(tx, report)),
       feeTerms: await this.fees.termsOf(tx, before.merchantId, before.currency),
-      expiresAt: new Date(at.getTime() + this.config.AUTHORIZATION_LIFETIME_SECONDS * MS_PER_SECOND),
+      expiresAt: await this.lifetime.endOfOneApprovedNow(tx),
       nextAttemptId: newId('att'),
       reversalId: newId('vod'),
     });
     if (decision.ok) return decision.events;
     // Safe to go on: what is recorded stands, and people must look at the acquirer's books.
     this.logger.error({ refusal: decision.refusal, outcome: report.outcome }, 'the acquirer contradicts the record');
+    if (decision.refusal.code === 'outcome_contradicts_record')
+      await raiseException(tx, newId('pex'), before, contradictionOf(before, decision.refusal, report));
     return [];
   }
 
@@ -89,3 +91,29 @@ export class OutcomeRecorder {
     return outcome.kind === 'not_sent' && (await lockTakenUpByOthers(tx, operationId, fence));
   }
 }
+
+type Contradiction = Extract<OutcomeRefusal, { code: 'outcome_contradicts_record' }>;
+
+/** Both words, and where each can be looked up. */
+const contradictionOf = (
+  payment: Payment,
+  { operationId, recorded, reported }: Contradiction,
+  { outcome, cause }: ReportedOutcome,
+): PaymentException => {
+  const operation = operationOf(payment, operationId);
+  return {
+    operationId,
+    kind: 'contradiction',
+    detail: {
+      operation: operation?.kind,
+      acquirer: operation?.acquirer,
+      recorded: { state: recorded, acquirerReference: operation?.acquirerReference, failure: operation?.failure },
+      reported: {
+        outcome: reported,
+        ...('acquirerReference' in outcome ? { acquirerReference: outcome.acquirerReference } : {}),
+        ...('declineCode' in outcome ? { declineCode: outcome.declineCode, message: outcome.message } : {}),
+        requestId: cause.requestId,
+      },
+    },
+  };
+};

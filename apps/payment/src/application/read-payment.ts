@@ -17,7 +17,7 @@ import type { z } from 'zod';
 import { fold } from '../domain/evolve.js';
 import type { OperationState } from '../domain/payment.js';
 import type { PaymentConfig } from '../payment.config.js';
-import { type AttemptRow, listAttempts, type RecoveryPlan, recoveryPlanOf } from '../store/payment-attempts.js';
+import { type ListedAttempt, listAttempts, type RecoveryPlan, recoveryPlanOf } from '../store/payment-attempts.js';
 import { dataOf, historyUntil, loadHistory, type StoredEvent } from '../store/payment-events.js';
 import { findPayment, type PaymentRow, paymentRowOf } from '../store/payments.js';
 import { sees } from './ownership.js';
@@ -146,7 +146,7 @@ const eventView = ({ version, event }: StoredEvent): PaymentHistory['data'][numb
   ),
 });
 
-const attemptView = (row: AttemptRow): PaymentAttempts['data'][number] => ({
+const attemptView = (row: ListedAttempt): PaymentAttempts['data'][number] => ({
   attemptId: row.attempt_id,
   acquirer: row.acquirer,
   operation: row.operation,
@@ -154,6 +154,8 @@ const attemptView = (row: AttemptRow): PaymentAttempts['data'][number] => ({
   outcome: row.unwanted ?? OUTCOME_OF[row.state],
   failure: row.failure && failureOf(row.failure),
   acquirerReference: row.acquirer_reference,
+  inquiries: row.inquiries,
+  nextInquiryAt: row.next_recovery_at?.toISOString() ?? null,
   startedAt: row.started_at.toISOString(),
   finishedAt: row.finished_at?.toISOString() ?? null,
 });

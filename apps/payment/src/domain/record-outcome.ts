@@ -6,7 +6,7 @@ import { captureOutcome, refundOutcome, voidOutcome } from './follow-up-outcome.
 import { failureOf, type OutcomeDecision } from './outcome.js';
 import { isOpen, type Operation, operationOf, type Payment } from './payment.js';
 
-type Reported = Exclude<AcquirerOutcome, { kind: 'unanswered' | 'action_required' }>;
+type Reported = Exclude<AcquirerOutcome, { kind: 'unanswered' | 'action_required' | 'not_sent' }>;
 
 const isApproval = ({ kind }: AcquirerOutcome): boolean => kind === 'approved' || kind === 'partially_approved';
 
@@ -20,12 +20,13 @@ const contradiction = (operation: Operation, reported: Reported): OutcomeDecisio
   });
 
 /**
- * News of an operation that has ended. The same news twice is no news, and neither is an old "not yet". A refund that
- * succeeded may still fail; an attempt that was refused may still turn out to be approved, which is undone.
+ * News of an operation that has ended. The same news twice is no news, and neither is an old "not yet", or that somebody's
+ * try never left the house: that is no word of the acquirer's. A refund that succeeded may still fail; an attempt that was refused may still turn out to be approved, which is undone.
  */
 const alreadyEnded = (operation: Operation, command: RecordOutcome): OutcomeDecision => {
   const { at, outcome } = command;
-  if (outcome.kind === 'unanswered' || outcome.kind === 'action_required') return accept();
+  if (outcome.kind === 'unanswered' || outcome.kind === 'action_required' || outcome.kind === 'not_sent')
+    return accept();
   if (operation.state === 'approved') {
     if (isApproval(outcome)) return accept();
     if (operation.kind !== 'refund' || outcome.kind !== 'declined') return contradiction(operation, outcome);
@@ -40,8 +41,7 @@ const alreadyEnded = (operation: Operation, command: RecordOutcome): OutcomeDeci
     });
   }
   if (operation.kind === 'authorize' && isApproval(outcome)) return lateSuccess(operation, command);
-  const same = outcome.kind === 'declined' || outcome.kind === 'not_sent';
-  return same ? accept() : contradiction(operation, outcome);
+  return outcome.kind === 'declined' ? accept() : contradiction(operation, outcome);
 };
 
 /**

@@ -30,7 +30,7 @@ export type OutcomeRefusal =
       readonly code: 'outcome_contradicts_record';
       readonly operationId: string;
       readonly recorded: OperationState;
-      readonly reported: Exclude<AcquirerOutcome['kind'], 'unanswered' | 'action_required'>;
+      readonly reported: Exclude<AcquirerOutcome['kind'], 'unanswered' | 'action_required' | 'not_sent'>;
     };
 
 /** A timer that found nothing to do: somebody was faster. */

@@ -7,21 +7,24 @@ import {
   capturePaymentSchema,
   paymentSchema,
   type Principal,
+  syncPaymentSchema,
 } from '@payflow/contracts';
 import { Access, Answers, Caller, RequestMeta, sendAnswer } from '@payflow/service';
 import type { FastifyReply } from 'fastify';
 
 import { CancelPayment } from '../application/cancel-payment.js';
 import { CapturePayment } from '../application/capture-payment.js';
+import { SyncPayment } from '../application/sync-payment.js';
 import { paymentIdOf } from './path-ids.js';
 
-/** What becomes of a hold: taken or given back. */
+/** What becomes of a hold: taken, given back, or asked about. */
 @ApiTags('Payments')
 @Controller('payments/:paymentId')
 export class CapturesController {
   constructor(
     private readonly captures: CapturePayment,
     private readonly cancels: CancelPayment,
+    private readonly syncs: SyncPayment,
   ) {}
 
   @Post('capture')
@@ -52,5 +55,20 @@ export class CapturesController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     await sendAnswer(reply, await this.cancels.run(paymentIdOf(paymentId), { principal, meta, body }));
+  }
+
+  @Post('sync')
+  @Access('payments:write')
+  @ApiOperation({ summary: 'Ask the acquirer now what became of the payment' })
+  @Answers(200, paymentSchema, 'As it is now; nothing is open')
+  @Answers(202, paymentSchema, 'The acquirer has not decided, or did not answer; inquiries go on by themselves')
+  async syncPayment(
+    @Caller() principal: Principal,
+    @RequestMeta() meta: RequestMeta,
+    @Param('paymentId') paymentId: string,
+    @Body({ schema: syncPaymentSchema }) body: Record<string, never>,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    await sendAnswer(reply, await this.syncs.run(paymentIdOf(paymentId), { principal, meta, body }));
   }
 }

@@ -7,6 +7,11 @@ export const paymentIdOf = (text: string): PaymentId => {
   return text;
 };
 
+export const exceptionIdOf = (text: string): string => {
+  if (!isId('pex', text)) throw new Problem('payment_exception_not_found');
+  return text;
+};
+
 export const refundIdOf = (text: string): RefundId => {
   if (!isId('ref', text)) throw new Problem('refund_not_found');
   return text;

@@ -56,6 +56,7 @@ CREATE TABLE payments (
   unanswered_reason     text,
   authorized_at         timestamptz,
   expires_at            timestamptz,
+  expiry_due_at         timestamptz,
   captured_at           timestamptz,
   canceled_at           timestamptz,
   expired_at            timestamptz,
@@ -73,7 +74,7 @@ CREATE INDEX payments_user_newest ON payments (user_id, created_at DESC, id DESC
 CREATE INDEX payments_newest ON payments (created_at DESC, id DESC);
 CREATE INDEX payments_reference ON payments (reference) WHERE reference IS NOT NULL;
 -- The timers of authorizations that are still held.
-CREATE INDEX payments_expiring ON payments (expires_at) WHERE status IN ('AUTHORIZED', 'PARTIALLY_CAPTURED');
+CREATE INDEX payments_expiring ON payments (expiry_due_at) WHERE expiry_due_at IS NOT NULL;
 CREATE INDEX payments_metadata ON payments USING gin (metadata jsonb_path_ops);
 
 -- Each order to an acquirer. The id is the idempotency key there; the open ones are what recovery takes up.

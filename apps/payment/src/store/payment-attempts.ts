@@ -183,7 +183,14 @@ export const recoveryPlanOf = async (sql: Sql, paymentId: string): Promise<Recov
   return row;
 };
 
-export const listAttempts = async (sql: Sql, paymentId: string): Promise<readonly AttemptRow[]> =>
-  await sql.query<AttemptRow>(`SELECT ${SELECTED} FROM payment_attempts WHERE payment_id = $1 ORDER BY position`, [
-    paymentId,
-  ]);
+/** An order with its timer. */
+export interface ListedAttempt extends AttemptRow {
+  readonly inquiries: number;
+  readonly next_recovery_at: Date | null;
+}
+
+export const listAttempts = async (sql: Sql, paymentId: string): Promise<readonly ListedAttempt[]> =>
+  await sql.query<ListedAttempt>(
+    `SELECT ${SELECTED}, inquiries, next_recovery_at FROM payment_attempts WHERE payment_id = $1 ORDER BY position`,
+    [paymentId],
+  );

@@ -18,6 +18,7 @@ import {
   statusOf,
   unansweredOperation,
 } from '../domain/payment.js';
+import { expiryDueAt } from '../domain/expire.js';
 import { Conditions, type ListPosition, type Visibility } from './conditions.js';
 
 /** The read model of a payment: one row of `payments`. */
@@ -52,6 +53,8 @@ export interface PaymentRow {
   readonly unanswered_reason: string | null;
   readonly authorized_at: Date | null;
   readonly expires_at: Date | null;
+  /** The timer of what is held: null while nothing is, or is on its way out. */
+  readonly expiry_due_at: Date | null;
   readonly captured_at: Date | null;
   readonly canceled_at: Date | null;
   readonly expired_at: Date | null;
@@ -94,6 +97,7 @@ export const paymentRowOf = (payment: Payment): PaymentRow => ({
   unanswered_reason: unansweredOperation(payment)?.unansweredReason ?? null,
   authorized_at: payment.authorization?.authorizedAt ?? null,
   expires_at: payment.authorization?.expiresAt ?? null,
+  expiry_due_at: expiryDueAt(payment),
   captured_at: payment.capturedAt,
   canceled_at: payment.canceledAt,
   expired_at: payment.expiredAt,
@@ -130,6 +134,7 @@ const COLUMNS = [
   'unanswered_reason',
   'authorized_at',
   'expires_at',
+  'expiry_due_at',
   'captured_at',
   'canceled_at',
   'expired_at',
@@ -190,4 +195,22 @@ export const listPayments = async (
     `SELECT ${SELECTED} FROM payments ${conditions.where} ORDER BY created_at DESC, id DESC LIMIT ${limit}`,
     conditions.parameters,
   );
+};
+
+/** Whose authorization has run out, by the clock of the database: the only one that all instances share. */
+export const listExpiring = async (sql: Sql, idsMax: number): Promise<readonly string[]> => {
+  const rows = await sql.query<{ id: string }>(
+    'SELECT id FROM payments WHERE expiry_due_at <= now() ORDER BY expiry_due_at LIMIT $1',
+    [idsMax],
+  );
+  return rows.map(({ id }) => id);
+};
+
+/** Holds such a payment for this transaction, with the time by that clock. Undefined when another instance was faster. */
+export const lockExpiring = async (tx: Tx, paymentId: string): Promise<Date | undefined> => {
+  const [row] = await tx.query<{ now: Date }>(
+    'SELECT now() AS now FROM payments WHERE id = $1 AND expiry_due_at <= now() FOR UPDATE SKIP LOCKED',
+    [paymentId],
+  );
+  return row?.now;
 };

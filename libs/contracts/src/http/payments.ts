@@ -162,6 +162,9 @@ export const cancelPaymentSchema = z
   .meta({ id: 'CancelPayment' });
 export type CancelPaymentRequest = z.infer<typeof cancelPaymentSchema>;
 
+/** POST /payments/{id}/sync: ask the acquirer now. */
+export const syncPaymentSchema = z.strictObject({}).meta({ id: 'SyncPayment' });
+
 /** POST /payments/{id}/refund. Without `amount`: all that is left to refund. */
 export const refundPaymentSchema = z
   .strictObject({
@@ -229,6 +232,7 @@ const paymentCore = {
       token: z.string().optional(),
       brand: z.string().optional(),
       last4: z.string().optional(),
+      bank: z.string().optional(),
     })
     .nullable(),
   acquirer: z.string().nullable(),
@@ -372,6 +376,10 @@ export const paymentAttemptSchema = z
       }),
     failure: paymentErrorSchema.nullable(),
     acquirerReference: z.string().nullable(),
+    inquiries: z
+      .int()
+      .meta({ description: 'How often the acquirer was asked on schedule, because it had not answered.' }),
+    nextInquiryAt: timeSchema.nullable().meta({ description: 'Null once the order has ended.' }),
     startedAt: timeSchema,
     finishedAt: timeSchema.nullable(),
   })
