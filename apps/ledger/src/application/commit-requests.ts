@@ -1,5 +1,6 @@
 import type { Tx } from '@payflow/postgres';
 import {
+  crashPoint,
   findStandings,
   type Idempotency,
   type Problem,
@@ -8,9 +9,10 @@ import {
   storeAnswers,
 } from '@payflow/service';
 
+import { decidePostings } from '../domain/decide-postings.js';
 import type { DraftGroup, GroupDecision } from '../domain/journal.js';
 import { lockJournalHead } from '../store/journal-writes.js';
-import { commitBehindHead } from './commit-transactions.js';
+import { readBooks, writeDecisions } from './commit-transactions.js';
 
 /** A request to post: what it wants, its key if it has one, and how its answer reads once it is decided. */
 export interface JournalRequest {
@@ -37,18 +39,21 @@ export const commitRequests = async (
   requests: readonly JournalRequest[],
   idempotency: Idempotency,
 ): Promise<readonly RequestOutcome[]> => {
-  const head = await lockJournalHead(tx);
-  const standings = await findStandings(
-    tx,
-    requests.map(({ identity }) => identity),
-  );
+  const drafts = requests.flatMap(({ group }) => group.drafts);
+  const [head, standings, books] = await Promise.all([
+    lockJournalHead(tx),
+    findStandings(
+      tx,
+      requests.map(({ identity }) => identity),
+    ),
+    readBooks(tx, drafts),
+  ]);
   const open = requests.flatMap((request, index) => {
     const standing = standings[index];
     return standing?.kind === 'open' ? [{ ...request, fence: standing.fence }] : [];
   });
-  const decisions = await commitBehindHead(
-    tx,
-    head,
+  const decisions = decidePostings(
+    books,
     open.map(({ group }) => group),
   );
   const answered = open.map((request, index) => {
@@ -56,7 +61,8 @@ export const commitRequests = async (
     if (decision === undefined) throw new Error('invariant: a group was left undecided');
     return { ...request, decision, answer: request.answerOf(decision) };
   });
-  await storeAnswers(tx, answered, idempotency);
+  await Promise.all([writeDecisions(tx, head, decisions, books), storeAnswers(tx, answered, idempotency)]);
+  crashPoint('ledger.after-write-before-commit');
   const decided = answered.values();
   return standings.map((standing): RequestOutcome => {
     if (standing.kind !== 'open') return standing;

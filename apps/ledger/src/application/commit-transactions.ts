@@ -22,23 +22,15 @@ import {
 /**
  * The one way into the journal, used by both doors. It takes the journal's lock, reads the accounts and the references
  * concerned, decides every draft in memory, and writes what was accepted with one statement for each table. One commit, one
- * fsync, many transactions; a hot account costs one row update however often the batch names it.
+ * fsync, many transactions; a hot account costs one row update however often the batch names it. Statements that do not wait
+ * for each other are sent together: a batch is three round trips, the last of them its COMMIT.
  */
-export const commitTransactions = async (tx: Tx, groups: readonly DraftGroup[]): Promise<readonly GroupDecision[]> =>
-  await commitBehindHead(tx, await lockJournalHead(tx), groups);
-
-/** The same where the journal's lock is held already. */
-export const commitBehindHead = async (
-  tx: Tx,
-  head: JournalHead,
-  groups: readonly DraftGroup[],
-): Promise<readonly GroupDecision[]> => {
-  if (groups.length === 0) return [];
+export const commitTransactions = async (tx: Tx, groups: readonly DraftGroup[]): Promise<readonly GroupDecision[]> => {
   const drafts = groups.flatMap((group) => group.drafts);
-  await openChartAccounts(tx, drafts);
-  const books = await readBooks(tx, drafts);
+  const [head, found] = await Promise.all([lockJournalHead(tx), readBooks(tx, drafts)]);
+  const books = await withChartAccounts(tx, drafts, found);
   const decisions = decidePostings(books, groups);
-  await write(tx, head.position, decisions, books);
+  await writeDecisions(tx, head, decisions, books);
   crashPoint('ledger.after-write-before-commit');
   return decisions;
 };
@@ -52,14 +44,23 @@ export const rehearseTransactions = async (
   return decidePostings(await readBooks(sql, drafts), groups);
 };
 
-const readBooks = async (sql: Sql, drafts: readonly TransactionDraft[]): Promise<Books> => {
-  const accounts = await findAccountsByName(sql, accountNamesIn(drafts));
-  const seen = await findReferences(
-    sql,
-    drafts.map(({ reference }) => reference),
-  );
-  return { accounts, seen, contentHashOf: contentHasher(accounts) };
+/** What the decision on these drafts rests on. Asked for behind the journal's lock, it is still true when they are written. */
+export const readBooks = async (sql: Sql, drafts: readonly TransactionDraft[]): Promise<Books> => {
+  const [accounts, seen] = await Promise.all([
+    findAccountsByName(sql, accountNamesIn(drafts)),
+    findReferences(
+      sql,
+      drafts.map(({ reference }) => reference),
+    ),
+  ]);
+  return booksOf(accounts, seen);
 };
+
+const booksOf = (accounts: readonly Account[], seen: Books['seen']): Books => ({
+  accounts,
+  seen,
+  contentHashOf: contentHasher(accounts),
+});
 
 const accountNamesIn = (drafts: readonly TransactionDraft[]): readonly string[] => [
   ...new Set(drafts.flatMap(({ postings }) => postings.flatMap(({ from, to }) => [from, to]))),
@@ -80,7 +81,20 @@ const contentHasher = (accounts: readonly Account[]): ((draft: TransactionDraft)
 };
 
 /** Postings of events open the accounts of the chart as they first need them. */
-const openChartAccounts = async (tx: Tx, drafts: readonly TransactionDraft[]): Promise<void> => {
+const withChartAccounts = async (tx: Tx, drafts: readonly TransactionDraft[], books: Books): Promise<Books> => {
+  const missing = missingChartAccounts(drafts, books.accounts);
+  if (missing.length === 0) return books;
+  await insertAccounts(
+    tx,
+    missing.map((account) => ({ ...account, accountId: newId('acc'), floorMinor: null })),
+  );
+  return booksOf(await findAccountsByName(tx, accountNamesIn(drafts)), books.seen);
+};
+
+const missingChartAccounts = (
+  drafts: readonly TransactionDraft[],
+  existing: readonly Account[],
+): readonly { readonly code: string; readonly currency: string }[] => {
   const wanted = new Map(
     drafts
       .filter(({ authority }) => authority === 'event')
@@ -89,19 +103,14 @@ const openChartAccounts = async (tx: Tx, drafts: readonly TransactionDraft[]): P
         [from, to].map((code) => [`${code} ${currency}`, { code, currency }] as const),
       ),
   );
-  if (wanted.size === 0) return;
-  const existing = await findAccountsByName(tx, [...new Set([...wanted.values()].map(({ code }) => code))]);
   for (const { code, currency } of existing) wanted.delete(`${code} ${currency}`);
-  if (wanted.size === 0) return;
-  await insertAccounts(
-    tx,
-    [...wanted.values()].map((account) => ({ ...account, accountId: newId('acc'), floorMinor: null })),
-  );
+  return [...wanted.values()];
 };
 
-const write = async (
+/** Writes what was accepted, behind the head whose lock is held. */
+export const writeDecisions = async (
   tx: Tx,
-  lastPosition: bigint,
+  head: JournalHead,
   decisions: readonly GroupDecision[],
   books: Books,
 ): Promise<void> => {
@@ -110,42 +119,45 @@ const write = async (
     .flatMap(({ outcomes }) => outcomes)
     .filter((outcome) => outcome.kind === 'posted');
   if (posted.length === 0) return;
-  const { recordedAt } = await advanceJournalHead(tx, posted.length);
-  const numbered = posted.map((outcome, index) => ({ ...outcome, position: lastPosition + BigInt(index) + 1n }));
-  await insertTransactions(
-    tx,
-    numbered.map(({ draft, position }) => ({
-      position,
-      transactionId: draft.transactionId,
-      reference: draft.reference,
-      contentHash: books.contentHashOf(draft),
-      type: draft.type,
-      effectiveAt: draft.effectiveAt ?? recordedAt,
-      ...draft.provenance,
-      metadata: JSON.stringify(draft.metadata),
-    })),
-    recordedAt,
-  );
-  await insertEntries(
-    tx,
-    numbered.flatMap(({ draft, position, entries }) =>
-      entries.map((entry) => ({
-        entryId: newId('le'),
+  const numbered = posted.map((outcome, index) => ({ ...outcome, position: head.position + BigInt(index) + 1n }));
+  const { recordedAt } = head;
+  await Promise.all([
+    advanceJournalHead(tx, head, posted.length),
+    insertTransactions(
+      tx,
+      numbered.map(({ draft, position }) => ({
         position,
-        line: entry.line,
-        accountSeq: entry.account.seq,
-        direction: entry.direction,
-        amountMinor: entry.amountMinor,
-        currency: entry.account.currency,
-        balanceAfterMinor: entry.balanceAfterMinor,
-        entryType: entry.entryType,
-        paymentId: draft.provenance.paymentId,
-        merchantId: draft.provenance.merchantId,
+        transactionId: draft.transactionId,
+        reference: draft.reference,
+        contentHash: books.contentHashOf(draft),
+        type: draft.type,
+        effectiveAt: draft.effectiveAt ?? recordedAt,
+        ...draft.provenance,
+        metadata: JSON.stringify(draft.metadata),
       })),
+      recordedAt,
     ),
-    recordedAt,
-  );
-  await updateBalances(tx, balancesAfter(posted.flatMap(({ entries }) => entries)));
+    insertEntries(
+      tx,
+      numbered.flatMap(({ draft, position, entries }) =>
+        entries.map((entry) => ({
+          entryId: newId('le'),
+          position,
+          line: entry.line,
+          accountSeq: entry.account.seq,
+          direction: entry.direction,
+          amountMinor: entry.amountMinor,
+          currency: entry.account.currency,
+          balanceAfterMinor: entry.balanceAfterMinor,
+          entryType: entry.entryType,
+          paymentId: draft.provenance.paymentId,
+          merchantId: draft.provenance.merchantId,
+        })),
+      ),
+      recordedAt,
+    ),
+    updateBalances(tx, balancesAfter(posted.flatMap(({ entries }) => entries))),
+  ]);
 };
 
 /** The last balance of each account that the batch touched. */

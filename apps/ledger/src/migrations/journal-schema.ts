@@ -46,11 +46,13 @@ CREATE TABLE transactions (
   merchant_id        text COLLATE "C",
   event_id           text COLLATE "C",
   acquirer_reference text,
-  reverts            text COLLATE "C" UNIQUE REFERENCES transactions (id),
+  reverts            text COLLATE "C" REFERENCES transactions (id),
   posted_by          text,
   correlation_id     text,
   metadata           jsonb NOT NULL DEFAULT '{}'
 );
+-- There is one reversal at most. Partial: nearly all transactions take nothing back.
+CREATE UNIQUE INDEX transactions_reverts ON transactions (reverts) WHERE reverts IS NOT NULL;
 CREATE INDEX transactions_payment ON transactions (payment_id) WHERE payment_id IS NOT NULL;
 
 -- Two for each posting: line 2n - 1 debits, line 2n credits. recorded_at grows with position, so every index that ends in

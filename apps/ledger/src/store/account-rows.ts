@@ -2,6 +2,7 @@ import type { Currency } from '@payflow/kernel';
 import type { Sql, Tx } from '@payflow/postgres';
 
 import type { Account } from '../domain/journal.js';
+import { textArray } from './arrays.js';
 
 export interface AccountRow {
   readonly seq: bigint;
@@ -22,21 +23,19 @@ const COLUMNS = 'seq, id, code, currency, floor, balance, entry_count, merchant_
  * journal head's lock. Nothing changes a balance without that lock, so the rows need none of their own.
  */
 export const findAccountsByName = async (sql: Sql, names: readonly string[]): Promise<readonly Account[]> => {
-  const rows = await sql.query<AccountRow>(
-    `SELECT ${COLUMNS} FROM accounts WHERE code = ANY($1) OR id = ANY($1) ORDER BY seq`,
-    [names],
+  const rows = await sql.query<Pick<AccountRow, 'seq' | 'id' | 'code' | 'currency' | 'floor' | 'balance'>>(
+    `SELECT seq, id, code, currency, floor, balance FROM accounts WHERE code = ANY($1) OR id = ANY($1)`,
+    [textArray(names, (name) => name)],
   );
-  return rows.map(accountOf);
+  return rows.map((row) => ({
+    seq: row.seq,
+    accountId: row.id,
+    code: row.code,
+    currency: row.currency as Currency,
+    floorMinor: row.floor,
+    balanceMinor: row.balance,
+  }));
 };
-
-const accountOf = (row: AccountRow): Account => ({
-  seq: row.seq,
-  accountId: row.id,
-  code: row.code,
-  currency: row.currency as Currency,
-  floorMinor: row.floor,
-  balanceMinor: row.balance,
-});
 
 export interface NewAccount {
   readonly accountId: string;

@@ -2,30 +2,32 @@ import type { Tx } from '@payflow/postgres';
 
 import type { SeenReference } from '../domain/decide-postings.js';
 import type { Direction } from '../domain/journal.js';
+import { numberArray, textArray, timeText } from './arrays.js';
 
 /** The end of the journal. Who has one holds its lock. */
 export interface JournalHead {
   readonly position: bigint;
+  /** When what is committed behind it counts as recorded: never before what is there, whatever the clock does. */
+  readonly recordedAt: Date;
 }
 
 /** Locks the end of the journal until the transaction ends, so that batches are committed one after the other. */
 export const lockJournalHead = async (tx: Tx): Promise<JournalHead> => {
-  const [head] = await tx.query<JournalHead>('SELECT position FROM journal_head FOR UPDATE');
-  if (head === undefined) throw new Error('invariant: the journal has no head');
-  return head;
-};
-
-/** Moves the head on by the transactions of a batch, and tells when they count as recorded: never before the ones before. */
-export const advanceJournalHead = async (tx: Tx, count: number): Promise<{ readonly recordedAt: Date }> => {
-  const [head] = await tx.query<{ recorded_at: Date }>(
-    `UPDATE journal_head
-        SET position = position + $1,
-            recorded_at = GREATEST(recorded_at, date_trunc('milliseconds', clock_timestamp()))
-      RETURNING recorded_at`,
-    [count],
+  const [head] = await tx.query<{ position: bigint; recorded_at: Date }>(
+    `SELECT position, GREATEST(recorded_at, date_trunc('milliseconds', clock_timestamp())) AS recorded_at
+       FROM journal_head FOR UPDATE`,
   );
   if (head === undefined) throw new Error('invariant: the journal has no head');
-  return { recordedAt: head.recorded_at };
+  return { position: head.position, recordedAt: head.recorded_at };
+};
+
+/** Moves the head on by the transactions of a batch. */
+export const advanceJournalHead = async (tx: Tx, { recordedAt }: JournalHead, count: number): Promise<void> => {
+  const moved = await tx.execute('UPDATE journal_head SET position = position + $1, recorded_at = $2', [
+    count,
+    recordedAt,
+  ]);
+  if (moved !== 1) throw new Error('invariant: the journal has no head');
 };
 
 /** Which of the references are in the journal, with what their transactions say. */
@@ -35,7 +37,7 @@ export const findReferences = async (
 ): Promise<ReadonlyMap<string, SeenReference>> => {
   const rows = await sql.query<{ reference: string; id: string; content_hash: string }>(
     `SELECT reference, id, encode(content_hash, 'hex') AS content_hash FROM transactions WHERE reference = ANY($1)`,
-    [references],
+    [textArray(references, (reference) => reference)],
   );
   return new Map(rows.map((row) => [row.reference, { transactionId: row.id, contentHash: row.content_hash }] as const));
 };
@@ -72,20 +74,20 @@ export const insertTransactions = async (
          AS n (position, id, reference, content_hash, type, effective_at, payment_id, merchant_id,
                event_id, acquirer_reference, reverts, posted_by, correlation_id, metadata)`,
     [
-      rows.map((row) => row.position),
-      rows.map((row) => row.transactionId),
-      rows.map((row) => row.reference),
-      rows.map((row) => row.contentHash),
-      rows.map((row) => row.type),
-      rows.map((row) => row.effectiveAt),
-      rows.map((row) => row.paymentId),
-      rows.map((row) => row.merchantId),
-      rows.map((row) => row.eventId),
-      rows.map((row) => row.acquirerReference),
-      rows.map((row) => row.reverts),
-      rows.map((row) => row.postedBy),
-      rows.map((row) => row.correlationId),
-      rows.map((row) => row.metadata),
+      numberArray(rows, (row) => row.position),
+      textArray(rows, (row) => row.transactionId),
+      textArray(rows, (row) => row.reference),
+      textArray(rows, (row) => row.contentHash),
+      textArray(rows, (row) => row.type),
+      textArray(rows, (row) => timeText(row.effectiveAt)),
+      textArray(rows, (row) => row.paymentId),
+      textArray(rows, (row) => row.merchantId),
+      textArray(rows, (row) => row.eventId),
+      textArray(rows, (row) => row.acquirerReference),
+      textArray(rows, (row) => row.reverts),
+      textArray(rows, (row) => row.postedBy),
+      textArray(rows, (row) => row.correlationId),
+      textArray(rows, (row) => row.metadata),
       recordedAt,
     ],
   );
@@ -117,17 +119,17 @@ export const insertEntries = async (tx: Tx, rows: readonly EntryInsert[], record
          AS n (id, position, line, account, direction, amount, currency, balance_after, entry_type, payment_id, merchant_id)
        JOIN accounts a ON a.seq = n.account`,
     [
-      rows.map((row) => row.entryId),
-      rows.map((row) => row.position),
-      rows.map((row) => row.line),
-      rows.map((row) => row.accountSeq),
-      rows.map((row) => row.direction),
-      rows.map((row) => row.amountMinor),
-      rows.map((row) => row.currency),
-      rows.map((row) => row.balanceAfterMinor),
-      rows.map((row) => row.entryType),
-      rows.map((row) => row.paymentId),
-      rows.map((row) => row.merchantId),
+      textArray(rows, (row) => row.entryId),
+      numberArray(rows, (row) => row.position),
+      numberArray(rows, (row) => row.line),
+      numberArray(rows, (row) => row.accountSeq),
+      textArray(rows, (row) => row.direction),
+      numberArray(rows, (row) => row.amountMinor),
+      textArray(rows, (row) => row.currency),
+      numberArray(rows, (row) => row.balanceAfterMinor),
+      textArray(rows, (row) => row.entryType),
+      textArray(rows, (row) => row.paymentId),
+      textArray(rows, (row) => row.merchantId),
       recordedAt,
     ],
   );
@@ -147,9 +149,9 @@ export const updateBalances = async (tx: Tx, updates: readonly BalanceUpdate[]):
        FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS n (seq, balance, added)
       WHERE a.seq = n.seq`,
     [
-      updates.map(({ accountSeq }) => accountSeq),
-      updates.map(({ balanceMinor }) => balanceMinor),
-      updates.map(({ entriesAdded }) => entriesAdded),
+      numberArray(updates, ({ accountSeq }) => accountSeq),
+      numberArray(updates, ({ balanceMinor }) => balanceMinor),
+      numberArray(updates, ({ entriesAdded }) => entriesAdded),
     ],
   );
   if (updated !== updates.length) throw new Error(`invariant: ${updates.length} balances changed, ${updated} written`);
