@@ -44,7 +44,7 @@ const MERCHANTS = 3;
 /** Of the drill: no single fault takes up more. */
 const SHARE_OF_ONE_FAULT = 0.15;
 /** Of the drill; the rest is for faults from outside. */
-const SHARE_OF_CRASH_POINTS = 0.45;
+const SHARE_OF_CRASH_POINTS = 0.5;
 const SEED_MAX = 2 ** 32 - 1;
 const LINES_SHOWN_MAX = 8;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -154,6 +154,7 @@ export class Drill {
       byStatus: journal.byStatus(),
       rounds: this.results,
       crashes: crashPoints.tries,
+      pointsNotTried: this.options.crashPoints ? await crashPoints.notTried() : [],
       pointsNeverMet: this.options.crashPoints ? await crashPoints.neverMet() : [],
       staleReads: load.staleReads,
       skipped: this.skipped,

@@ -23,6 +23,8 @@ export interface DrillResult {
   readonly byStatus: ReadonlyMap<number, number>;
   readonly rounds: readonly RoundResult[];
   readonly crashes: readonly CrashTry[];
+  /** Crash points for which there was no time. */
+  readonly pointsNotTried: readonly string[];
   /** Crash points in the code that no process passed in this drill. */
   readonly pointsNeverMet: readonly string[];
   readonly staleReads: readonly string[];
@@ -113,6 +115,9 @@ export const reportOf = (result: DrillResult): string => {
       ({ service, point, pass, outcome }) => `| ${service} | \`${point}\` | ${pass} | ${outcome} |`,
     ),
     '',
+    ...(result.pointsNotTried.length === 0
+      ? []
+      : [`No time was left for: ${result.pointsNotTried.map((name) => `\`${name}\``).join(', ')}.`, '']),
     ...(result.pointsNeverMet.length === 0
       ? ['Every crash point in the code was met.']
       : [`In the code, but met by no process: ${result.pointsNeverMet.map((name) => `\`${name}\``).join(', ')}.`]),
