@@ -24,10 +24,10 @@ const BETWEEN_DIGITS = new RegExp(SEPARATORS, 'g');
 
 /**
  * How the numbers of the card brands begin, with the lengths they have today: Visa, Mastercard, American Express,
- * Discover, Diners Club, JCB, UnionPay. Shorter Visa numbers are not issued any more and would be taken for bar codes.
+ * Discover, Diners Club (14 digits, or 16 of a newer card), JCB, UnionPay. Shorter Visa numbers are not issued any more and would be taken for bar codes.
  */
 const BRANDED =
-  /^(?:4\d{15}|4\d{18}|5[1-5]\d{14}|2(?:2[2-9]|[3-6]\d|7[01])\d{13}|2720\d{12}|3[47]\d{13}|6(?:011|5\d\d|4[4-9]\d)\d{12}|3(?:0[0-5]|[689]\d)\d{11}|35(?:2[89]|[3-8]\d)\d{12}|62\d{14,17})$/;
+  /^(?:4\d{15}|4\d{18}|5[1-5]\d{14}|2(?:2[2-9]|[3-6]\d|7[01])\d{13}|2720\d{12}|3[47]\d{13}|6(?:011|5\d\d|4[4-9]\d)\d{12}|3(?:0[0-5]|[689]\d)\d{11}(?:\d{2})?|35(?:2[89]|[3-8]\d)\d{12}|62\d{14,17})$/;
 
 /** ASCII with fewer digits than the shortest card number: most texts, told in a fiftieth of the time. */
 const TOO_FEW_DIGITS = /^[^\d\u0080-\uffff]*(?:\d[^\d\u0080-\uffff]*){0,12}$/;
