@@ -2,6 +2,7 @@ import { isAcquirer } from '../../apps/acquirer-sim/src/domain/acquirers.js';
 import { confirmed, type Wrong } from './confirm.ts';
 import type { Finding, Invariant } from './invariant.ts';
 import { merged } from './merge.ts';
+import { paymentsWithNews } from './pending-news.ts';
 import type { Sources } from './sources.ts';
 
 /**
@@ -11,7 +12,7 @@ import type { Sources } from './sources.ts';
  *
  * While traffic runs: both sides are read one after the other, so an order that is just being carried out is on one of them
  * only. Where they differ they are read again until the grace is over; then a difference is explained only by orders that
- * are open in `payment_attempts`, which nobody may call right or wrong yet.
+ * are open in `payment_attempts` and by the acquirer's news on their way, which nobody may call right or wrong yet.
  */
 export const acquirerAgrees: Invariant = {
   number: 10,
@@ -80,7 +81,9 @@ const lookAt = async (sources: Sources, suspects: readonly Net[]): Promise<reado
   const ours = netsOf(await sources.ledger.query<Net>(LEDGER_NETS, [paymentIds]));
   const theirs = netsOf(await sources.acquirers.query<Net>(BOOK_NETS, [paymentIds]));
   const inFlight = await openOrders(sources, paymentIds);
+  const news = await paymentsWithNews(sources, paymentIds);
   return suspects.flatMap((suspect) => {
+    if (news.has(suspect.paymentId)) return [];
     const posted = ours.get(suspect.key) ?? 0n;
     const taken = theirs.get(suspect.key) ?? 0n;
     if (posted === taken || posted + (inFlight.get(suspect.key) ?? 0n) === taken) return [];

@@ -8,7 +8,8 @@ import type { Sources } from './sources.ts';
  * have it on their list, and none is forgotten by the timers. (Webhooks to merchants do not exist yet.)
  *
  * While traffic runs: a payment and its orders are read in one statement, so they fit together. A timer that has just run out
- * is taken up within the poll of the service: an order is forgotten only if the same time is still over when the grace is.
+ * is taken up within the poll of the service, and a last inquiry may be under way: an order is forgotten only if the same time
+ * is still over when the grace is, and unlisted only if it still is then.
  */
 export const nobodyWaits: Invariant = {
   number: 11,
@@ -35,23 +36,46 @@ async function* waitingForNothing({ payment, compared }: Sources): AsyncGenerato
     for (const { id, status } of portion) yield { problem: `${status}, and no order is open`, ids: { payment: id } };
 }
 
-/** Orders that were asked after as often as is planned, and payments that were told to be stuck, without an item for people. */
-async function* stuckWithoutItem({ payment }: Sources): AsyncGenerator<Finding> {
+interface Unlisted {
+  readonly payment_id: string;
+  readonly operation_id: string;
+  readonly why: string;
+}
+
+/**
+ * Orders that were asked about more often than is planned, and those that were told to be stuck, without an item for people.
+ * A payer who takes his time is nobody's case.
+ */
+const UNLISTED = `
+  SELECT s.payment_id, s.operation_id, s.why FROM (
+    SELECT payment_id, attempt_id AS operation_id, 'every inquiry has gone by' AS why FROM payment_attempts
+     WHERE next_recovery_at IS NOT NULL AND state <> 'action_required' AND inquiries > $1
+    UNION ALL
+    SELECT payment_id, data->>'operationId', 'it was told to be stuck' FROM payment_events WHERE type = 'PaymentStuck') AS s
+  WHERE NOT EXISTS (SELECT FROM payment_exceptions e WHERE e.operation_id = s.operation_id AND e.kind = 'stuck')
+    AND ($2::text[] IS NULL OR s.operation_id = ANY($2))`;
+
+async function* stuckWithoutItem(sources: Sources): AsyncGenerator<Finding> {
+  const { payment } = sources;
   const inquiriesMax = paymentConfigSchema.shape.RECOVERY_DELAYS_SECONDS.parse(
     process.env['RECOVERY_DELAYS_SECONDS'] || undefined,
   ).length;
-  const rows = payment.stream<{ payment_id: string; operation_id: string; why: string }>(
-    `SELECT s.payment_id, s.operation_id, s.why FROM (
-       SELECT payment_id, attempt_id AS operation_id, 'every inquiry has gone by' AS why FROM payment_attempts
-        WHERE next_recovery_at IS NOT NULL AND recoveries > $1
-       UNION
-       SELECT payment_id, data->>'operationId', 'it was told to be stuck' FROM payment_events WHERE type = 'PaymentStuck') AS s
-     WHERE NOT EXISTS (SELECT FROM payment_exceptions e WHERE e.operation_id = s.operation_id AND e.kind = 'stuck')`,
-    [inquiriesMax],
-  );
-  for await (const portion of rows)
-    for (const { payment_id, operation_id, why } of portion)
-      yield { problem: `${why}, and people have no item`, ids: { payment: payment_id, operation: operation_id } };
+  const suspects = async function* (): AsyncGenerator<Unlisted> {
+    for await (const rows of payment.stream<Unlisted>(UNLISTED, [inquiriesMax, null])) yield* rows;
+  };
+  yield* confirmed(sources, suspects(), async (unlisted) => {
+    const rows = await payment.query<Unlisted>(UNLISTED, [
+      inquiriesMax,
+      unlisted.map(({ operation_id }) => operation_id),
+    ]);
+    return rows.map((suspect) => ({
+      suspect,
+      finding: {
+        problem: `${suspect.why}, and people have no item`,
+        ids: { payment: suspect.payment_id, operation: suspect.operation_id },
+      },
+    }));
+  });
 }
 
 interface Overdue {

@@ -3,6 +3,7 @@ import { hasTable } from './broker.ts';
 import { confirmed, type Wrong } from './confirm.ts';
 import type { Finding, Invariant } from './invariant.ts';
 import { merged } from './merge.ts';
+import { paymentsWithNews } from './pending-news.ts';
 import type { Sources } from './sources.ts';
 
 /**
@@ -12,7 +13,8 @@ import type { Sources } from './sources.ts';
  *
  * While traffic runs: an order is committed before it is sent and its outcome after the acquirer's book, so an open order may
  * be in the book already and is no difference. Suspects are read again (orders, book, orders) until the grace is over. An
- * approval that nobody wants is live until its reversal is answered: an open void explains it.
+ * approval that nobody wants is live until its reversal is answered: an open void explains it. So does news of the acquirer
+ * that is on its way (a refund that failed after it had succeeded).
  */
 export const oneEffect: Invariant = {
   number: 4,
@@ -147,23 +149,27 @@ const problemOf = (line: BookRow | undefined, order: OrderRow | undefined): stri
 };
 
 /** Orders, book, orders: what was approved before the book was read must be in it, and what is in it must be known after. */
-const lookAtOrders = async (
-  { acquirers, payment }: Sources,
-  references: readonly string[],
-): Promise<readonly Wrong<string>[]> => {
+const lookAtOrders = async (sources: Sources, references: readonly string[]): Promise<readonly Wrong<string>[]> => {
+  const { acquirers, payment } = sources;
   const before = byReference(await payment.query<OrderRow>(ORDERS, [references]));
   const lines = byReference(await acquirers.query<BookRow>(BOOK, [references]));
   const after = byReference(await payment.query<OrderRow>(ORDERS, [references]));
-  return references.flatMap((reference) => {
+  const wrong = references.flatMap((reference) => {
     const line = lines.get(reference);
     const order = (line === undefined ? before : after).get(reference);
     const problem = problemOf(line, order);
-    if (problem === undefined) return [];
-    const paymentId = order?.paymentId ?? line?.paymentId;
-    return [
-      { suspect: reference, finding: { problem, ids: { reference, ...(paymentId ? { payment: paymentId } : {}) } } },
-    ];
+    return problem === undefined ? [] : [{ reference, problem, payment: (order ?? line)?.paymentId ?? '' }];
   });
+  const news = await paymentsWithNews(
+    sources,
+    wrong.map(({ payment: paymentId }) => paymentId),
+  );
+  return wrong
+    .filter((one) => !news.has(one.payment))
+    .map(({ reference, problem, payment: paymentId }) => ({
+      suspect: reference,
+      finding: { problem, ids: { reference, payment: paymentId } },
+    }));
 };
 
 const byReference = <Row extends { readonly reference: string }>(rows: readonly Row[]): ReadonlyMap<string, Row> =>
