@@ -109,7 +109,7 @@ describe('an authorization that breaks a rule is refused with 422', () => {
     await expectRefused(await authorize({ currency: 'SEK' }), 422, 'currency_not_enabled', '/currency');
   });
 
-  it.each(['wallet', 'bank_redirect'])('a method that is not enabled: %s', async (type) => {
+  it.each(['wallet'])('a method that is not enabled: %s', async (type) => {
     const paymentMethod = type === 'wallet' ? { type, walletId: 'wal_1' } : { type };
     await expectRefused(await authorize({ paymentMethod }), 422, 'payment_method_not_enabled', '/paymentMethod/type');
   });
