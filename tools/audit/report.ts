@@ -32,7 +32,7 @@ export const linesOf = (verdict: Verdict): readonly string[] => {
   const counts = Object.entries(verdict.compared)
     .map(([what, count]) => `${count.toLocaleString('en')} ${what}`)
     .join(', ');
-  const head = `${mark} ${headOf(verdict)}  ${colors.dim(`${counts} · ${verdict.seconds.toFixed(1)} s`)}`;
+  const head = `${mark} ${headOf(verdict)}  ${colors.dim(`${counts || 'nothing there yet'} · ${verdict.seconds.toFixed(1)} s`)}`;
   const more = verdict.findingsTotal - verdict.findings.length;
   return [
     head,
