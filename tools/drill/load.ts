@@ -280,6 +280,8 @@ const isFinal = ({ status, text }: Answer): boolean => {
 
 const toldBy = ({ status, text }: Answer): Told => {
   const body = membersOf(text);
+  // A refund that the acquirer refused is an answer of status 200: it did not happen, and must not have.
+  if ('refundId' in body && body['status'] === 'FAILED') return { kind: 'refused', status, code: 'refund_failed' };
   if (status < 300) return { kind: 'done', status, body };
   return { kind: 'refused', status, code: String(body['code']) };
 };

@@ -37,6 +37,7 @@ What it does and how to read its report: docs/fault-drill.md
 `,
     )
     .parse([...args], { from: 'user' });
+  hushKafkajs();
   const options = program.opts<Omit<DrillOptions, 'seed'> & { readonly seed?: number }>();
   const result = await new Drill({ ...options, seed: options.seed ?? randomInt(SEED_MAX) }, say).run();
   // The rounds that were interrupted still wait for processes that are gone.
@@ -51,6 +52,14 @@ What it does and how to read its report: docs/fault-drill.md
 
 const say = (line: string): void => {
   process.stdout.write(`${line}\n`);
+};
+
+/** kafkajs 2.2.4 asks for a negative delay whenever nothing throttles it, and Node says so each time. */
+const hushKafkajs = (): void => {
+  process.removeAllListeners('warning');
+  process.on('warning', ({ name, message }) => {
+    if (name !== 'TimeoutNegativeWarning') process.stderr.write(`${name}: ${message}\n`);
+  });
 };
 
 const wholeNumber = (text: string): number => {
