@@ -74,7 +74,7 @@ export const paymentConfigSchema = z.object({
     description:
       'How often the acquirer is asked about a payment that waits for the payer, in seconds: its webhook may be lost.',
   }),
-  AUTHORIZATION_RESEND_SECONDS: z.coerce.number().int().min(1).max(DAY_SECONDS).default(900).meta({
+  AUTHORIZATION_RESEND_SECONDS: z.coerce.number().int().min(0).max(DAY_SECONDS).default(900).meta({
     description:
       'How long after it was asked for an authorization that never arrived is still sent, in seconds; later it is given up.',
   }),

@@ -33,9 +33,6 @@ export type Mood =
   | 'pending'
   | 'busy';
 
-/** How long the payer has for a challenge. */
-const CHALLENGE_MS = 600_000;
-
 /** Test cards by what becomes of them. */
 export const CARDS = {
   good: '4242424242424242',
@@ -58,6 +55,8 @@ export class AcquirerFake {
   /** The references that were asked about, in the order of asking. */
   readonly inquiries: string[] = [];
   private readonly reversed = new Set<string>();
+  /** How long the payer has for a challenge. */
+  challengeMs = 600_000;
   private gate:
     | { readonly operation: Operation | 'inquiry'; readonly opened: Promise<void>; readonly arrived: () => void }
     | undefined;
@@ -218,7 +217,7 @@ export class AcquirerFake {
     const undecided = { ...about, authorizationId: null, message: '', createdAt };
     if (mood === 'pending') this.book.set(about.reference, { ...undecided, outcome: 'pending' });
     else if (mood === 'challenge') {
-      const expiresAt = new Date(Date.now() + CHALLENGE_MS).toISOString();
+      const expiresAt = new Date(Date.now() + this.challengeMs).toISOString();
       const action = { type: 'redirect' as const, url: 'http://acquirer.test/challenge', expiresAt };
       this.book.set(about.reference, { ...undecided, outcome: 'action_required', action });
     } else if (mood === 'part') {

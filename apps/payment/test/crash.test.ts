@@ -35,12 +35,15 @@ const freePort = async (): Promise<number> => {
 };
 
 /** An instance as a process of its own, which kills itself at that place. */
-const startDoomed = async (crash: string): Promise<{ readonly url: string; readonly died: Promise<unknown> }> => {
+const startDoomed = async (
+  crash: string,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<{ readonly url: string; readonly died: Promise<unknown> }> => {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const child = fork(new URL('../src/main.ts', import.meta.url), {
     execArgv: ['--conditions', 'payflow-source', '--import', '@payflow/testing/typescript-hooks'],
-    env: { ...service.environment, PATH: process.env['PATH'], PORT: String(port), PAYFLOW_CRASH: crash },
+    env: { ...service.environment, PATH: process.env['PATH'], PORT: String(port), PAYFLOW_CRASH: crash, ...settings },
     stdio: 'ignore',
   });
   running.add(child);
@@ -130,4 +133,58 @@ describe('killed in the middle of a request, the payment goes on under the same 
     const operation = route === 'cancel' ? 'void' : route;
     expect(service.acquirer.approved(operation, await service.operations(paymentId))).toHaveLength(1);
   });
+});
+
+describe('killed while it finds out what nobody answered, another goes on, and the money moves once', () => {
+  it.each([
+    ['no answer after effect', 'payment.recover.after-inquiry'],
+    ['no answer after effect', 'payment.recover.before-outcome-commit'],
+    ['no answer after effect', 'payment.recover.after-outcome-commit'],
+    ['no answer without effect', 'payment.recover.after-inquiry'],
+    ['no answer without effect', 'payment.recover.before-psp'],
+    ['no answer without effect', 'payment.recover.after-psp'],
+    ['no answer without effect', 'payment.recover.after-psp@2'],
+    ['no answer without effect', 'payment.recover.after-outcome-commit'],
+  ] as const)('a sale with %s at %s', async (mood, crash) => {
+    const doomed = await startDoomed(crash);
+    const merchant = service.merchant();
+    service.vault.next(mood);
+    const answer = await service.authorize(merchant, { capture: true });
+    expect(answer.status).toBe(202);
+    const paymentId = answer.body['paymentId'] as string;
+    await service.makeDue(paymentId);
+    expect(await doomed.died).toBe('SIGKILL');
+
+    await service.recover(paymentId);
+    const { body } = await service.get(`/payments/${paymentId}`, merchant.principal);
+    expect(body).toMatchObject({ status: 'CAPTURED', capturedAmount: 1000 });
+    const operations = await service.operations(paymentId);
+    expect(operations).toHaveLength(2);
+    expect(service.acquirer.approved('authorize', operations)).toHaveLength(1);
+    expect(service.acquirer.approved('capture', operations)).toHaveLength(1);
+    expect((await service.published(paymentId)).map(({ type }) => type)).toEqual([
+      'payment.created.v1',
+      'payment.authorized.v1',
+      'payment.captured.v1',
+    ]);
+  });
+
+  it.each(['payment.recover.after-give-up', 'payment.recover.after-psp', 'payment.recover.before-outcome-commit'])(
+    'an authorization that is given up at %s',
+    async (crash) => {
+      const doomed = await startDoomed(crash, { AUTHORIZATION_RESEND_SECONDS: '0' });
+      const merchant = service.merchant();
+      service.vault.next('no answer without effect');
+      const answer = await service.authorize(merchant);
+      const paymentId = answer.body['paymentId'] as string;
+      await service.makeDue(paymentId);
+      expect(await doomed.died).toBe('SIGKILL');
+
+      // The one that lives would send it: but it is being given back, and what comes of that is given back too.
+      await service.recover(paymentId);
+      const { body } = await service.get(`/payments/${paymentId}`, merchant.principal);
+      expect(['FAILED', 'CANCELED']).toContain(body['status']);
+      expect(service.acquirer.held(await service.operations(paymentId))).toEqual([]);
+    },
+  );
 });

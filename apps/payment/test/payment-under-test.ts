@@ -68,7 +68,8 @@ export class PaymentUnderTest {
     readonly ledger: LedgerFake,
   ) {}
 
-  static async start(): Promise<PaymentUnderTest> {
+  /** @param settings that differ from those of the other tests */
+  static async start(settings: Readonly<Record<string, string>> = {}): Promise<PaymentUnderTest> {
     const acquirer = new AcquirerFake();
     const vault = new VaultFake(acquirer);
     const ledger = new LedgerFake();
@@ -95,6 +96,7 @@ export class PaymentUnderTest {
       NODE_ENV: 'test',
       LOG_LEVEL: 'fatal',
       SHUTDOWN_UNREADY_MS: '0',
+      ...settings,
     };
     const app = await createServiceApp({ name: 'payment', module: PaymentModule, environment });
     // Timers run when a test says so, not by their own clock.
@@ -198,13 +200,18 @@ export class PaymentUnderTest {
     if (ended !== 1) throw new Error(`given: ${ended} running requests with the key ${key}`);
   }
 
-  /** As if the time had come at which the open orders of this payment are taken up; returns when they were. */
-  async recover(paymentId: string): Promise<void> {
+  /** As if the time had come at which the open orders of this payment are taken up. */
+  async makeDue(paymentId: string): Promise<void> {
     const due = await this.database.execute(
       `UPDATE payment_attempts SET next_recovery_at = now() WHERE payment_id = $1 AND next_recovery_at IS NOT NULL`,
       [paymentId],
     );
     if (due === 0) throw new Error(`given: ${paymentId} has no open order`);
+  }
+
+  /** The same, and they are: returns when that was done. */
+  async recover(paymentId: string): Promise<void> {
+    await this.makeDue(paymentId);
     await this.app.get(RecoverOrders).pass();
   }
 

@@ -139,9 +139,8 @@ export class ResolveOrders {
     const operation = operationOf(payment, order.attempt_id);
     if (!operation || !isOpen(operation)) return payment;
     const after = this.isStuck(operation, order) ? await this.timers.markStuck(order, cause) : undefined;
-    const plannedMs = order.planned_at && order.planned_at.getTime() - order.taken_at.getTime();
-    const nextMs = nextLookMs(operation, order.inquiries, order.taken_at, this.config);
-    await giveOrderBack(this.database, order, plannedMs === null ? nextMs : Math.max(0, Math.min(plannedMs, nextMs)));
+    const nextMs = order.taken_at.getTime() + nextLookMs(operation, order.inquiries, order.taken_at, this.config);
+    await giveOrderBack(this.database, order, new Date(Math.min(order.planned_at?.getTime() ?? Infinity, nextMs)));
     return after ?? payment;
   }
 

@@ -148,11 +148,11 @@ export const lockStillTaken = async (tx: Tx, order: TakenOrder): Promise<boolean
   (await tx.query(`${STILL_TAKEN} FOR UPDATE`, [order.attempt_id, order.fence])).length === 1;
 
 /** Gives an order back that is still open: when it is next taken up. Nothing where somebody else has it by now. */
-export const giveOrderBack = async (sql: Sql, order: TakenOrder, nextAfterMs: number): Promise<void> => {
+export const giveOrderBack = async (sql: Sql, order: TakenOrder, nextAt: Date): Promise<void> => {
   await sql.execute(
-    `UPDATE payment_attempts SET next_recovery_at = now() + make_interval(secs => $3::double precision / 1000)
+    `UPDATE payment_attempts SET next_recovery_at = $3
       WHERE attempt_id = $1 AND recoveries = $2 AND next_recovery_at IS NOT NULL`,
-    [order.attempt_id, order.fence, nextAfterMs],
+    [order.attempt_id, order.fence, nextAt],
   );
 };
 
