@@ -1,8 +1,18 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { Kafka, logLevel } from 'kafkajs';
 
-import { bookOf } from './acquirer.js';
-import { type Answer, call, CARD_OK, demo, eventually, newKey, newMerchant, type TestMerchant } from './stack.js';
+import { approvedIn, bookOf } from './acquirer.js';
+import {
+  type Answer,
+  call,
+  CARD_OK,
+  cardNumbered,
+  demo,
+  eventually,
+  newKey,
+  newMerchant,
+  type TestMerchant,
+} from './stack.js';
 
 const CLIENTS = 8;
 const PAYMENTS_PER_CLIENT = 12;
@@ -49,6 +59,9 @@ const killService = (name: string): void => {
   process.kill(pid, 'SIGKILL');
 };
 
+/** The lease of the request that died, and an inquiry. */
+const RESOLVED_TIMEOUT_MS = 120_000;
+
 const restarted = async (name: string, before: number | undefined): Promise<void> => {
   await eventually(async () => {
     const pid = demo().pids[name];
@@ -57,6 +70,41 @@ const restarted = async (name: string, before: number | undefined): Promise<void
     expect(health.status).toBe(200);
   });
 };
+
+describe('kill -9 of payment while the acquirer is silent', () => {
+  it.each([
+    ['4000009900000012', 'with effect'],
+    ['4000009900000020', 'without effect'],
+  ])(
+    '%s, %s: AUTHORIZED with one charge in the book, without help',
+    async (number) => {
+      const merchant = await newMerchant();
+      const reference = newKey();
+      const order = {
+        amount: 1000,
+        currency: 'USD',
+        reference,
+        paymentMethod: { type: 'card', card: cardNumbered(number) },
+      };
+      const before = demo().pids['payment'];
+      const answer = call('POST', '/payments/authorize', { token: merchant.token, key: newKey(), body: order });
+      const paymentId = await eventually(async () => {
+        const { body } = await call('GET', `/payments?reference=${reference}`, { token: merchant.token });
+        expect(body['data']).toHaveLength(1);
+        return String(body['data'][0].paymentId);
+      });
+      process.kill(before ?? 0, 'SIGKILL');
+      expect((await answer).status).toBe(503);
+      await restarted('payment', before);
+      await eventually(async () => {
+        const { body } = await call('GET', `/payments/${paymentId}`, { token: merchant.token });
+        expect(body).toMatchObject({ status: 'AUTHORIZED', authorizedAmount: 1000 });
+      }, RESOLVED_TIMEOUT_MS);
+      expect(approvedIn(await bookOf(paymentId), 'authorize')).toBe(1);
+    },
+    180_000,
+  );
+});
 
 describe('kill -9 of payment, tokenization and ledger, one after the other, under 8 clients that retry with their keys', () => {
   let merchant: TestMerchant;
