@@ -109,6 +109,25 @@ describe('an authorization that nobody answered', () => {
   );
 });
 
+describe('a cancel of what nobody answered', () => {
+  it.each(['no answer after effect', 'no answer without effect'] as const)(
+    'gives it back and does not send it again, however often it is asked about: %s',
+    async (mood) => {
+      const merchant = service.merchant();
+      const paymentId = await silentId(service, merchant, mood);
+      const arrived = await arrivalsOf(service, paymentId);
+      service.acquirer.next('void', 'silent without effect', 'silent without effect');
+      const cancel = await service.post(`/payments/${paymentId}/cancel`, {}, { as: merchant.principal });
+      expect(cancel).toMatchObject({ status: 202, body: { status: 'PROCESSING' } });
+      await service.recover(paymentId);
+      await service.recover(paymentId);
+      expect(await paymentOf(service, merchant, paymentId)).toMatchObject({ status: 'CANCELED', capturableAmount: 0 });
+      expect((await arrivalsOf(service, paymentId)).slice(0, 1)).toEqual(arrived);
+      expect(service.acquirer.held(await service.operations(paymentId))).toEqual([]);
+    },
+  );
+});
+
 describe('an approval that nobody wants', () => {
   it('is reversed when it comes after a refusal, and recorded as late_success', async () => {
     const merchant = service.merchant();

@@ -38,11 +38,15 @@ type Word = Exclude<AcquirerOutcome, { kind: 'unanswered' | 'not_sent' }>;
 const isWord = (answer: InquiryAnswer): answer is Word =>
   ['approved', 'partially_approved', 'declined', 'action_required'].includes(answer.kind);
 
+const reversalsOf = (payment: Payment, { id }: Operation): readonly Operation[] =>
+  payment.operations.filter((operation) => operation.kind === 'void' && operation.reverses === id);
+
 /** An attempt whose reversal the acquirer has confirmed holds nothing, whatever its own line in the book says. */
-const isReversed = (payment: Payment, { id }: Operation): boolean =>
-  payment.operations.some(
-    (operation) => operation.kind === 'void' && operation.reverses === id && operation.state === 'approved',
-  );
+const isReversed = (payment: Payment, operation: Operation): boolean =>
+  reversalsOf(payment, operation).some(({ state }) => state === 'approved');
+
+/** What is being given back is not sent after all: it is enough to hear how it stands. */
+const isGivenBack = (payment: Payment, operation: Operation): boolean => reversalsOf(payment, operation).some(isOpen);
 
 /**
  * Finds out what became of an order by asking the acquirer for our reference, and does what follows: records, sends it
@@ -88,7 +92,8 @@ export class ResolveOrders {
     return { payment: order ? await this.giveBack(after, order, cause) : after, answered: answer.kind !== 'no_answer' };
   }
 
-  private stepAfter({ operation, order }: Task, answer: InquiryAnswer): InquiryStep {
+  private stepAfter({ payment, operation, order }: Task, answer: InquiryAnswer): InquiryStep {
+    if (answer.kind === 'not_found' && isGivenBack(payment, operation)) return NOTHING;
     if (order && isOpen(operation))
       return afterInquiry(operation, answer, order.taken_at, {
         resendAuthorizationWithinMs: this.config.AUTHORIZATION_RESEND_SECONDS * MS_PER_SECOND,
