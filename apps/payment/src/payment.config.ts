@@ -1,3 +1,4 @@
+import { STRIPE_API } from '@payflow/contracts';
 import { type Currency, currencyOf } from '@payflow/kernel';
 import { messagingConfigFields } from '@payflow/messaging';
 import { addressField, baseConfigFields, jsonField } from '@payflow/service';
@@ -13,9 +14,18 @@ const currencyList = z
 
 const acquirerName = z.string().regex(/^[a-z0-9-]{1,40}$/);
 
-/** A JSON object of acquirer names and their addresses. */
-const acquirerAddresses = jsonField(
-  z.record(acquirerName, addressField).refine((addresses) => Object.keys(addresses).length > 0, 'names no acquirer'),
+const stripeSettings = z.strictObject({
+  kind: z.literal('stripe'),
+  secretKey: z.string().regex(/^(sk|rk)_(test|live)_\w+$/, 'is not a secret key of Stripe'),
+  webhookSecret: z.string().regex(/^whsec_\w+$/, 'is not a webhook secret of Stripe'),
+  apiBase: addressField.default(STRIPE_API),
+});
+
+/** A JSON object of acquirer names: an address where PayFlow's own protocol is spoken, or a PSP's settings. */
+const acquirerSettings = jsonField(
+  z
+    .record(acquirerName, z.union([addressField, stripeSettings]))
+    .refine((settings) => Object.keys(settings).length > 0, 'names no acquirer'),
 );
 
 const MS_PER_SECOND = 1_000;
@@ -44,8 +54,9 @@ export const paymentConfigSchema = z.object({
   LEDGER_URL: addressField
     .default('http://127.0.0.1:8084')
     .meta({ description: 'The ledger: balance and entries of a payment.' }),
-  ACQUIRERS: acquirerAddresses.default({ sim: 'http://127.0.0.1:8085/acquirers/sim' }).meta({
-    description: 'JSON object: name of each acquirer to its address, tried in this order unless rules say otherwise.',
+  ACQUIRERS: acquirerSettings.default({ sim: 'http://127.0.0.1:8085/acquirers/sim' }).meta({
+    description:
+      'JSON object: name of each acquirer to its address, or to {"kind": "stripe", "secretKey", "webhookSecret"}; tried in this order unless rules say otherwise.',
   }),
   ACQUIRER_WEBHOOK_SECRETS: jsonField(z.record(acquirerName, z.string().regex(/^whsec_[A-Za-z0-9+/=]{16,}$/)))
     .default({})

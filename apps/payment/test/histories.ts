@@ -41,7 +41,7 @@ const eventsOf = (decision: Decided): readonly PaymentEvent[] => {
   return (decision as Decided & { readonly events: readonly PaymentEvent[] }).events;
 };
 
-type Step = (payment: Payment) => readonly PaymentEvent[];
+export type Step = (payment: Payment) => readonly PaymentEvent[];
 
 /** The events that these steps lead to, one after the other. */
 export const history = (...steps: readonly Step[]): readonly PaymentEvent[] =>

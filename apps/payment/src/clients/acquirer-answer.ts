@@ -6,7 +6,12 @@ import type { Operation } from '../domain/payment.js';
 import type { InquiryAnswer } from '../domain/saga.js';
 
 /** Reasons that say something about the way to the acquirer, not about the operation. The breaker counts these. */
-export const CONNECTION_REASONS: ReadonlySet<string> = new Set(['no_answer', 'acquirer_error', 'acquirer_unreachable']);
+export const CONNECTION_REASONS: ReadonlySet<string> = new Set([
+  'no_answer',
+  'acquirer_error',
+  'acquirer_unreachable',
+  'acquirer_silent',
+]);
 
 const unanswered = (reason: string): AcquirerOutcome => ({ kind: 'unanswered', reason });
 

@@ -43,31 +43,34 @@ export class AcquirerHttp {
 
   async post(url: string, body: unknown, operation: Operation): Promise<Exchange> {
     const headers = { 'content-type': 'application/json', 'idempotency-key': operation.id, ...tracing() };
-    const exchange = await this.exchange(url, { method: 'POST', headers, body: JSON.stringify(body) }, operation);
+    const request = { method: 'POST', headers, body: JSON.stringify(body) } as const;
+    const exchange = await this.exchange(url, request, operation, this.timeoutMs);
     noteRefusedAccess(this.logger, exchange, operation);
     return exchange;
   }
 
   async get(url: string, operation: Operation): Promise<Exchange> {
-    return await this.exchange(url, { method: 'GET', headers: tracing() }, operation);
+    return await this.exchange(url, { method: 'GET', headers: tracing() }, operation, this.timeoutMs);
   }
 
   async close(): Promise<void> {
     await this.agent.close();
   }
 
-  private async exchange(
+  /** Any request, as it is. */
+  async exchange(
     url: string,
     request: Pick<Dispatcher.RequestOptions, 'method' | 'headers' | 'body'>,
     { id: operationId, acquirer }: Operation,
+    timeoutMs: number,
   ): Promise<Exchange> {
-    const { origin, pathname } = new URL(url);
+    const { origin, pathname, search } = new URL(url);
     try {
       const response = await this.agent.request({
         ...request,
         origin,
-        path: pathname,
-        signal: AbortSignal.timeout(this.timeoutMs),
+        path: pathname + search,
+        signal: AbortSignal.timeout(timeoutMs),
       });
       return { kind: 'answered', status: response.statusCode, body: parsed(await response.body.text()) };
     } catch (error) {

@@ -11,9 +11,6 @@ import type {
 } from '../domain/payment.js';
 import type { InquiryAnswer } from '../domain/saga.js';
 
-/** What is asked of an acquirer about an authorization that it gave: no card is in it, so it needs no vault. */
-export type FollowUp = CaptureOperation | VoidOperation | RefundOperation;
-
 /** A webhook as it arrived. The signature is over these bytes and no others. */
 export interface WebhookRequest {
   /** Names in lower case. */

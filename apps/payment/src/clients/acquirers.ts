@@ -12,6 +12,8 @@ import { AcquirerLines } from './acquirer-lines.js';
 import type { Acquirer } from './acquirer-port.js';
 import { CardForwarder } from './card-forwarder.js';
 import { PayflowAcquirer } from './payflow-acquirer.js';
+import { StripeAcquirer } from './stripe/stripe-acquirer.js';
+import { StripeHttp } from './stripe/stripe-http.js';
 
 /** The acquirers of this installation, each behind its own line. */
 @Injectable()
@@ -27,10 +29,15 @@ export class Acquirers implements OnApplicationShutdown {
   ) {
     this.http = new AcquirerHttp(config.ACQUIRER_TIMEOUT_MS, logger);
     this.byName = new Map(
-      Object.entries(config.ACQUIRERS).map(([name, address]) => {
+      Object.entries(config.ACQUIRERS).map(([name, settings]): [string, Acquirer] => {
+        const { GATEWAY_URL: gatewayUrl, ACQUIRER_TIMEOUT_MS: timeoutMs } = config;
+        if (typeof settings !== 'string') {
+          const { secretKey, webhookSecret, apiBase } = settings;
+          const options = { secretKey, webhookSecret, apiBase, gatewayUrl, timeoutMs };
+          return [name, new StripeAcquirer(options, new StripeHttp(this.http, cards), logger)];
+        }
         const webhookSecret = config.ACQUIRER_WEBHOOK_SECRETS[name];
-        const options = { address, webhookSecret, gatewayUrl: config.GATEWAY_URL };
-        return [name, new PayflowAcquirer(options, this.http, cards)];
+        return [name, new PayflowAcquirer({ address: settings, webhookSecret, gatewayUrl }, this.http, cards)];
       }),
     );
   }

@@ -1,7 +1,6 @@
 import { Module } from '@nestjs/common';
 import { LedgerClient, VaultClient } from '@payflow/clients';
 
-import { AcquirerClient } from './acquirer.js';
 import { AcquirerLines } from './acquirer-lines.js';
 import { Acquirers } from './acquirers.js';
 import { CardForwarder } from './card-forwarder.js';
