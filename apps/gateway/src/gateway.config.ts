@@ -27,6 +27,17 @@ export const gatewayConfigSchema = z.object({
     description: 'Requests per second and address to where passwords and client secrets are checked.',
   }),
   CREDENTIAL_RATE_LIMIT_BURST: burstField(100).meta({ description: 'The same, at once.' }),
+  UPSTREAM_CONCURRENCY_MAX: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(10_000)
+    .default(128)
+    .meta({
+      description:
+        'Reads, and writes, that may be under way at each service; more are refused with 503 at once. At least the requests ' +
+        'a second that should pass times the seconds that the slowest acquirer takes.',
+    }),
   UPSTREAM_TIMEOUT_MS: z.coerce
     .number()
     .int()

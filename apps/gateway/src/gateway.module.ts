@@ -9,6 +9,7 @@ import { CardSwap } from './cards/card-swap.js';
 import { type GatewayConfig, gatewayConfigSchema } from './gateway.config.js';
 import { DocsController } from './http/docs.controller.js';
 import { OperationsController } from './http/operations.controller.js';
+import { Bulkheads } from './limits/bulkheads.js';
 import { RateLimits } from './limits/rate-limits.js';
 import { ApiDescription } from './openapi/api-description.js';
 import { PayerTokens } from './proxy/payer-tokens.js';
@@ -34,7 +35,7 @@ const PREFLIGHT_SECONDS = 600;
 @Module({
   imports: [{ ...service, controllers: [] }],
   controllers: [OperationsController, DocsController],
-  providers: [Proxy, PayerTokens, RateLimits, CardSwap, ApiDescription],
+  providers: [Proxy, PayerTokens, RateLimits, Bulkheads, CardSwap, ApiDescription],
 })
 export class GatewayModule implements OnModuleInit {
   constructor(

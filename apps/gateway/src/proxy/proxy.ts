@@ -16,6 +16,7 @@ import { Agent } from 'undici';
 
 import { CardSwap, type Swapped } from '../cards/card-swap.js';
 import { type GatewayConfig, upstreamUrls } from '../gateway.config.js';
+import { Bulkheads, OverloadProblem } from '../limits/bulkheads.js';
 import { RateLimits } from '../limits/rate-limits.js';
 import { pathFrom, segmentsOf } from '../routing/request-path.js';
 import { BODY_BYTES_MAX, type Match, matchRoute, ROUTES, type Upstream } from '../routing/route-table.js';
@@ -24,7 +25,6 @@ import { PayerTokens } from './payer-tokens.js';
 import { readBody } from './read-body.js';
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
-const CONNECTIONS_PER_SERVICE_MAX = 256;
 const CONNECT_TIMEOUT_MS = 1_000;
 /** Shorter than the services' (72 s), so that a connection is dropped here before it is dropped there. */
 const KEEP_ALIVE_TIMEOUT_MS = 4_000;
@@ -43,6 +43,7 @@ export class Proxy implements OnApplicationShutdown {
   constructor(
     private readonly tokens: AccessTokens,
     private readonly limits: RateLimits,
+    private readonly bulkheads: Bulkheads,
     private readonly cards: CardSwap,
     private readonly payers: PayerTokens,
     private readonly logger: Logger,
@@ -51,7 +52,8 @@ export class Proxy implements OnApplicationShutdown {
   ) {
     this.urls = upstreamUrls(config);
     this.agent = new Agent({
-      connections: CONNECTIONS_PER_SERVICE_MAX,
+      // One for each request that may be under way: none waits for a connection.
+      connections: 2 * config.UPSTREAM_CONCURRENCY_MAX,
       pipelining: 1,
       connect: { timeout: CONNECT_TIMEOUT_MS },
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
@@ -96,6 +98,8 @@ export class Proxy implements OnApplicationShutdown {
       : await this.callerOf(request, address);
     this.admitted.set(request, { match, authorization });
     reply.headers(this.limits.take(bucket, counted));
+    const leave = this.bulkheads.enter(`${match.upstream} ${isSafe(request.method) ? 'reads' : 'writes'}`);
+    reply.raw.once('close', leave);
   }
 
   /**
@@ -144,8 +148,11 @@ export class Proxy implements OnApplicationShutdown {
       retryDelay: ({ err, attempt }) => (attempt === 0 && isSafe(request.method) && isReset(err) ? 1 : null),
       onResponse: (_request, _reply, response) => {
         const { statusCode, stream } = response as unknown as UpstreamAnswer;
-        if (statusCode !== 502 && statusCode !== 504) return void reply.send(stream);
+        const clientLeft = reply.raw.destroyed;
+        if (!clientLeft && statusCode !== 502 && statusCode !== 504) return void reply.send(stream);
+        // Unread, it would keep its connection for ever.
         stream.resume();
+        if (clientLeft) return;
         this.refuse(this.unavailable(match.upstream, `status ${statusCode}`), request, reply);
       },
       onError: (_reply, { error }) => {
@@ -168,7 +175,8 @@ export class Proxy implements OnApplicationShutdown {
 
   private refuse(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
     const problem = problemOf(error);
-    if (problem.status >= 500) this.logger.error({ err: error, code: problem.code }, 'request failed');
+    if (problem.status >= 500 && !(problem instanceof OverloadProblem))
+      this.logger.error({ err: error, code: problem.code }, 'request failed');
     if (reply.sent) return;
     for (const name of ENTITY_HEADERS) reply.removeHeader(name);
     sendProblem(reply, problem, request.id, this.config.GATEWAY_URL);
