@@ -15,7 +15,7 @@ import { unexpectedDeadLetters } from './dead-letters.ts';
 import { DrillStack } from './drill-stack.ts';
 import { ACQUIRER_FAULTS, acquirerIsControllable } from './faults/acquirer.ts';
 import type { Fault } from './faults/fault.ts';
-import { linkFaults } from './faults/links.ts';
+import { LINK_FAULT_NAMES, linkFaults } from './faults/links.ts';
 import { MESSAGE_FAULTS } from './faults/messages.ts';
 import { PROCESS_FAULTS } from './faults/processes.ts';
 import { Journal } from './journal.ts';
@@ -76,6 +76,7 @@ export class Drill {
   /** @returns undefined when it was interrupted */
   async run(): Promise<DrillResult | undefined> {
     const { seed, minutes } = this.options;
+    requireKnown(this.options.faults);
     const stamp = new Date().toISOString().replaceAll(/[:.]/g, '-');
     const output = join(REPOSITORY, '.payflow', 'drills', `${stamp}-${seed}`);
     mkdirSync(output, { recursive: true });
@@ -126,7 +127,7 @@ export class Drill {
     const platform = new Platform(paths);
     const databases = new Databases(() => platform.demo().postgres);
     const world: World = { stack: this.stack, databases, platform, poison: [] };
-    const faults = chosenFrom(await this.faults(world), this.options.faults);
+    const faults = (await this.faults(world)).filter(({ name }) => isWanted(name, this.options.faults));
     const merchants: Merchant[] = [];
     for (let index = 1; index <= MERCHANTS; index += 1) merchants.push(await platform.newMerchant(`Drill ${index}`));
     const journal = new Journal(join(output, 'journal.jsonl'));
@@ -206,6 +207,7 @@ export class Drill {
 
   private async fireFromOutside(seed: number, faults: readonly Fault[], rounds: Rounds, load: Load): Promise<void> {
     const endSeconds = this.options.minutes * 60;
+    if (faults.length === 0) return;
     for (const round of roundsFrom(seed, faults, endSeconds * 1_000 * SHARE_OF_ONE_FAULT)) {
       if (this.interrupted || rounds.seconds() > endSeconds) return;
       this.say(`${clock(rounds)} ${round.map(({ fault }) => fault.name).join(' + ')}`);
@@ -234,13 +236,20 @@ const commandOf = ({ seed, minutes, faults, onlyCrashPoints, crashPoints }: Dril
   return `npm run drill -- ${words.join(' ')}`;
 };
 
-const chosenFrom = (faults: readonly Fault[], wanted: string | undefined): readonly Fault[] => {
-  if (wanted === undefined) return faults;
-  const parts = wanted.split(',').map((part) => part.trim());
-  const unknown = parts.filter((part) => !faults.some(({ name }) => name.includes(part)));
-  if (unknown.length > 0)
-    throw new Failure(`There is no fault ${unknown.join(', ')}; \`npm run drill -- --list\` shows them.`);
-  return faults.filter(({ name }) => parts.some((part) => name.includes(part)));
+/** Every fault there is, where everything that it takes is there. */
+export const FAULT_NAMES: readonly string[] = [
+  ...[...PROCESS_FAULTS, ...MESSAGE_FAULTS, ...ACQUIRER_FAULTS].map(({ name }) => name),
+  ...LINK_FAULT_NAMES,
+];
+
+/** Names, or parts of them, separated by commas. */
+const isWanted = (name: string, wanted: string | undefined): boolean =>
+  wanted === undefined || wanted.split(',').some((part) => name.includes(part.trim()));
+
+const requireKnown = (wanted: string | undefined): void => {
+  const unknown = wanted?.split(',').filter((part) => !FAULT_NAMES.some((name) => name.includes(part.trim()))) ?? [];
+  if (unknown.length === 0) return;
+  throw new Failure(`There is no fault ${unknown.join(', ')}. There are:\n  ${FAULT_NAMES.join('\n  ')}`);
 };
 
 const countsOf = ({ operations }: Load): Readonly<Record<string, number>> => {

@@ -7,48 +7,54 @@ const both = (type: Toxic['type'], attributes: Toxic['attributes']): readonly To
   { type, stream: 'downstream', attributes },
 ];
 
-/** Silent, and open for ever: what a cable that was pulled looks like. */
-const HALF_OPEN = both('timeout', { timeout: 0 });
-const SLOW = [...both('latency', { latency: 250, jitter: 200 }), ...both('bandwidth', { rate: 64 })];
-/** What is asked arrives; what is answered does not. */
-const ANSWER_LOST: readonly Toxic[] = [{ type: 'timeout', stream: 'downstream', attributes: { timeout: 1_500 } }];
+/** What can be wrong with a link; without toxics its connections are closed and new ones refused. */
+interface Kind {
+  readonly name: string;
+  readonly toxics: readonly Toxic[];
+  readonly lasts: readonly [number, number];
+}
+
+const KINDS: readonly Kind[] = [
+  { name: 'cut', toxics: [], lasts: [1, 8] },
+  // Silent, and open for ever: what a cable that was pulled looks like.
+  { name: 'half-open', toxics: both('timeout', { timeout: 0 }), lasts: [4, 12] },
+  {
+    name: 'slow',
+    toxics: [...both('latency', { latency: 250, jitter: 200 }), ...both('bandwidth', { rate: 64 })],
+    lasts: [5, 15],
+  },
+  // What is asked arrives; what is answered does not.
+  {
+    name: 'answer-lost',
+    toxics: [{ type: 'timeout', stream: 'downstream', attributes: { timeout: 1_500 } }],
+    lasts: [2, 8],
+  },
+];
+
+/** A broker's lost answer is no different from a cut: producers repeat either way. */
+const PAIRS = LINKS.flatMap((link) => KINDS.map((kind) => ({ link, kind }))).filter(
+  ({ link, kind }) => link !== KAFKA_LINK || kind.name !== 'answer-lost',
+);
+
+const nameOf = ({ link, kind }: (typeof PAIRS)[number]): string => `${kind.name}:${link}`;
+
+export const LINK_FAULT_NAMES: readonly string[] = PAIRS.map(nameOf);
 
 /** Faults of the connections, each of every link: to a database, between services, to an acquirer, to the broker. */
 export const linkFaults = (proxies: Toxiproxy): readonly Fault[] =>
-  LINKS.flatMap((link) => [
-    cut(proxies, link),
-    poisoned(proxies, 'half-open', link, HALF_OPEN, [4, 12]),
-    poisoned(proxies, 'slow', link, SLOW, [5, 15]),
-    // A broker's lost answer is no different from a cut: producers repeat either way.
-    ...(link === KAFKA_LINK ? [] : [poisoned(proxies, 'answer-lost', link, ANSWER_LOST, [2, 8])]),
-  ]);
-
-const cut = (proxies: Toxiproxy, link: string): Fault => ({
-  name: `cut:${link}`,
-  touches: [link],
-  lasts: [1, 8],
-  inject: async () => {
-    await proxies.setEnabled(link, false);
-    return async () => {
-      await proxies.setEnabled(link, true);
+  PAIRS.map((pair) => {
+    const { link, kind } = pair;
+    return {
+      name: nameOf(pair),
+      touches: [link],
+      lasts: kind.lasts,
+      inject: async () => {
+        if (kind.toxics.length === 0) await proxies.setEnabled(link, false);
+        for (const toxic of kind.toxics) await proxies.addToxic(link, toxic);
+        return async () => {
+          for (const toxic of kind.toxics) await proxies.removeToxic(link, toxic);
+          if (kind.toxics.length === 0) await proxies.setEnabled(link, true);
+        };
+      },
     };
-  },
-});
-
-const poisoned = (
-  proxies: Toxiproxy,
-  name: string,
-  link: string,
-  toxics: readonly Toxic[],
-  lasts: readonly [number, number],
-): Fault => ({
-  name: `${name}:${link}`,
-  touches: [link],
-  lasts,
-  inject: async () => {
-    for (const toxic of toxics) await proxies.addToxic(link, toxic);
-    return async () => {
-      for (const toxic of toxics) await proxies.removeToxic(link, toxic);
-    };
-  },
-});
+  });
