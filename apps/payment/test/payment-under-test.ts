@@ -68,8 +68,14 @@ export class PaymentUnderTest {
     readonly ledger: LedgerFake,
   ) {}
 
-  /** @param settings that differ from those of the other tests */
-  static async start(settings: Readonly<Record<string, string>> = {}): Promise<PaymentUnderTest> {
+  /**
+   * @param settings that differ from those of the other tests
+   * @param others acquirers besides `sim`, by name; whoever made them closes them
+   */
+  static async start(
+    settings: Readonly<Record<string, string>> = {},
+    others: Readonly<Record<string, AcquirerFake>> = {},
+  ): Promise<PaymentUnderTest> {
     const acquirer = new AcquirerFake();
     const vault = new VaultFake(acquirer);
     const ledger = new LedgerFake();
@@ -80,6 +86,11 @@ export class PaymentUnderTest {
       vault.server.listen(),
       ledger.server.listen(),
     ]);
+    const acquirers: Record<string, string> = { sim: `${acquirerUrl}/acquirers/sim` };
+    for (const [name, other] of Object.entries(others)) {
+      vault.others.set(name, other);
+      acquirers[name] = `${await other.server.listen()}/acquirers/sim`;
+    }
     const environment = {
       DATABASE_URL: databases.runtimeUrl,
       KAFKA_BROKERS: testKafka().brokerList,
@@ -89,7 +100,7 @@ export class PaymentUnderTest {
       SERVICE_CLIENT_SECRET: 'secret-of-the-payment-under-test',
       TOKENIZATION_URL: vaultUrl,
       LEDGER_URL: ledgerUrl,
-      ACQUIRERS: JSON.stringify({ sim: `${acquirerUrl}/acquirers/sim` }),
+      ACQUIRERS: JSON.stringify(acquirers),
       ACQUIRER_WEBHOOK_SECRETS: JSON.stringify({ sim: WEBHOOK_SECRET }),
       ENABLED_CURRENCIES: 'USD,EUR,JPY,BHD',
       RECOVERY_DELAYS_SECONDS: '86400,86400,86400,86400,86400',

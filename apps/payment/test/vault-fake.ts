@@ -21,6 +21,8 @@ export type ForwardMood = 'no answer after effect' | 'no answer without effect' 
 export class VaultFake {
   readonly server = new ContractServer((request) => this.handle(request));
   readonly forwarded: ForwardRequest[] = [];
+  /** Acquirers besides `sim`, by name. */
+  readonly others = new Map<string, AcquirerFake>();
   private readonly tokens = new Map<string, Kept>();
   private readonly moods: ForwardMood[] = [];
 
@@ -89,7 +91,8 @@ export class VaultFake {
     const request = parsed.data;
     this.forwarded.push(request);
     const kept = this.tokens.get(request.tokenId);
-    if (!kept || request.acquirer !== 'sim' || request.path !== '/authorizations')
+    const acquirer = request.acquirer === 'sim' ? this.acquirer : this.others.get(request.acquirer);
+    if (!kept || !acquirer || request.path !== '/authorizations')
       return this.server.violation('forward: unknown token, acquirer or path');
     if (!kept.reusable && kept.usedBy !== null && kept.usedBy !== request.paymentId)
       return { status: 422, body: usedProblem };
@@ -97,7 +100,7 @@ export class VaultFake {
     if (mood === 'not sent') return answered({ outcome: 'not_sent', reason: 'refused' });
     if (!kept.reusable) kept.usedBy = request.paymentId;
     if (mood === 'no answer without effect') return answered({ outcome: 'no_answer', reason: 'time-out' });
-    const reply = await this.acquirer.authorize(filled(request.body, kept.number), request.headers['idempotency-key']);
+    const reply = await acquirer.authorize(filled(request.body, kept.number), request.headers['idempotency-key']);
     if (reply === 'silence' || mood === 'no answer after effect')
       return answered({ outcome: 'no_answer', reason: 'time-out' });
     return answered({ outcome: 'answered', ...reply });
