@@ -10,7 +10,8 @@ const ACTION_GRACE_MS = 5 * MS_PER_SECOND;
 /**
  * When an open order is looked at next, unless it has ended by then.
  * - requested: it belongs to its request as long as that holds its claim;
- * - action_required: when the payer's time is over, and gently before that, since a webhook may be lost;
+ * - action_required: when the payer's time is over, and gently before that, since a webhook may be lost; after that by the
+ *   schedule, for what is left to wait for is the word on a reversal, and that may take days;
  * - unanswered: by the schedule of inquiries, whose last delay repeats.
  *
  * @param inquiries of the schedule that have gone by
@@ -19,7 +20,7 @@ export const nextLookMs = (operation: Operation, inquiries: number, at: Date, se
   if (operation.state === 'requested') return claimLeaseMs(settings);
   if (operation.kind === 'authorize' && operation.state === 'action_required' && operation.action) {
     const leftMs = operation.action.expiresAt.getTime() - at.getTime() + ACTION_GRACE_MS;
-    return Math.min(Math.max(leftMs, ACTION_GRACE_MS), settings.ACTION_INQUIRY_SECONDS * MS_PER_SECOND);
+    if (leftMs > 0) return Math.min(Math.max(leftMs, ACTION_GRACE_MS), settings.ACTION_INQUIRY_SECONDS * MS_PER_SECOND);
   }
   const delays = settings.RECOVERY_DELAYS_SECONDS;
   return (delays[Math.min(inquiries, delays.length - 1)] ?? 0) * MS_PER_SECOND;
