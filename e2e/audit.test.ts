@@ -77,6 +77,18 @@ const withoutTriggers = async (tables: readonly string[], work: () => Promise<vo
   }
 };
 
+/** Nobody relays the outbox and no timer is taken up while the payment service is held. */
+const whilePaymentIsHeld = async (work: () => Promise<void>): Promise<void> => {
+  const pid = demo().pids['payment'];
+  if (pid === undefined) throw new Error('no pid of payment');
+  process.kill(pid, 'SIGSTOP');
+  try {
+    await work();
+  } finally {
+    process.kill(pid, 'SIGCONT');
+  }
+};
+
 let merchant: TestMerchant;
 
 const authorized = async (): Promise<string> => {
@@ -276,7 +288,7 @@ describe('npm run audit', () => {
     await expectFound(5, [key, told.paymentId, lost.key, refund.paymentId, untrue.key], '--journal', file);
   });
 
-  it('6: names what is not in the outbox, not on its topic, not in the inbox, not applied, and given up', async () => {
+  it('6: names what is not in the outbox, not sent, not on its topic, not in the inbox, not applied, and given up', async () => {
     const [unnumbered, unapplied, unread, givenUp] = [
       await settled(),
       await settled(),
@@ -308,7 +320,17 @@ describe('npm run audit', () => {
        VALUES ($1, 'ledger.journal', $2, true, $3, 1, 'payment.created', 0, 0, '{}', 'planted', 'planted', '', 1, now(), now())`,
       [letter, await eventOf(givenUp), givenUp],
     );
-    await expectFound(6, [unnumbered, unapplied, first.event as string, unsent, letter]);
+    const waiting = newId('evt');
+    await whilePaymentIsHeld(async () => {
+      await inDatabase(
+        'payment',
+        `INSERT INTO outbox (topic, key, headers, envelope, aggregate_id, sequence)
+         SELECT topic, key, headers || jsonb_build_object('ce_id', $2::text), replace(envelope, headers->>'ce_id', $2), $3, 1
+           FROM outbox WHERE aggregate_id = $1 AND sequence = 1`,
+        [unread, waiting, newId('pay')],
+      );
+      await expectFound(6, [unnumbered, unapplied, first.event as string, unsent, waiting, letter]);
+    });
   });
 
   it('7: names the payment whose row, order or refund is not what its events say', async () => {
@@ -346,7 +368,7 @@ describe('npm run audit', () => {
     await expectFound(10, [paymentId]);
   });
 
-  it('11: names a payment that waits for nothing, and an order that is stuck without an item for people', async () => {
+  it('11: names a payment that waits for nothing, and an order that is stuck without an item for people, and a forgotten timer', async () => {
     const [waiting, stuck] = [await settled(), await settled()];
     await inDatabase('payment', `UPDATE payments SET status = 'PROCESSING' WHERE id = $1`, [waiting]);
     const operation = newId('cap');
@@ -356,7 +378,14 @@ describe('npm run audit', () => {
        VALUES ($1, 100, 'PaymentStuck', jsonb_build_object('operationId', $2::text, 'inquiries', 7), now(), 'svc_payment')`,
       [stuck, operation],
     );
-    await expectFound(11, [waiting, operation]);
+    await whilePaymentIsHeld(async () => {
+      await inDatabase(
+        'payment',
+        `INSERT INTO psp_webhooks (provider, webhook_id, state, next_try_at) VALUES ('sim', $1, 'waiting', now())`,
+        [operation],
+      );
+      await expectFound(11, [waiting, operation, `sim ${operation}`]);
+    });
   });
 
   it('says so, and fails, when there is nothing to audit', async () => {

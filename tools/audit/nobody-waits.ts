@@ -18,7 +18,7 @@ export const nobodyWaits: Invariant = {
   async *check(sources) {
     yield* waitingForNothing(sources);
     yield* stuckWithoutItem(sources);
-    yield* confirmed(sources, overdueOrders(sources), (overdue) => stillOverdue(sources, overdue));
+    yield* confirmed(sources, overdueTimers(sources), (overdue) => stillOverdue(sources, overdue));
   },
 };
 
@@ -79,39 +79,43 @@ async function* stuckWithoutItem(sources: Sources): AsyncGenerator<Finding> {
 }
 
 interface Overdue {
-  readonly attempt_id: string;
-  readonly payment_id: string;
-  readonly next_recovery_at: Date;
+  readonly id: string;
+  readonly payment: string;
+  readonly due: Date;
 }
 
-async function* overdueOrders({ payment, compared }: Sources): AsyncGenerator<Overdue> {
-  const [row] = await payment.query<{ orders: number }>(
-    'SELECT count(*)::int AS orders FROM payment_attempts WHERE next_recovery_at IS NOT NULL',
+/** Timers that have run out: of open orders, of authorizations that expire, of news that was received. */
+const DUE = `
+  SELECT attempt_id AS id, payment_id AS payment, next_recovery_at AS due FROM payment_attempts
+   WHERE next_recovery_at <= now()
+  UNION ALL
+  SELECT 'expiry of ' || id, id, expiry_due_at FROM payments WHERE expiry_due_at <= now()
+  UNION ALL
+  SELECT provider || ' ' || webhook_id, coalesce(payment_id, ''), next_try_at FROM psp_webhooks WHERE next_try_at <= now()`;
+
+async function* overdueTimers({ payment, compared }: Sources): AsyncGenerator<Overdue> {
+  const [row] = await payment.query<{ timers: number }>(
+    `SELECT ((SELECT count(*) FROM payment_attempts WHERE next_recovery_at IS NOT NULL)
+           + (SELECT count(*) FROM payments WHERE expiry_due_at IS NOT NULL)
+           + (SELECT count(*) FROM psp_webhooks WHERE next_try_at IS NOT NULL))::int AS timers`,
   );
-  compared('open orders', row?.orders ?? 0);
-  const rows = payment.stream<Overdue>(
-    'SELECT attempt_id, payment_id, next_recovery_at FROM payment_attempts WHERE next_recovery_at <= now()',
-  );
-  for await (const portion of rows) yield* portion;
+  compared('timers', row?.timers ?? 0);
+  for await (const rows of payment.stream<Overdue>(DUE)) yield* rows;
 }
 
+/** Whoever takes a timer up sets it anew: the same time, still over, was taken up by nobody. */
 const stillOverdue = async ({ payment }: Sources, overdue: readonly Overdue[]): Promise<readonly Wrong<Overdue>[]> => {
-  const rows = await payment.query<Overdue>(
-    'SELECT attempt_id, payment_id, next_recovery_at FROM payment_attempts WHERE attempt_id = ANY($1)',
-    [overdue.map((one) => one.attempt_id)],
-  );
-  const now = new Map(rows.map((one) => [one.attempt_id, one.next_recovery_at as Date | null]));
-  return overdue.flatMap((suspect) =>
-    now.get(suspect.attempt_id)?.getTime() === suspect.next_recovery_at.getTime()
-      ? [
-          {
-            suspect,
-            finding: {
-              problem: `due since ${suspect.next_recovery_at.toISOString()}, and nobody takes it up`,
-              ids: { payment: suspect.payment_id, operation: suspect.attempt_id },
-            },
-          },
-        ]
-      : [],
-  );
+  const rows = await payment.query<Overdue>(`SELECT * FROM (${DUE}) AS due WHERE id = ANY($1)`, [
+    overdue.map(({ id }) => id),
+  ]);
+  const now = new Map(rows.map(({ id, due }) => [id, due.getTime()]));
+  return overdue
+    .filter(({ id, due }) => now.get(id) === due.getTime())
+    .map((suspect) => ({
+      suspect,
+      finding: {
+        problem: `due since ${suspect.due.toISOString()}, and nobody takes it up`,
+        ids: { payment: suspect.payment, timer: suspect.id },
+      },
+    }));
 };
