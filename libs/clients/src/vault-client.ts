@@ -20,6 +20,8 @@ export interface VaultClientOptions {
   readonly url: string;
   /** Only for the calls between services; createToken passes its caller's authorization on. */
   readonly accessToken?: () => Promise<string>;
+  /** For a caller that has many cards forwarded at once. */
+  readonly connectionsMax?: number;
 }
 
 /** The vault, as the gateway and payment use it. */

@@ -4,6 +4,9 @@ import { InjectConfig } from '@payflow/service';
 
 import type { PaymentConfig } from '../payment.config.js';
 
+/** To the vault, for questions about tokens. */
+const CONNECTIONS_FOR_CHECKS = 32;
+
 /** The other services of PayFlow, called with this service's own token. */
 @Injectable()
 export class ServiceCalls implements OnApplicationShutdown {
@@ -18,7 +21,10 @@ export class ServiceCalls implements OnApplicationShutdown {
       clientSecret: config.SERVICE_CLIENT_SECRET,
     });
     const accessToken = this.accessToken;
-    this.vault = new VaultClient({ url: config.TOKENIZATION_URL, accessToken });
+    // Each order with a card keeps one as long as its acquirer takes: a slow one must leave enough for the others.
+    const connectionsMax =
+      Object.keys(config.ACQUIRERS).length * config.ACQUIRER_CONCURRENCY_MAX + CONNECTIONS_FOR_CHECKS;
+    this.vault = new VaultClient({ url: config.TOKENIZATION_URL, accessToken, connectionsMax });
     this.ledger = new LedgerClient({ url: config.LEDGER_URL, accessToken });
   }
 
