@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 
 import { OutcomeRecorder } from '../src/application/outcome-recorder.js';
 import { ADMIN, freshKey, type Merchant, PaymentUnderTest, START_TIMEOUT_MS } from './payment-under-test.js';
@@ -56,6 +56,26 @@ describe('an order past its last inquiry', () => {
     expect(await exceptionsOf(paymentId, '&open=false')).toMatchObject([
       { kind: 'stuck', resolvedBy: 'svc_payment', resolution: 'It has ended: approved.' },
     ]);
+  });
+});
+
+describe('an order whose answer cannot be recorded', () => {
+  it('comes to people too, on the same schedule', async () => {
+    const merchant = service.merchant();
+    const paymentId = await service.authorizedId(merchant);
+    service.acquirer.next('capture', 'silent after effect');
+    await service.post(`/payments/${paymentId}/capture`, {}, { as: merchant.principal });
+    const broken = jest.spyOn(service.app.get(OutcomeRecorder), 'record').mockRejectedValue(new Error('a bug'));
+    await service.recover(paymentId);
+    await service.recover(paymentId);
+    broken.mockRestore();
+    expect(await exceptionsOf(paymentId, '&open=true')).toMatchObject([{ kind: 'stuck', detail: { inquiries: 2 } }]);
+
+    await service.recover(paymentId);
+    expect(await exceptionsOf(paymentId, '&open=true')).toEqual([]);
+    expect((await service.get(`/payments/${paymentId}`, merchant.principal)).body).toMatchObject({
+      status: 'CAPTURED',
+    });
   });
 });
 

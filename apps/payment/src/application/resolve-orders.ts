@@ -86,10 +86,19 @@ export class ResolveOrders {
     const payment = await loadPayment(this.database, paymentId);
     const operation = payment && operationOf(payment, operationId);
     if (!payment || !operation || isReversed(payment, operation)) return { payment, answered: true };
-    const answer = await this.steps.inquire(payment, operation);
-    const task: Task = { payment, operation, order, cause };
-    const after = await this.act(task, this.stepAfter(task, answer));
-    return { payment: order ? await this.giveBack(after, order, cause) : after, answered: answer.kind !== 'no_answer' };
+    try {
+      const answer = await this.steps.inquire(payment, operation);
+      const task: Task = { payment, operation, order, cause };
+      const after = await this.act(task, this.stepAfter(task, answer));
+      return {
+        payment: order ? await this.giveBack(after, order, cause) : after,
+        answered: answer.kind !== 'no_answer',
+      };
+    } catch (error) {
+      // What fails each time must come to people in the end, like what nobody answers.
+      if (order) await this.giveBack(payment, order, cause);
+      throw error;
+    }
   }
 
   private stepAfter({ payment, operation, order }: Task, answer: InquiryAnswer): InquiryStep {
