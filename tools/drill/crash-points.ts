@@ -80,7 +80,11 @@ export class CrashPoints {
     await Promise.all(
       services.map(async (name) => {
         const path = '/internal/crash-points';
-        const answer = await platform.asOperatorOf(stack.addressOf(name), { method: 'GET', path });
+        // One that does not answer has told before, or will tell the next time.
+        const answer = await platform
+          .asOperatorOf(stack.addressOf(name), { method: 'GET', path })
+          .catch(() => undefined);
+        if (answer?.status !== 200) return;
         const { data } = bodyOf(answer, 200) as { data: readonly string[] };
         this.met.set(name, new Set([...(this.met.get(name) ?? []), ...data]));
       }),

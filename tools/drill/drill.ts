@@ -11,7 +11,7 @@ import { createRun, endRun, stackOf } from '../test/runs.ts';
 import { audit } from './audit.ts';
 import { CrashPoints } from './crash-points.ts';
 import { Databases } from './databases.ts';
-import { unexpectedDeadLetters } from './dead-letters.ts';
+import { wrongDeadLetters } from './dead-letters.ts';
 import { DrillStack } from './drill-stack.ts';
 import { ACQUIRER_FAULTS, acquirerIsControllable } from './faults/acquirer.ts';
 import type { Fault } from './faults/fault.ts';
@@ -159,7 +159,7 @@ export class Drill {
       pointsNeverMet: this.options.crashPoints ? await crashPoints.neverMet() : [],
       staleReads: load.staleReads,
       skipped: this.skipped,
-      deadLetters: await unexpectedDeadLetters(world),
+      deadLetters: await wrongDeadLetters(world),
       audit: await audit(paths, journal.file),
       logs: output,
     };

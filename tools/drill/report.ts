@@ -89,7 +89,7 @@ export const reportOf = (result: DrillResult): string => {
       .join(', ')}`,
     `- Availability under fire (answered, and not by a 5xx): ${(availabilityOf(result) * 100).toFixed(2)} %`,
     `- Reads that showed less than a 2xx had promised: ${result.staleReads.length}`,
-    `- Unexpected dead letters: ${result.deadLetters.length}`,
+    `- Dead letters that are no poison of the drill, or poison that became none: ${result.deadLetters.length}`,
     `- Logs and the clients' journal: ${result.logs}`,
     ...result.skipped.map((reason) => `- Left out: ${reason}`),
     '',

@@ -54,9 +54,18 @@ export class Rounds {
     await this.load.pause();
     const waited = await converge(databases, () => stack.state(), CONVERGENCE_LIMIT_MS);
     const convergence = { ...waited, seconds: (performance.now() - healed) / 1_000 };
-    const findings = judge(this.load.operations, await readFacts(databases, this.merchantIds));
+    const findings = await this.findings();
     this.load.goOn();
     return { faults, convergence, findings };
+  }
+
+  /** Databases that are not back are a finding, and no reason to end without a report. */
+  private async findings(): Promise<Findings> {
+    try {
+      return judge(this.load.operations, await readFacts(this.world.databases, this.merchantIds));
+    } catch (error) {
+      return { lost: [], doubled: [], unasked: [], apart: [`the books could not be read: ${String(error)}`] };
+    }
   }
 
   private async live({ fault, afterMs, lastsMs, seed }: PlannedFault): Promise<FaultTimes> {

@@ -7,6 +7,8 @@ export interface PoisonPlace {
   readonly topic: string;
   readonly partition: number;
   readonly offset: string;
+  /** The broker lost its data afterwards, perhaps before anybody had read it. */
+  mayBeLost: boolean;
 }
 
 /** Everything that a fault may take hold of. */

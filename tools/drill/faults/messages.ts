@@ -71,7 +71,7 @@ export const sendPoison = async (world: World, random: Random): Promise<void> =>
       const topic = random.pick(PAYMENT_TOPICS);
       const sent = await producer.send({ topic, messages: [{ key: String(key), value }] });
       for (const { topicName, partition, baseOffset } of sent)
-        world.poison.push({ topic: topicName, partition, offset: baseOffset ?? '' });
+        world.poison.push({ topic: topicName, partition, offset: baseOffset ?? '', mayBeLost: false });
     }
   });
 };
@@ -124,6 +124,7 @@ const erased: Fault = {
     await stack.endAndHold('kafka', 'SIGTERM');
     const before = stack.processOf('kafka');
     rmSync(join(stack.paths.kafka, 'data'), { recursive: true, force: true });
+    for (const place of world.poison) place.mayBeLost = true;
     stack.release('kafka');
     await stack.successorOf('kafka', before);
     return async () => {
