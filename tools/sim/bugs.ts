@@ -50,7 +50,7 @@ export const BUGS: readonly Bug[] = [
     name: 'key-in-a-transaction-of-its-own',
     mistake: 'The idempotency key is claimed and committed before the intent.',
     plant: rules({ claimIsWithIntent: false }),
-    foundBy: ['assertion'],
+    foundBy: ['answered_survives', 'assertion'],
   },
   {
     name: 'twins-both-claim',
@@ -68,13 +68,13 @@ export const BUGS: readonly Bug[] = [
     name: 'fence-forgotten',
     mistake: 'A key is completed by whoever worked on it, also after another took it over.',
     plant: rules({ fenceIsChecked: false }),
-    foundBy: ['one_effect_per_key'],
+    foundBy: ['answered_survives', 'one_effect_per_key'],
   },
   {
     name: 'short-lease-without-fence',
     mistake: 'The lease is shorter than an acquirer may take, and no fence is checked.',
     plant: rules({ claimLeaseMs: 3_000, fenceIsChecked: false }),
-    foundBy: ['one_effect_per_key'],
+    foundBy: ['answered_survives', 'one_effect_per_key'],
   },
   {
     name: 'answer-apart-from-outcome',
@@ -98,7 +98,7 @@ export const BUGS: readonly Bug[] = [
     name: 'retry-without-key',
     mistake: 'After silence the request is sent again at once, without the key of the first.',
     plant: rules({ silenceIsNotRetried: false }),
-    foundBy: ['one_effect_per_key'],
+    foundBy: ['one_effect_per_key', 'books_agree', 'never_guesses'],
   },
   // Never guess.
   {
@@ -110,7 +110,7 @@ export const BUGS: readonly Bug[] = [
         command.outcome.kind === 'unanswered' ? { ...command, outcome: { ...DECLINED, technical: false } } : command,
       ),
     ),
-    foundBy: ['books_agree', 'assertion'],
+    foundBy: ['never_guesses', 'books_agree'],
   },
   {
     name: 'silence-is-success',
@@ -123,7 +123,7 @@ export const BUGS: readonly Bug[] = [
           : command,
       ),
     ),
-    foundBy: ['books_agree'],
+    foundBy: ['books_agree', 'never_guesses', 'nothing_is_forgotten'],
   },
   {
     name: 'second-acquirer-after-silence',
@@ -136,13 +136,13 @@ export const BUGS: readonly Bug[] = [
           : command,
       ),
     ),
-    foundBy: ['books_agree'],
+    foundBy: ['never_guesses', 'books_agree'],
   },
   {
     name: 'not-sent-proves-too-much',
     mistake: 'That this try was not sent is taken for a no, although an earlier one may have arrived.',
     plant: rules({ recoveryDoubts: false }),
-    foundBy: ['books_agree'],
+    foundBy: ['never_guesses', 'books_agree'],
   },
   {
     name: 'given-up-without-reversal',
@@ -161,7 +161,7 @@ export const BUGS: readonly Bug[] = [
         };
       },
     }),
-    foundBy: ['books_agree'],
+    foundBy: ['never_guesses'],
   },
   {
     name: 'late-success-ignored',
@@ -186,7 +186,7 @@ export const BUGS: readonly Bug[] = [
           : command,
       ),
     ),
-    foundBy: ['books_agree'],
+    foundBy: ['books_agree', 'nothing_is_forgotten'],
   },
   {
     name: 'webhook-applied-twice',
@@ -224,7 +224,13 @@ export const BUGS: readonly Bug[] = [
     name: 'nobody-takes-orders-up',
     mistake: 'Orders whose process died are never looked at again.',
     plant: rules({ recoveryTakesOrdersUp: false }),
-    foundBy: ['nothing_is_forgotten', 'comes_to_an_end'],
+    foundBy: ['nothing_is_forgotten'],
+  },
+  {
+    name: 'inquiries-without-pause',
+    mistake: 'The acquirer is asked again at once, for as long as it does not say.',
+    plant: () => ({ nextLookMs: () => 1 }),
+    foundBy: ['comes_to_an_end'],
   },
   {
     name: 'stuck-never-raised',
@@ -282,7 +288,7 @@ export const BUGS: readonly Bug[] = [
           command,
         ),
     }),
-    foundBy: ['books_agree', 'assertion'],
+    foundBy: ['books_agree', 'nothing_is_forgotten', 'assertion'],
   },
   {
     name: 'payment-not-locked',
@@ -507,7 +513,7 @@ export const BUGS: readonly Bug[] = [
     plant: ({ project }) => ({
       project: (payment, event) => {
         const after = project(payment, event);
-        return event.type === 'CaptureUnanswered' ? { ...after, operations: payment.operations } : after;
+        return event.type === 'VoidRequested' ? { ...after, metadata: payment.metadata } : after;
       },
     }),
     foundBy: ['read_model_equals_rebuild'],

@@ -3,9 +3,9 @@ import type { Random } from './random.ts';
 /** What can go wrong, and how likely it is each time it could. */
 export const FAULTS = {
   /** A process ends between two steps; it is started again a moment later. */
-  crash: 0.0012,
+  crash: 0.0018,
   /** A process stands still, like one that is stopped by a signal or collects garbage. */
-  pause: 0.0006,
+  pause: 0.001,
   /** A connection is refused: certainly nothing was sent. */
   refused: 0.01,
   request_lost: 0.008,
@@ -22,7 +22,7 @@ export const FAULTS = {
   /** A client asks once more for what it was answered long ago. */
   asked_again: 0.15,
   database_restart: 0.0001,
-  database_clock_jump: 0.0001,
+  database_clock_jump: 0.0003,
   process_clock_jump: 0.0003,
   produce_lost: 0.01,
   produce_late: 0.01,
@@ -35,12 +35,12 @@ export const FAULTS = {
   /** An old message is in the log once more. */
   message_repeated: 0.02,
   rebalance: 0.002,
-  handler_error: 0.02,
+  handler_error: 0.04,
   /** A handler fails with one payment's events until it is mended. */
   handler_broken: 0.003,
   stranger_message: 0.002,
   /** Nobody can connect to the acquirer for a while. */
-  acquirer_unreachable: 0.003,
+  acquirer_unreachable: 0.02,
   acquirer_silent_before: 0.04,
   acquirer_silent_after: 0.06,
   acquirer_error_before: 0.02,

@@ -185,8 +185,8 @@ export const requireAll = (world: World): void => {
   requireOneEffectPerKey(world);
   requireAnswersSurvived(world);
   requireRebuilt(world);
-  requireNothingOpen(world);
   requireBooksAgree(world);
+  requireNothingOpen(world);
 };
 
 const requireBalanced = (world: World): void => {
@@ -427,13 +427,19 @@ const requireRebuilt = (world: World): void => {
 };
 
 const requireNothingOpen = (world: World): void => {
-  for (const [paymentId, { state: live }] of world.payment.tables.payments)
+  for (const [paymentId, { state: live }] of world.payment.tables.payments) {
+    requireThat(
+      live.authorization === null || live.closed,
+      'nothing_is_forgotten',
+      () => `${paymentId} has ended and is still held`,
+    );
     for (const operation of live.operations)
       requireThat(
         !isOpen(operation),
         'nothing_is_forgotten',
         () => `${paymentId} ${operation.id} is ${operation.state} for ever`,
       );
+  }
 };
 
 /** The hold of a payment is as the payment says; what was held besides it was given back untouched. */

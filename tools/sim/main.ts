@@ -5,7 +5,7 @@ import { type Bug, bugNamed, BUGS } from './bugs.ts';
 import { hunt, type Run, runOnce, smallestPlan } from './hunt.ts';
 import { INVARIANT_NAMES } from './invariants.ts';
 import { commandOf } from './shrink.ts';
-import type { Plan } from './world.ts';
+import { type Plan, storyNames } from './world.ts';
 
 const EVENTS_DEFAULT = 1_000_000;
 const STORIES_DEFAULT = 30;
@@ -14,6 +14,7 @@ const PROGRESS_EVERY_MS = 2_000;
 
 interface Options {
   readonly seed?: number;
+  readonly salt?: number;
   readonly seeds?: number;
   readonly events?: number;
   readonly stories: number;
@@ -80,7 +81,7 @@ const explain = (run: Run, bug: Bug | undefined): void => {
   const again = runOnce(smallest, bug);
   say(
     `  ${smallest.onlyStories?.size ?? 0} requests and ${smallest.onlyFaults?.size ?? 0} faults are left of ` +
-      `${run.plan.stories} stories and ${run.faults} faults: ${again.failure?.detail ?? 'not repeated'}`,
+      `${thousands(storyNames(plan).length)} requests and ${run.faults} faults: ${again.failure?.detail ?? 'not repeated'}`,
   );
   say(`  repeat it with\n    ${commandOf(smallest, bug?.name)} --trace`);
 };
@@ -142,7 +143,8 @@ const huntOne = (bug: Bug, { stories }: Options): boolean => {
 };
 
 const runPlan = (options: Options, seed: number, bug: Bug | undefined): boolean => {
-  const plan: Plan = { seed, stories: options.stories, onlyStories: options.only, onlyFaults: options.faults };
+  const { salt, stories, only: onlyStories, faults: onlyFaults } = options;
+  const plan: Plan = { seed, salt, stories, onlyStories, onlyFaults };
   const run = runOnce(plan, bug, options.trace ? say : undefined);
   if (run.failure === undefined) {
     say(
@@ -161,6 +163,7 @@ const main = (args: readonly string[]): boolean => {
       'Payments, saga, ledger, order of events, relay and idempotency in one thread, from a seed, under faults.',
     )
     .option('--seed <n>', 'one run with this seed', wholeNumber)
+    .option('--salt <n>', 'with that seed, another order of events', wholeNumber)
     .option('--seeds <n>', 'seeds 1 to n', wholeNumber)
     .option('--events <n>', 'as many seeds as make this many events', wholeNumber)
     .option('--stories <n>', 'payments and transfers that clients begin in a run', wholeNumber, STORIES_DEFAULT)

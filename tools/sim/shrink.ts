@@ -10,14 +10,9 @@ export interface Choices {
  * The smallest choices with which it still fails, as far as bisection finds them (delta debugging: Zeller and Hildebrandt,
  * "Simplifying and Isolating Failure-Inducing Input", 2002): first without whole stories, then without requests and faults.
  *
- * @param fails whether a run with these choices fails by the same invariant
+ * @param failsStill whether a run with these choices fails by the same invariant
  */
-export const shrunk = (begun: Choices, fails: (choices: Choices) => boolean, triesMax: number): Choices => {
-  let tries = 0;
-  const failsStill = (choices: Choices): boolean => {
-    tries += 1;
-    return tries <= triesMax && fails(choices);
-  };
+export const shrunk = (begun: Choices, failsStill: (choices: Choices) => boolean): Choices => {
   let choices = begun;
   for (let size = Number.POSITIVE_INFINITY; size > sizeOf(choices);) {
     size = sizeOf(choices);
@@ -48,6 +43,7 @@ export const commandOf = (plan: Plan, bug: string | undefined): string =>
     'npm run sim --',
     `--seed ${plan.seed}`,
     `--stories ${plan.stories}`,
+    ...(plan.salt ? [`--salt ${plan.salt}`] : []),
     ...(bug === undefined ? [] : [`--bug ${bug}`]),
     ...(plan.onlyStories === undefined ? [] : [`--only '${[...plan.onlyStories].join(',')}'`]),
     ...(plan.onlyFaults === undefined ? [] : [`--faults '${[...plan.onlyFaults].join(',') || 'none'}'`]),

@@ -91,7 +91,7 @@ export class Acquirer {
   isReachable(): boolean {
     const { faults, scheduler } = this.world;
     if (faults.strikes('acquirer_unreachable'))
-      this.unreachableUntilMs = scheduler.nowMs + faults.detail('acquirer_unreachable').between(SECOND, 2 * MINUTE);
+      this.unreachableUntilMs = scheduler.nowMs + faults.detail('acquirer_unreachable').between(5 * SECOND, 3 * MINUTE);
     return scheduler.nowMs >= this.unreachableUntilMs;
   }
 

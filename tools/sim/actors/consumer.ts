@@ -73,8 +73,9 @@ export class ConsumerGroup {
     this.handle = handle;
     this.parkedDue = new DueRows(`${name} retry due`, database, world.scheduler, (row) => {
       const process = world.anyUp(this.processes);
+      // It is looked at again, whatever keeps it from being claimed now.
+      this.parkedDue.set(row, Math.max(database.nowMs() + POLL_MS, row.leaseUntilMs));
       if (process) process.run('retries', this.retryAll(process, this.claimDue()));
-      else this.parkedDue.set(row, database.nowMs() + POLL_MS);
     });
     this.gapsDue = new DueRows(`${name} gap due`, database, world.scheduler, (row) => {
       this.gapRows.delete(row.aggregateId);

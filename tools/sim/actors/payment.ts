@@ -155,8 +155,10 @@ export class PaymentService {
     );
     this.attemptsDue = new DueRows('recovery due', this.database, world.scheduler, (row) => {
       const process = world.anyUp(this.processes);
+      if (!world.seams.rules.recoveryTakesOrdersUp) return;
+      // It is looked at again, whatever keeps it from being taken up now.
+      this.attemptsDue.set(row, Math.max(this.database.nowMs() + POLL_MS, row.nextRecoveryAtMs ?? 0));
       if (process) new Recovery(world, this, process).takeUpDue();
-      else this.attemptsDue.set(row, this.database.nowMs() + POLL_MS);
     });
     this.holdsDue = new DueRows('expiry due', this.database, world.scheduler, (stored) => {
       const process = world.anyUp(this.processes);

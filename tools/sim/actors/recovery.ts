@@ -26,7 +26,6 @@ const ORDERS_MAX = 32;
 const STEPS_MAX = 12;
 const WEBHOOK_TRIES_MAX = 10;
 const LEASE_MS = takenLeaseMs(SETTINGS);
-const LOCKED_RETRY_MS = 500;
 const WORDS: readonly string[] = ['approved', 'partially_approved', 'declined', 'action_required'];
 
 /**
@@ -53,10 +52,7 @@ export class Recovery {
       ({ nextRecoveryAtMs }) => nextRecoveryAtMs !== null && nextRecoveryAtMs <= now,
     );
     for (const row of due.slice(0, ORDERS_MAX)) {
-      if (database.isLocked(`attempt ${row.operationId}`)) {
-        this.service.attemptsDue.set(row, now + LOCKED_RETRY_MS);
-        continue;
-      }
+      if (database.isLocked(`attempt ${row.operationId}`)) continue;
       this.world.observeRecovery(row);
       row.inquiries += 1;
       this.process.run('recovery', this.resolve(row.paymentId, row.operationId, this.taken(row, null)));
