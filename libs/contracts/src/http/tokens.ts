@@ -114,10 +114,13 @@ export const forwardRequestSchema = z
     }),
     timeoutMs: z.int().min(1).max(60_000),
   })
-  .refine(({ encoding, body }) => encoding === 'json' || Object.values(body).every((field) => typeof field === 'string'), {
-    path: ['body'],
-    message: 'the fields of a form are text',
-  })
+  .refine(
+    ({ encoding, body }) => encoding === 'json' || Object.values(body).every((field) => typeof field === 'string'),
+    {
+      path: ['body'],
+      message: 'the fields of a form are text',
+    },
+  )
   .meta({ id: 'ForwardRequest' });
 export type ForwardRequest = z.infer<typeof forwardRequestSchema>;
 
