@@ -3,7 +3,7 @@ import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { newId } from '@payflow/kernel';
 import { Kafka, logLevel } from 'kafkajs';
 import pg from 'pg';
@@ -17,6 +17,8 @@ const run = promisify(execFile);
 const AUDIT = join(import.meta.dirname, '..', 'tools', 'audit.mjs');
 const START_MS = 300_000;
 const CARD = '4000056655665556';
+/** Each test starts a program; on a machine that is busy with other things that takes its time. */
+jest.setTimeout(180_000);
 
 /** What `npm run audit -- --json` prints, as far as these tests look at it. */
 interface Verdict {
@@ -172,7 +174,7 @@ describe('npm run audit', () => {
     expect(verdicts.map(({ number }) => number)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 10, 11]);
     for (const { number, compared } of verdicts.filter((verdict) => verdict.number !== 11))
       expect({ number, most: Math.max(...Object.values(compared)) > 20 }).toEqual({ number, most: true });
-  }, 120_000);
+  });
 
   it('finds what a client was told to be true', async () => {
     writeFileSync(file, journal.map((line) => `${JSON.stringify(line)}\n`).join(''));
