@@ -1,6 +1,10 @@
+import { setTimeout as wait } from 'node:timers/promises';
+
 import { ACQUIRERS } from '../../stack/services.ts';
 import type { World } from '../world.ts';
 import { type Fault, NOTHING_TO_HEAL } from './fault.ts';
+
+const CONTROL_TRIES_MAX = 30;
 
 interface Mode {
   readonly mode: string;
@@ -26,14 +30,19 @@ const setMode = async ({ stack }: World, acquirer: string, mode: Mode): Promise<
   await control(`${stack.addressOf('acquirer-sim')}/acquirers/${acquirer}/mode`, mode);
 };
 
+/** The simulator keeps its modes in a database, which another fault may have taken away for a while. */
 const control = async (url: string, body: object): Promise<void> => {
-  const response = await fetch(url, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-    signal: AbortSignal.timeout(10_000),
-  });
-  if (!response.ok) throw new Error(`POST ${url}: ${response.status} ${await response.text()}`);
+  for (let attempt = 1; ; attempt += 1) {
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+      signal: AbortSignal.timeout(10_000),
+    }).catch(() => undefined);
+    if (response?.ok === true) return;
+    if (attempt === CONTROL_TRIES_MAX) throw new Error(`POST ${url}: ${response?.status ?? 'no answer'}`);
+    await wait(1_000);
+  }
 };
 
 const misbehaving = (mode: Mode): Fault => ({

@@ -39,7 +39,8 @@ interface OldMessage {
 /** Messages of the past, each perhaps several times, in any order: a producer that repeats, a log that is read again. */
 const oldMessages: Fault = {
   name: 'old-messages:shuffled',
-  touches: ['kafka', KAFKA_LINK],
+  // The drill itself reads the outboxes for it.
+  touches: ['kafka', KAFKA_LINK, 'postgres'],
   lasts: [1, 2],
   inject: async (world, random) => {
     const messages = (
@@ -78,7 +79,7 @@ export const sendPoison = async (world: World, random: Random): Promise<void> =>
 
 const poison: Fault = {
   name: 'poison-messages',
-  touches: ['kafka', KAFKA_LINK],
+  touches: ['kafka', KAFKA_LINK, 'postgres'],
   lasts: [1, 2],
   inject: async (world, random) => {
     await sendPoison(world, random);
