@@ -14,7 +14,8 @@ import type { World } from './world.ts';
 
 const SERVICES_AT_ONCE = 3;
 const PASS_MAX = 2;
-const TRY_LIMIT_MS = 15_000;
+/** The other services of the round die and start meanwhile, and no payment goes through until they are back. */
+const TRY_LIMIT_MS = 45_000;
 const START_LIMIT_MS = 60_000;
 const PROVOKE_EVERY_MS = 1_500;
 const LOG_LINES = 200;
