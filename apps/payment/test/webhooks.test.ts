@@ -164,7 +164,7 @@ describe('what is no webhook of a provider', () => {
     const count = async () =>
       (await service.database.query<{ n: bigint }>('SELECT count(*) AS n FROM psp_webhooks'))[0]?.n;
     const before = await count();
-    const answer = await post(path, headers as Record<string, string>);
+    const answer = await post(path, headers);
     expect(answer.status).toBe(status);
     expect(await answer.json()).toMatchObject({ code });
     expect(await count()).toBe(before);

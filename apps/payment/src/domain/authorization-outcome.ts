@@ -33,9 +33,19 @@ export const lateSuccess = (attempt: AuthorizeOperation, command: RecordOutcome)
   );
 };
 
+/** A payer who has waited this long does not expect to be charged any more, wherever. */
+const ELSEWHERE_WITHIN_MS = 15 * 60_000;
+
 /** Another acquirer is tried only when this one certainly holds nothing: it was not reached, or says that it could not. */
-const nextAcquirer = (attempt: AuthorizeOperation, outcome: Declined | NotSent): string | undefined => {
+const nextAcquirer = (
+  payment: Payment,
+  attempt: AuthorizeOperation,
+  outcome: Declined | NotSent,
+  at: Date,
+): string | undefined => {
   if (outcome.kind === 'declined' && !outcome.technical) return undefined;
+  const begunAt = payment.operations[0]?.startedAt ?? attempt.startedAt;
+  if (at.getTime() - begunAt.getTime() > ELSEWHERE_WITHIN_MS) return undefined;
   return attempt.route[attempt.route.indexOf(attempt.acquirer) + 1];
 };
 
@@ -50,7 +60,7 @@ const refusedAttempt = (
   const failure = failureOf(outcome);
   const reached = outcome.kind === 'declined';
   const declined = { type: 'AuthorizationDeclined', at, attemptId, failure, reached } as const;
-  const acquirer = isGivenBack(payment, attempt) ? undefined : nextAcquirer(attempt, outcome);
+  const acquirer = isGivenBack(payment, attempt) ? undefined : nextAcquirer(payment, attempt, outcome, at);
   const { paymentMethod } = payment;
   if (acquirer === undefined || !paymentMethod)
     return accept<PaymentEvent>(declined, { type: 'PaymentFailed', at, attemptId, failure });

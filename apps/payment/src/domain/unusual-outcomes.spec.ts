@@ -23,6 +23,7 @@ import {
   refunding,
   SILENT,
   TECHNICAL,
+  TERMS,
   voidId,
 } from '../../test/histories.js';
 import { capture } from './capture.js';
@@ -31,6 +32,7 @@ import { fold } from './evolve.js';
 import { expire } from './expire.js';
 import { giveUp, markStuck } from './give-up.js';
 import { authorizedMinor, capturedMinor, isOpen, type Payment, refundableMinor, statusOf } from './payment.js';
+import { recordOutcome } from './record-outcome.js';
 import { nextStep } from './saga.js';
 
 type Step = (payment: Payment) => readonly PaymentEvent[];
@@ -103,6 +105,21 @@ describe('a route of two acquirers', () => {
   ] as const)('ends at the first with %s', (_what, answer) => {
     const payment = given(created(), authorizing(false, ROUTE), outcome(attemptId(), answer));
     expect(payment.operations.filter(({ kind }) => kind === 'authorize')).toHaveLength(1);
+  });
+
+  it('ends at the first when its refusal is learned so late that the payer is gone', () => {
+    const waiting = given(created(), authorizing(false, ROUTE), outcome(attemptId(), SILENT));
+    const late = recordOutcome(waiting, {
+      at: new Date(NOON.getTime() + 3_600_000),
+      operationId: attemptId(),
+      outcome: TECHNICAL,
+      perhapsSentBefore: true,
+      feeTerms: TERMS,
+      expiresAt: NEXT_WEEK,
+      nextAttemptId: attemptId(2),
+      reversalId: REVERSAL,
+    });
+    expect(typesOf(accepted(late))).toEqual(['AuthorizationDeclined', 'PaymentFailed']);
   });
 
   it('ends when the second refuses too', () => {
