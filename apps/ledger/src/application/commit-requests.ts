@@ -11,8 +11,9 @@ import {
 
 import { decidePostings } from '../domain/decide-postings.js';
 import type { DraftGroup, GroupDecision } from '../domain/journal.js';
-import { lockJournalHead } from '../store/journal-writes.js';
-import { readBooks, writeDecisions } from './commit-transactions.js';
+import { lockExpectedHead, lockJournalHead } from '../store/journal-writes.js';
+import { type BatchEffects, booksAfter, effectsOf } from './batch-effects.js';
+import { headBehind, postedIn, readBooks, writePosted } from './commit-transactions.js';
 
 /** A request to post: what it wants, its key if it has one, and how its answer reads once it is decided. */
 export interface JournalRequest {
@@ -31,23 +32,33 @@ export type RequestOutcome =
   | { readonly kind: 'refused'; readonly problem: Problem };
 
 /**
- * Many requests in one transaction: their keys, what they post, and their answers (docs/adr/0010). The journal's lock comes
- * first and lets in one committer at a time, so a key found unused is still unused when its answer is stored.
+ * Many requests in one transaction: their keys, what they post, and their answers (docs/adr/0010).
+ *
+ * Without `ahead`, the journal's lock comes first and lets in one committer at a time: what is read behind it is still true
+ * when it is written. With `ahead`, which tells what the batch before leaves behind, nobody waits for that one's commit to
+ * read and decide; the lock comes with the writes, and they fail when the journal's head is not where `ahead` says.
+ *
+ * @param onDecided told what this batch will leave behind, when its writes are on their way
  */
 export const commitRequests = async (
   tx: Tx,
   requests: readonly JournalRequest[],
   idempotency: Idempotency,
+  ahead: BatchEffects | undefined,
+  onDecided: (effects: BatchEffects) => void,
 ): Promise<readonly RequestOutcome[]> => {
-  const drafts = requests.flatMap(({ group }) => group.drafts);
-  const [head, standings, books] = await Promise.all([
-    lockJournalHead(tx),
+  const [head, standings, found] = await Promise.all([
+    ahead?.head ?? lockJournalHead(tx),
     findStandings(
       tx,
       requests.map(({ identity }) => identity),
     ),
-    readBooks(tx, drafts),
+    readBooks(
+      tx,
+      requests.flatMap(({ group }) => group.drafts),
+    ),
   ]);
+  const books = ahead === undefined ? found : booksAfter(found, ahead);
   const open = requests.flatMap((request, index) => {
     const standing = standings[index];
     return standing?.kind === 'open' ? [{ ...request, fence: standing.fence }] : [];
@@ -61,7 +72,16 @@ export const commitRequests = async (
     if (decision === undefined) throw new Error('invariant: a group was left undecided');
     return { ...request, decision, answer: request.answerOf(decision) };
   });
-  await Promise.all([writeDecisions(tx, head, decisions, books), storeAnswers(tx, answered, idempotency)]);
+  const posted = postedIn(decisions);
+  const next = posted.length === 0 ? head : headBehind(head, posted);
+  const written = Promise.all([
+    // Refusals and replays rest on the batch before as postings do, so it is asked for whatever there is to write.
+    ahead === undefined ? undefined : lockExpectedHead(tx, head),
+    writePosted(tx, head, posted, books, next),
+    storeAnswers(tx, answered, idempotency),
+  ]);
+  onDecided(effectsOf(next, posted, books));
+  await written;
   crashPoint('ledger.after-write-before-commit');
   const decided = answered.values();
   return standings.map((standing): RequestOutcome => {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 
 import { newId } from '@payflow/kernel';
 import type { Sql, Tx } from '@payflow/postgres';
@@ -6,7 +6,7 @@ import { crashPoint } from '@payflow/service';
 
 import { contentText } from '../domain/content.js';
 import { type Books, decidePostings } from '../domain/decide-postings.js';
-import type { Account, DecidedEntry, DraftGroup, GroupDecision, TransactionDraft } from '../domain/journal.js';
+import type { Account, DraftGroup, GroupDecision, Outcome, TransactionDraft } from '../domain/journal.js';
 import { findAccountsByName, insertAccounts } from '../store/account-rows.js';
 import {
   advanceJournalHead,
@@ -30,7 +30,7 @@ export const commitTransactions = async (tx: Tx, groups: readonly DraftGroup[]):
   const [head, found] = await Promise.all([lockJournalHead(tx), readBooks(tx, drafts)]);
   const books = await withChartAccounts(tx, drafts, found);
   const decisions = decidePostings(books, groups);
-  await writeDecisions(tx, head, decisions, books);
+  await writePosted(tx, head, postedIn(decisions), books);
   crashPoint('ledger.after-write-before-commit');
   return decisions;
 };
@@ -107,22 +107,33 @@ const missingChartAccounts = (
   return [...wanted.values()];
 };
 
-/** Writes what was accepted, behind the head whose lock is held. */
-export const writeDecisions = async (
-  tx: Tx,
-  head: JournalHead,
-  decisions: readonly GroupDecision[],
-  books: Books,
-): Promise<void> => {
-  const posted = decisions
+export type Posted = Extract<Outcome, { readonly kind: 'posted' }>;
+
+/** What is to be written: atomic groups with a refusal in them post nothing. */
+export const postedIn = (decisions: readonly GroupDecision[]): readonly Posted[] =>
+  decisions
     .filter(({ posts }) => posts)
     .flatMap(({ outcomes }) => outcomes)
     .filter((outcome) => outcome.kind === 'posted');
+
+/** The head behind these, under a name that no other history has. */
+export const headBehind = ({ position }: JournalHead, posted: readonly Posted[]): JournalHead => ({
+  position: position + BigInt(posted.length),
+  batch: randomUUID(),
+});
+
+/** Writes them behind `head`. Fails when the head is elsewhere by now, and then has written nothing. */
+export const writePosted = async (
+  tx: Tx,
+  head: JournalHead,
+  posted: readonly Posted[],
+  books: Books,
+  next: JournalHead = headBehind(head, posted),
+): Promise<void> => {
   if (posted.length === 0) return;
   const numbered = posted.map((outcome, index) => ({ ...outcome, position: head.position + BigInt(index) + 1n }));
-  const { recordedAt } = head;
   await Promise.all([
-    advanceJournalHead(tx, head, posted.length),
+    advanceJournalHead(tx, head, next),
     insertTransactions(
       tx,
       numbered.map(({ draft, position }) => ({
@@ -131,11 +142,10 @@ export const writeDecisions = async (
         reference: draft.reference,
         contentHash: books.contentHashOf(draft),
         type: draft.type,
-        effectiveAt: draft.effectiveAt ?? recordedAt,
+        effectiveAt: draft.effectiveAt,
         ...draft.provenance,
         metadata: JSON.stringify(draft.metadata),
       })),
-      recordedAt,
     ),
     insertEntries(
       tx,
@@ -154,18 +164,19 @@ export const writeDecisions = async (
           merchantId: draft.provenance.merchantId,
         })),
       ),
-      recordedAt,
     ),
-    updateBalances(tx, balancesAfter(posted.flatMap(({ entries }) => entries))),
+    updateBalances(tx, balancesAfter(posted)),
   ]);
 };
 
-/** The last balance of each account that the batch touched. */
-const balancesAfter = (entries: readonly DecidedEntry[]): readonly BalanceUpdate[] => {
+/** The last balance of each account that the batch touches. */
+export const balancesAfter = (posted: readonly Posted[]): readonly BalanceUpdate[] => {
   const updates = new Map<bigint, BalanceUpdate>();
-  for (const { account, balanceAfterMinor } of entries) {
-    const entriesAdded = (updates.get(account.seq)?.entriesAdded ?? 0) + 1;
-    updates.set(account.seq, { accountSeq: account.seq, balanceMinor: balanceAfterMinor, entriesAdded });
+  for (const { entries } of posted) {
+    for (const { account, balanceAfterMinor } of entries) {
+      const entriesAdded = (updates.get(account.seq)?.entriesAdded ?? 0) + 1;
+      updates.set(account.seq, { accountSeq: account.seq, balanceMinor: balanceAfterMinor, entriesAdded });
+    }
   }
   return [...updates.values()];
 };

@@ -20,7 +20,7 @@ export interface SeenReference {
 /** What the decision rests on: read under the journal's lock, so that it is still true when the batch is written. */
 export interface Books {
   readonly accounts: readonly Account[];
-  readonly seen: ReadonlyMap<string, SeenReference>;
+  readonly seen: Pick<ReadonlyMap<string, SeenReference>, 'get'>;
   readonly contentHashOf: (draft: TransactionDraft) => string;
 }
 

@@ -29,6 +29,8 @@ CREATE INDEX accounts_merchant ON accounts (merchant_id, seq) WHERE merchant_id 
 CREATE TABLE journal_head (
   singleton   boolean PRIMARY KEY DEFAULT true CHECK (singleton),
   position    bigint NOT NULL CHECK (position >= 0),
+  -- Of the batch that moved it last. Who finds the one he expects knows that nobody was in between.
+  batch       uuid NOT NULL DEFAULT gen_random_uuid(),
   recorded_at timestamptz NOT NULL
 ) WITH (fillfactor = 50);
 INSERT INTO journal_head (position, recorded_at) VALUES (0, date_trunc('milliseconds', clock_timestamp()));

@@ -4,30 +4,39 @@ import type { SeenReference } from '../domain/decide-postings.js';
 import type { Direction } from '../domain/journal.js';
 import { numberArray, textArray, timeText } from './arrays.js';
 
-/** The end of the journal. Who has one holds its lock. */
+/** An end of the journal. */
 export interface JournalHead {
   readonly position: bigint;
-  /** When what is committed behind it counts as recorded: never before what is there, whatever the clock does. */
-  readonly recordedAt: Date;
+  /** Made anew by each batch that posts, so that no two histories have the same one. */
+  readonly batch: string;
 }
 
 /** Locks the end of the journal until the transaction ends, so that batches are committed one after the other. */
 export const lockJournalHead = async (tx: Tx): Promise<JournalHead> => {
-  const [head] = await tx.query<{ position: bigint; recorded_at: Date }>(
-    `SELECT position, GREATEST(recorded_at, date_trunc('milliseconds', clock_timestamp())) AS recorded_at
-       FROM journal_head FOR UPDATE`,
-  );
+  const [head] = await tx.query<JournalHead>('SELECT position, batch FROM journal_head FOR UPDATE');
   if (head === undefined) throw new Error('invariant: the journal has no head');
-  return { position: head.position, recordedAt: head.recorded_at };
+  return head;
 };
 
-/** Moves the head on by the transactions of a batch. */
-export const advanceJournalHead = async (tx: Tx, { recordedAt }: JournalHead, count: number): Promise<void> => {
-  const moved = await tx.execute('UPDATE journal_head SET position = position + $1, recorded_at = $2', [
-    count,
-    recordedAt,
-  ]);
-  if (moved !== 1) throw new Error('invariant: the journal has no head');
+/** The same for one who knows where the end must be, and has something to write only if it is there. */
+export const lockExpectedHead = async (tx: Tx, expected: JournalHead): Promise<void> => {
+  const [head] = await tx.query<Pick<JournalHead, 'batch'>>('SELECT batch FROM journal_head FOR UPDATE');
+  if (head?.batch !== expected.batch) throw new Error('the journal went on from elsewhere');
+};
+
+/**
+ * Moves the head on; its lock is held. recorded_at never goes back, whatever the clock does.
+ *
+ * Fails when the head is not where it was thought to be: the table's own check refuses the position −1, and since a failed
+ * statement stops those that were sent behind it, nothing is written for nothing.
+ */
+export const advanceJournalHead = async (tx: Tx, from: JournalHead, to: JournalHead): Promise<void> => {
+  await tx.execute(
+    `UPDATE journal_head
+        SET position = CASE WHEN position = $1 AND batch = $2 THEN $3::bigint ELSE -1 END, batch = $4,
+            recorded_at = GREATEST(recorded_at, date_trunc('milliseconds', clock_timestamp()))`,
+    [from.position, from.batch, to.position, to.batch],
+  );
 };
 
 /** Which of the references are in the journal, with what their transactions say. */
@@ -48,7 +57,8 @@ export interface TransactionInsert {
   readonly reference: string;
   readonly contentHash: string;
   readonly type: string;
-  readonly effectiveAt: Date;
+  /** Null: when it is recorded. */
+  readonly effectiveAt: Date | null;
   readonly paymentId: string | null;
   readonly merchantId: string | null;
   readonly eventId: string | null;
@@ -59,27 +69,26 @@ export interface TransactionInsert {
   readonly metadata: string;
 }
 
-export const insertTransactions = async (
-  tx: Tx,
-  rows: readonly TransactionInsert[],
-  recordedAt: Date,
-): Promise<void> => {
+/** Behind the head, which tells when they are recorded. */
+export const insertTransactions = async (tx: Tx, rows: readonly TransactionInsert[]): Promise<void> => {
   await tx.execute(
     `INSERT INTO transactions (position, id, reference, content_hash, type, effective_at, payment_id, merchant_id, event_id,
                                acquirer_reference, reverts, posted_by, correlation_id, metadata, recorded_at)
-     SELECT n.position, n.id, n.reference, decode(n.content_hash, 'hex'), n.type, n.effective_at, n.payment_id, n.merchant_id,
-            n.event_id, n.acquirer_reference, n.reverts, n.posted_by, n.correlation_id, n.metadata::jsonb, $15
+     SELECT n.position, n.id, n.reference, decode(n.content_hash, 'hex'), n.type,
+            COALESCE(n.effective_at, h.recorded_at), n.payment_id, n.merchant_id, n.event_id, n.acquirer_reference, n.reverts,
+            n.posted_by, n.correlation_id, n.metadata::jsonb, h.recorded_at
        FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::text[], $8::text[],
                    $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[])
          AS n (position, id, reference, content_hash, type, effective_at, payment_id, merchant_id,
-               event_id, acquirer_reference, reverts, posted_by, correlation_id, metadata)`,
+               event_id, acquirer_reference, reverts, posted_by, correlation_id, metadata)
+      CROSS JOIN journal_head h`,
     [
       numberArray(rows, (row) => row.position),
       textArray(rows, (row) => row.transactionId),
       textArray(rows, (row) => row.reference),
       textArray(rows, (row) => row.contentHash),
       textArray(rows, (row) => row.type),
-      textArray(rows, (row) => timeText(row.effectiveAt)),
+      textArray(rows, ({ effectiveAt }) => (effectiveAt === null ? null : timeText(effectiveAt))),
       textArray(rows, (row) => row.paymentId),
       textArray(rows, (row) => row.merchantId),
       textArray(rows, (row) => row.eventId),
@@ -88,7 +97,6 @@ export const insertTransactions = async (
       textArray(rows, (row) => row.postedBy),
       textArray(rows, (row) => row.correlationId),
       textArray(rows, (row) => row.metadata),
-      recordedAt,
     ],
   );
 };
@@ -108,16 +116,17 @@ export interface EntryInsert {
 }
 
 /** All entries of a batch in one statement: the trigger entries_sound sees each transaction whole. */
-export const insertEntries = async (tx: Tx, rows: readonly EntryInsert[], recordedAt: Date): Promise<void> => {
+export const insertEntries = async (tx: Tx, rows: readonly EntryInsert[]): Promise<void> => {
   await tx.execute(
     `INSERT INTO entries (id, position, line, account, direction, amount, currency, balance_after, entry_type, payment_id,
                           merchant_id, recorded_at)
      SELECT n.id, n.position, n.line, n.account, n.direction, n.amount, n.currency, n.balance_after, n.entry_type,
-            n.payment_id, COALESCE(n.merchant_id, a.merchant_id), $12
+            n.payment_id, COALESCE(n.merchant_id, a.merchant_id), h.recorded_at
        FROM unnest($1::text[], $2::bigint[], $3::int[], $4::bigint[], $5::text[], $6::bigint[], $7::text[], $8::bigint[],
                    $9::text[], $10::text[], $11::text[])
          AS n (id, position, line, account, direction, amount, currency, balance_after, entry_type, payment_id, merchant_id)
-       JOIN accounts a ON a.seq = n.account`,
+       JOIN accounts a ON a.seq = n.account
+      CROSS JOIN journal_head h`,
     [
       textArray(rows, (row) => row.entryId),
       numberArray(rows, (row) => row.position),
@@ -130,7 +139,6 @@ export const insertEntries = async (tx: Tx, rows: readonly EntryInsert[], record
       textArray(rows, (row) => row.entryType),
       textArray(rows, (row) => row.paymentId),
       textArray(rows, (row) => row.merchantId),
-      recordedAt,
     ],
   );
 };
