@@ -24,7 +24,13 @@ const COLUMNS = 'seq, id, code, currency, floor, balance, entry_count, merchant_
  */
 export const findAccountsByName = async (sql: Sql, names: readonly string[]): Promise<readonly Account[]> => {
   const rows = await sql.query<Pick<AccountRow, 'seq' | 'id' | 'code' | 'currency' | 'floor' | 'balance'>>(
-    `SELECT seq, id, code, currency, floor, balance FROM accounts WHERE code = ANY($1) OR id = ANY($1)`,
+    // A look-up each, by the index, whatever size the table had when the plan was made.
+    `SELECT a.* FROM unnest($1::text[]) AS wanted (name)
+      CROSS JOIN LATERAL (
+        SELECT seq, id, code, currency, floor, balance FROM accounts WHERE code = wanted.name
+         UNION ALL
+        SELECT seq, id, code, currency, floor, balance FROM accounts WHERE id = wanted.name
+        OFFSET 0) AS a`,
     [textArray(names, (name) => name)],
   );
   return rows.map((row) => ({

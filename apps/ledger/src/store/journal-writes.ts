@@ -45,7 +45,11 @@ export const findReferences = async (
   references: readonly string[],
 ): Promise<ReadonlyMap<string, SeenReference>> => {
   const rows = await sql.query<{ reference: string; id: string; content_hash: string }>(
-    `SELECT reference, id, encode(content_hash, 'hex') AS content_hash FROM transactions WHERE reference = ANY($1)`,
+    // A look-up each, by the index: as one condition it is a scan of the table in plans made while that was empty, and a
+    // session keeps its plans.
+    `SELECT t.reference, t.id, encode(t.content_hash, 'hex') AS content_hash
+       FROM unnest($1::text[]) AS wanted (reference)
+      CROSS JOIN LATERAL (SELECT * FROM transactions WHERE reference = wanted.reference LIMIT 1) AS t`,
     [textArray(references, (reference) => reference)],
   );
   return new Map(rows.map((row) => [row.reference, { transactionId: row.id, contentHash: row.content_hash }] as const));
@@ -121,11 +125,10 @@ export const insertEntries = async (tx: Tx, rows: readonly EntryInsert[]): Promi
     `INSERT INTO entries (id, position, line, account, direction, amount, currency, balance_after, entry_type, payment_id,
                           merchant_id, recorded_at)
      SELECT n.id, n.position, n.line, n.account, n.direction, n.amount, n.currency, n.balance_after, n.entry_type,
-            n.payment_id, COALESCE(n.merchant_id, a.merchant_id), h.recorded_at
+            n.payment_id, COALESCE(n.merchant_id, (SELECT a.merchant_id FROM accounts a WHERE a.seq = n.account)), h.recorded_at
        FROM unnest($1::text[], $2::bigint[], $3::int[], $4::bigint[], $5::text[], $6::bigint[], $7::text[], $8::bigint[],
                    $9::text[], $10::text[], $11::text[])
          AS n (id, position, line, account, direction, amount, currency, balance_after, entry_type, payment_id, merchant_id)
-       JOIN accounts a ON a.seq = n.account
       CROSS JOIN journal_head h`,
     [
       textArray(rows, (row) => row.entryId),
