@@ -419,8 +419,8 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'retry-without-fence',
-    mistake: 'A parked message is applied by whoever claimed it, also after the lease ran out.',
-    plant: rules({ parkedFenceIsChecked: false }),
+    mistake: 'A parked message is claimed for less time than its handling takes, and applied by whoever claimed it.',
+    plant: rules({ parkedLeaseMs: 1, parkedFenceIsChecked: false }),
     foundBy: ['reaches_consumers_once'],
   },
   {

@@ -16,6 +16,7 @@ import { afterInquiry, nextStep } from '../../apps/payment/src/domain/saga.js';
 import { retryDelayMs } from '../../libs/messaging/src/inbox/backoff.js';
 import { decideAtGates } from '../../libs/messaging/src/inbox/gate-plan.js';
 import { numberEvents } from '../../libs/messaging/src/outbox/number-events.js';
+import { MESSAGING_DEFAULTS } from '../../libs/messaging/src/settings.js';
 import { judgeKey } from '../../libs/service/src/idempotency-verdict.js';
 
 /**
@@ -83,6 +84,7 @@ export const RULES = {
   offsetsAreOfTheCluster: true,
   parkedIsDurable: true,
   wakesParked: true,
+  parkedLeaseMs: MESSAGING_DEFAULTS.retryLeaseMs,
   parkedFenceIsChecked: true,
   failedIsParked: true,
   gapsAreFetched: true,

@@ -426,7 +426,7 @@ export class ConsumerGroup {
     return due.map((row) => {
       row.attempts += 1;
       row.fence += 1;
-      row.leaseUntilMs = now + SETTINGS.retryLeaseMs;
+      row.leaseUntilMs = now + this.world.seams.rules.parkedLeaseMs;
       this.parkedDue.set(row, row.leaseUntilMs);
       return { row, fence: row.fence, attempts: row.attempts };
     });
