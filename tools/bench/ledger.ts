@@ -9,8 +9,8 @@ import { tokenOf } from './sign-in.ts';
 const ACCOUNTS = 10_000;
 const ACCOUNTS_MIN = 10;
 const MODULE = new URL('./clients/ledger-transfer.ts', import.meta.url);
-/** Enough to have one request decoded while another is committed. */
-const BULK_CLIENTS = 4;
+/** Enough to have one request decoded, one decided and one committed at any time, also with 100 transfers in each. */
+const BULK_CLIENTS = 8;
 
 interface Load {
   readonly clients: number;
