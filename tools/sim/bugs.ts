@@ -224,13 +224,13 @@ export const BUGS: readonly Bug[] = [
     name: 'nobody-takes-orders-up',
     mistake: 'Orders whose process died are never looked at again.',
     plant: rules({ recoveryTakesOrdersUp: false }),
-    foundBy: ['nothing_is_forgotten'],
+    foundBy: ['books_agree', 'nothing_is_forgotten'],
   },
   {
     name: 'inquiries-without-pause',
     mistake: 'The acquirer is asked again at once, for as long as it does not say.',
     plant: () => ({ nextLookMs: () => 1 }),
-    foundBy: ['comes_to_an_end'],
+    foundBy: ['comes_to_an_end', 'nothing_is_forgotten'],
   },
   {
     name: 'stuck-never-raised',
@@ -338,7 +338,7 @@ export const BUGS: readonly Bug[] = [
         return { numbered, after: after.lastSequence === 2 ? { ...after, lastSequence: 3 } : after };
       },
     }),
-    foundBy: ['reaches_consumers_once'],
+    foundBy: ['reaches_consumers_once', 'comes_to_an_end'],
   },
   {
     name: 'marks-before-ack',

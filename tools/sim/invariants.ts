@@ -160,7 +160,8 @@ export const requireSoundTransaction = (transaction: JournalTransaction): void =
   requireThat(below.length === 0, 'within_limits', () => `${transaction.draft.reference} overdraws a wallet`);
 };
 
-const GAP_CLOSED_MS = 20 * 60_000;
+/** The database's clock may have been set back by two hours, and what is old enough goes by it. */
+const GAP_CLOSED_MS = 2.5 * HOUR;
 
 export const requireNotWaitedFor = (world: World, { aggregateId, sequence }: Envelope): void => {
   const { tables } = world.ledger.consumer;

@@ -75,7 +75,7 @@ describe('planted bugs', () => {
         .split('\n')
         .map((line) =>
           line
-            .replaceAll(/ +\| +/g, '|')
+            .replaceAll(/ *\| */g, '|')
             .replaceAll(/-+/g, '-')
             .trim(),
         );

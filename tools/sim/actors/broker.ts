@@ -78,7 +78,7 @@ export class Broker {
     for (const { topic, key, envelope } of batch) {
       const name = `${topic}/${hashOfText(key) % PARTITIONS}`;
       if (faults.strikes('message_held_back')) {
-        scheduler.after(faults.detail('message_held_back').between(1_000, 7_200_000), 'held message appended', () => {
+        scheduler.after(faults.detail('message_held_back').between(1_000, 36_000_000), 'held message appended', () => {
           this.world.observeHeldBack(envelope);
           this.appendTo(name, envelope);
         });

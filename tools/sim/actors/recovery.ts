@@ -148,7 +148,7 @@ export class Recovery {
       const operation = this.world.seams.nextStep(current, firstOperationId);
       const order = operation && this.takeUp(operation.id, true);
       if (!operation || !order) return current;
-      current = yield* this.send(current, operation, order, order.fence > 1, operation.id);
+      current = yield* this.send(current, operation, order, true, operation.id);
     }
     return current;
   }

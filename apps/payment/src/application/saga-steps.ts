@@ -47,7 +47,8 @@ export class SagaSteps {
       const operation = nextStep(current, firstOperationId);
       const order = operation && (await takeUpOwnOrder(this.database, operation.id, this.leaseMs));
       if (!operation || !order) return current;
-      current = await this.send(current, operation, order, { perhapsSentBefore: order.fence > 1, cause });
+      // Its request may have sent it and died: who follows from another attempt's late word finds it just as requested.
+      current = await this.send(current, operation, order, { perhapsSentBefore: true, cause });
     }
     return current;
   }
