@@ -99,7 +99,7 @@ export class PaymentBooks {
         [this.merchantIds],
       ),
       this.acquirer.query<{ approved: number }>(
-        `SELECT count(*)::int AS approved FROM operations
+        `SELECT count(*)::int AS approved FROM book
          WHERE merchant_id = ANY ($1) AND operation = 'authorize' AND outcome = 'approved'`,
         [this.merchantIds],
       ),
