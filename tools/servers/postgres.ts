@@ -82,6 +82,12 @@ const SETTINGS: Readonly<Record<string, string>> = {
   max_connections: '200',
   shared_buffers: '128MB',
   max_wal_size: '512MB',
+  // Statements are prepared once per connection, so a plan outlives the small table it was made for: an index must look
+  // cheap early, and statistics must follow quickly, or the first minute of load scans tables that have grown meanwhile.
+  random_page_cost: '1.1',
+  autovacuum_naptime: '10s',
+  // Nothing here runs long enough to earn its compilation back.
+  jit: 'off',
   timezone: 'UTC',
   log_timezone: 'UTC',
   log_line_prefix: '%m [%p] %q%a ',

@@ -4,6 +4,7 @@ import { Counter, Gauge } from 'prom-client';
 
 import type { GatewayConfig } from '../gateway.config.js';
 import type { Upstream } from '../routing/route-table.js';
+import { AdaptiveLimit } from './adaptive-limit.js';
 
 /** Too much is under way already. Nothing was sent, so it may be repeated; it is no fault, so no log line tells of each. */
 export class OverloadProblem extends Problem {
@@ -26,10 +27,12 @@ export type Compartment = `${Upstream} ${'reads' | 'writes'}`;
 export class Bulkheads {
   private readonly underWay = new Map<Compartment, number>();
   private readonly refused: Counter<'compartment'>;
-  private readonly limit: number;
+  private readonly limitMax: number;
+  private readonly paymentWrites: AdaptiveLimit;
 
   constructor(@InjectConfig() config: GatewayConfig, metrics: Metrics) {
-    this.limit = config.UPSTREAM_CONCURRENCY_MAX;
+    this.limitMax = config.UPSTREAM_CONCURRENCY_MAX;
+    this.paymentWrites = new AdaptiveLimit(this.limitMax);
     const { underWay } = this;
     new Gauge({
       name: 'payflow_gateway_requests_under_way',
@@ -56,7 +59,7 @@ export class Bulkheads {
    */
   enter(compartment: Compartment): () => void {
     const count = this.underWay.get(compartment) ?? 0;
-    if (count >= this.limit) {
+    if (count >= this.limitOf(compartment)) {
       this.refused.inc({ compartment });
       throw new OverloadProblem();
     }
@@ -64,5 +67,14 @@ export class Bulkheads {
     return () => {
       this.underWay.set(compartment, (this.underWay.get(compartment) ?? 1) - 1);
     };
+  }
+
+  /** A card was swapped, in this time: how busy we are ourselves. */
+  observeSwap(tookMs: number): void {
+    this.paymentWrites.observe(tookMs);
+  }
+
+  private limitOf(compartment: Compartment): number {
+    return compartment === 'payment writes' ? this.paymentWrites.current : this.limitMax;
   }
 }

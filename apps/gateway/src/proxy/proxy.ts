@@ -165,7 +165,15 @@ export class Proxy implements OnApplicationShutdown {
     if (!Buffer.isBuffer(request.body)) return {};
     const json = /^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? '');
     if (!match.swapsCard || !json || request.body.length === 0) return { body: request.body };
-    return await this.cards.swap(request.body, authorization ?? '');
+    const startedAtMs = performance.now();
+    let hadCard = true;
+    try {
+      const swapped = await this.cards.swap(request.body, authorization ?? '');
+      hadCard = swapped.body !== request.body;
+      return swapped;
+    } finally {
+      if (hadCard) this.bulkheads.observeSwap(performance.now() - startedAtMs);
+    }
   }
 
   private unavailable(service: Upstream, cause: unknown): Problem {
