@@ -1,9 +1,10 @@
-import type { ServerResponse } from 'node:http';
+import { request as httpRequest, type Server, type ServerResponse } from 'node:http';
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { eventually } from '@payflow/testing';
+import { newId } from '@payflow/kernel';
+import { eventually, payerPrincipal } from '@payflow/testing';
 
-import { type RunningGateway, startGateway } from './running-gateway.js';
+import { LoopbackService, type RunningGateway, startGateway } from './running-gateway.js';
 
 describe('more than a service can do', () => {
   let gateway: RunningGateway;
@@ -59,5 +60,75 @@ describe('more than a service can do', () => {
     await Promise.all(underWay);
     gateway.payment.answers(200, {});
     expect((await call('POST')).status).toBe(200);
+  });
+
+  it('is no matter of those who come without a token: they have places of their own', async () => {
+    gateway.payment.answers(200, {});
+    const slow = [1, 2].map(() => {
+      const path = '/webhooks/psp/sim';
+      const headers = { 'content-type': 'application/json', 'content-length': '10' };
+      const request = httpRequest({ host: '127.0.0.1', port: gateway.port, path, method: 'POST', headers });
+      request.on('error', () => undefined);
+      request.write('{');
+      return request;
+    });
+    await eventually(async () => expect((await call('POST', '/webhook')).status).toBe(503));
+    expect((await call('POST')).status).toBe(200);
+    expect((await call('GET')).status).toBe(200);
+    for (const request of slow) request.destroy();
+  });
+});
+
+describe('a client who leaves before his token is known', () => {
+  const key = `pk_test_${'l'.repeat(32)}`;
+  let auth: LoopbackService;
+  let gateway: RunningGateway;
+  const held: (() => void)[] = [];
+
+  beforeAll(async () => {
+    auth = await LoopbackService.open();
+    gateway = await startGateway({ AUTH_URL: auth.url, UPSTREAM_CONCURRENCY_MAX: '1' });
+    gateway.mint.exchanges(key, payerPrincipal(newId('mer')));
+    auth.answer = (request, response) => {
+      const pass = async (): Promise<void> => {
+        const { method, url, body } = request;
+        const headers = { 'content-type': 'application/json' };
+        const answer = await fetch(gateway.mint.url + url, { method, headers, ...(body === '' ? {} : { body }) });
+        response.writeHead(answer.status, { 'content-type': 'application/json' }).end(await answer.text());
+      };
+      if (request.url === '/oauth/token') held.push(() => void pass());
+      else void pass();
+    };
+  });
+  afterAll(async () => {
+    await gateway.stop();
+    await auth.close();
+  });
+
+  const connections = async (): Promise<number> =>
+    await new Promise((resolve) => {
+      (gateway.app.getHttpServer()).getConnections((_, count) => {
+        resolve(count);
+      });
+    });
+
+  it('keeps no place', async () => {
+    const path = '/payments/pay_1/status';
+    const headers = { authorization: `Bearer ${key}` };
+    const leaving = httpRequest({ host: '127.0.0.1', port: gateway.port, path, headers });
+    leaving.on('error', () => undefined);
+    leaving.end();
+    await eventually(() => expect(held).toHaveLength(1));
+    leaving.destroy();
+    await eventually(async () => expect(await connections()).toBe(0));
+    for (const pass of held.splice(0)) pass();
+    const call = async (): Promise<number> => {
+      const answer = fetch(gateway.url + path, { headers });
+      await eventually(() => expect(held.length + gateway.payment.received.length).toBeGreaterThan(0));
+      for (const pass of held.splice(0)) pass();
+      return (await answer).status;
+    };
+    expect(await call()).toBe(200);
+    expect(await call()).toBe(200);
   });
 });

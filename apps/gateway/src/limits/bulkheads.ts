@@ -16,8 +16,11 @@ export class OverloadProblem extends Problem {
   }
 }
 
-/** Reads and writes wait for different things: a service full of the ones still does the others. */
-export type Compartment = `${Upstream} ${'reads' | 'writes'}`;
+/**
+ * Reads and writes wait for different things: a service full of the ones still does the others. What is public is apart
+ * from both: nobody who is unknown may keep out those who are known.
+ */
+export type Compartment = `${Upstream} ${'reads' | 'writes' | 'public'}`;
 
 /**
  * How many requests may be under way at each service. What is more is refused at once, before its body is read: work that

@@ -16,7 +16,7 @@ import { Agent } from 'undici';
 
 import { CardSwap, type Swapped } from '../cards/card-swap.js';
 import { type GatewayConfig, upstreamUrls } from '../gateway.config.js';
-import { Bulkheads, OverloadProblem } from '../limits/bulkheads.js';
+import { Bulkheads, type Compartment, OverloadProblem } from '../limits/bulkheads.js';
 import { RateLimits } from '../limits/rate-limits.js';
 import { pathFrom, segmentsOf } from '../routing/request-path.js';
 import { BODY_BYTES_MAX, type Match, matchRoute, ROUTES, type Upstream } from '../routing/route-table.js';
@@ -98,7 +98,9 @@ export class Proxy implements OnApplicationShutdown {
       : await this.callerOf(request, address);
     this.admitted.set(request, { match, authorization });
     reply.headers(this.limits.take(bucket, counted));
-    const leave = this.bulkheads.enter(`${match.upstream} ${isSafe(request.method) ? 'reads' : 'writes'}`);
+    // Who has left while his token was looked at has closed already, and would keep his place for ever.
+    if (reply.raw.destroyed) throw new Problem('malformed_request', { detail: 'The client has left.' });
+    const leave = this.bulkheads.enter(compartmentOf(match, request.method));
     reply.raw.once('close', leave);
   }
 
@@ -225,6 +227,12 @@ const matchOf = (request: FastifyRequest): Match => {
   const match = segments && matchRoute(request.method, segments);
   if (!match) throw new Problem('route_not_found');
   return match;
+};
+
+/** Whoever comes without a token has no part in what is kept for those who have one: a slow body holds a place too. */
+const compartmentOf = ({ route, upstream }: Match, method: string): Compartment => {
+  if (route.public) return `${upstream} public`;
+  return `${upstream} ${isSafe(method) ? 'reads' : 'writes'}`;
 };
 
 const isSafe = (method: string): boolean => method === 'GET' || method === 'HEAD';
