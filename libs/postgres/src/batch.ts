@@ -42,10 +42,13 @@ const { prepareValue } = (pg as unknown as { readonly utils: { readonly prepareV
  */
 export class StatementQueue {
   private waiting: Waiting[] = [];
+  private ended = false;
 
   constructor(private readonly client: pg.PoolClient) {}
 
   async run(text: string, values: readonly unknown[] = []): Promise<StatementAnswer> {
+    // Behind the end it would be a transaction of its own: committed although the work it belongs to was rolled back.
+    if (this.ended) throw new Error('invariant: a statement came when its transaction has ended');
     const answer = new Promise<StatementAnswer>((resolve, reject) => {
       // Before anything is sent: a value that cannot be written must not leave half a batch on the wire.
       this.waiting.push({ text, values: values.map(prepareValue), resolve, reject });
@@ -63,6 +66,7 @@ export class StatementQueue {
   /** Ends the transaction, behind whatever was sent. In the simple protocol: one message, and nothing to prepare. */
   async end(command: 'COMMIT' | 'ROLLBACK'): Promise<{ readonly command: string }> {
     this.send();
+    this.ended = true;
     return await this.client.query(command);
   }
 

@@ -156,6 +156,26 @@ describe('the database library', () => {
     expect(isUniqueViolation(twice, 'other')).toBe(false);
   });
 
+  it('lets nothing run behind its end, whoever of those that work side by side is slower', async () => {
+    let straggler: Promise<unknown> = Promise.resolve();
+    const told = database.transaction(async (tx) => {
+      const slower = async (): Promise<void> => {
+        await tx.query('SELECT 1');
+        await tx.query('SELECT 2');
+        await tx.execute('INSERT INTO notes VALUES (1, $1)', ['x']);
+      };
+      const failing = async (): Promise<never> => {
+        await tx.query('SELECT 1');
+        throw new Error('no');
+      };
+      straggler = slower();
+      await Promise.all([straggler, failing()]);
+    });
+    await expect(told).rejects.toThrow('no');
+    await expect(straggler).rejects.toThrow('has ended');
+    expect(await ids()).toEqual([]);
+  });
+
   it('runs a transaction again that lost to a concurrent one', async () => {
     await write(1);
     let runs = 0;
