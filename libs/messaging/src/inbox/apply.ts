@@ -31,9 +31,12 @@ export const applyMessages = async (
   const plan = await planFor(tx, binding, fresh, deliverMax);
   await deliver(tx, binding, plan);
   crashPoint('consumer.after-effect');
-  await moveGates(tx, binding.consumer, plan.nextByAggregate);
-  if (plan.park.length > 0) await park(tx, binding.consumer, plan.park);
-  await unpark(tx, plan.unpark);
+  // None of them waits for another: they go out together, in this order, and share a round trip.
+  await Promise.all([
+    moveGates(tx, binding.consumer, plan.nextByAggregate),
+    plan.park.length > 0 ? park(tx, binding.consumer, plan.park) : undefined,
+    unpark(tx, plan.unpark),
+  ]);
   for (const { aggregateId, sequence } of plan.wake) await wakeParked(tx, binding.consumer, aggregateId, sequence);
   for (const message of messages) if (!message.ok) await buryPoison(tx, binding, message.poison);
   return plan.nextByAggregate;
