@@ -100,7 +100,7 @@ const applied = (payment: Payment, event: PaymentEvent): Payment => {
           lastError: null,
         },
         attemptId,
-        { state: 'approved', acquirerReference, finishedAt: at },
+        { state: 'approved', acquirerReference, failure: null, finishedAt: at },
       );
     }
     case 'AuthorizationDeclined': {
@@ -120,7 +120,7 @@ const applied = (payment: Payment, event: PaymentEvent): Payment => {
       return withAttempt(payment, attemptId, { unwanted: { cause, acquirerReference, amountMinor } });
     }
     case 'AttemptReversed': {
-      const undone = withEnding(payment, event.voidId, { state: 'approved', finishedAt: at });
+      const undone = withEnding(payment, event.voidId, { state: 'approved', failure: null, finishedAt: at });
       const attempt = operationOf(payment, event.attemptId);
       return attempt && isOpen(attempt) ? withEnding(undone, attempt.id, { state: 'failed', finishedAt: at }) : undone;
     }
@@ -151,7 +151,7 @@ const applied = (payment: Payment, event: PaymentEvent): Payment => {
           lastError: null,
         },
         event.captureId,
-        { state: 'approved', acquirerReference, finishedAt: at },
+        { state: 'approved', acquirerReference, failure: null, finishedAt: at },
       );
     }
     case 'CaptureDeclined': {
@@ -184,7 +184,7 @@ const applied = (payment: Payment, event: PaymentEvent): Payment => {
       };
       return event.voidId === null
         ? canceled
-        : withEnding(canceled, event.voidId, { state: 'approved', finishedAt: at });
+        : withEnding(canceled, event.voidId, { state: 'approved', failure: null, finishedAt: at });
     }
     case 'PaymentExpired':
       return withEnding({ ...payment, closed: true, expiredAt: at }, event.voidId, {
@@ -213,7 +213,12 @@ const applied = (payment: Payment, event: PaymentEvent): Payment => {
     }
     case 'RefundSucceeded': {
       const { acquirerReference } = event;
-      return withEnding(payment, event.refundId, { state: 'approved', acquirerReference, finishedAt: at });
+      return withEnding(payment, event.refundId, {
+        state: 'approved',
+        acquirerReference,
+        failure: null,
+        finishedAt: at,
+      });
     }
     case 'RefundFailed':
       return withEnding(payment, event.refundId, { state: 'declined', failure: event.failure, finishedAt: at });

@@ -5,11 +5,15 @@ import type { PaymentEvent } from './events.js';
 import { deferred, failureOf, type OutcomeDecision } from './outcome.js';
 import {
   authorizedMinor,
+  capturableMinor,
   type CaptureOperation,
   capturedMinor,
   type Failure,
   openAttempt,
+  openOperations,
+  openVoidsOfHold,
   type Payment,
+  refundableMinor,
   type RefundOperation,
   type VoidOperation,
 } from './payment.js';
@@ -145,5 +149,41 @@ export const refundOutcome = (operation: RefundOperation, command: RecordOutcome
         : accept({ type: 'RefundUnanswered', at, refundId, reason: outcome.reason });
     default:
       return unreachable(outcome);
+  }
+};
+
+/** Nothing is on its way that takes from the hold, or ends it. */
+const holdIsAtRest = (payment: Payment): boolean =>
+  !payment.closed && openOperations(payment, 'capture').length === 0 && openVoidsOfHold(payment).length === 0;
+
+/**
+ * An approval of a capture, void or refund after its refusal.
+ *
+ * @returns undefined where the payment has no room for it any more: that is for people
+ */
+export const lateApproval = (
+  payment: Payment,
+  operation: CaptureOperation | VoidOperation | RefundOperation,
+  { at, feeTerms }: RecordOutcome,
+  { acquirerReference }: Extract<AcquirerOutcome, { kind: 'approved' }>,
+): OutcomeDecision | undefined => {
+  const { amountMinor } = operation;
+  switch (operation.kind) {
+    case 'capture':
+      return holdIsAtRest(payment) && amountMinor <= capturableMinor(payment)
+        ? captured(payment, operation, { at, feeTerms, acquirerReference })
+        : undefined;
+    case 'void':
+      return operation.reverses !== null || holdIsAtRest(payment) ? voided(payment, operation, at) : undefined;
+    case 'refund': {
+      // It had succeeded before it failed: then this is an old word that comes late.
+      if (operation.acquirerReference !== null) return accept();
+      const refundId = operation.id;
+      return amountMinor <= refundableMinor(payment)
+        ? accept({ type: 'RefundSucceeded', at, refundId, amountMinor, acquirerReference })
+        : undefined;
+    }
+    default:
+      return unreachable(operation);
   }
 };

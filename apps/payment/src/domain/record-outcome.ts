@@ -2,7 +2,7 @@ import { accept, refuse, unreachable } from '@payflow/kernel';
 
 import { authorizationOutcome, lateSuccess } from './authorization-outcome.js';
 import type { AcquirerOutcome, RecordOutcome } from './commands.js';
-import { captureOutcome, refundOutcome, voidOutcome } from './follow-up-outcome.js';
+import { captureOutcome, lateApproval, refundOutcome, voidOutcome } from './follow-up-outcome.js';
 import { failureOf, type OutcomeDecision } from './outcome.js';
 import { isOpen, type Operation, operationOf, type Payment } from './payment.js';
 
@@ -21,9 +21,11 @@ const contradiction = (operation: Operation, reported: Reported): OutcomeDecisio
 
 /**
  * News of an operation that has ended. The same news twice is no news, and neither is an old "not yet", or that somebody's
- * try never left the house: that is no word of the acquirer's. A refund that succeeded may still fail; an attempt that was refused may still turn out to be approved, which is undone.
+ * try never left the house: that is no word of the acquirer's. A refund that succeeded may still fail. An attempt that was
+ * refused may still turn out to be approved, which is undone: its payer has gone. A capture, void or refund that was
+ * refused and done after all is taken as done where there is room for it: the merchant had asked for it.
  */
-const alreadyEnded = (operation: Operation, command: RecordOutcome): OutcomeDecision => {
+const alreadyEnded = (payment: Payment, operation: Operation, command: RecordOutcome): OutcomeDecision => {
   const { at, outcome } = command;
   if (outcome.kind === 'unanswered' || outcome.kind === 'action_required' || outcome.kind === 'not_sent')
     return accept();
@@ -40,8 +42,10 @@ const alreadyEnded = (operation: Operation, command: RecordOutcome): OutcomeDeci
       hadSucceeded: true,
     });
   }
-  if (operation.kind === 'authorize' && isApproval(outcome)) return lateSuccess(operation, command);
-  return outcome.kind === 'declined' ? accept() : contradiction(operation, outcome);
+  if (outcome.kind === 'declined') return accept();
+  if (operation.kind === 'authorize') return lateSuccess(operation, command);
+  const late = outcome.kind === 'approved' ? lateApproval(payment, operation, command, outcome) : undefined;
+  return late ?? contradiction(operation, outcome);
 };
 
 /**
@@ -51,7 +55,7 @@ const alreadyEnded = (operation: Operation, command: RecordOutcome): OutcomeDeci
 export const recordOutcome = (payment: Payment, command: RecordOutcome): OutcomeDecision => {
   const operation = operationOf(payment, command.operationId);
   if (!operation) return refuse({ code: 'operation_unknown', operationId: command.operationId });
-  if (!isOpen(operation)) return alreadyEnded(operation, command);
+  if (!isOpen(operation)) return alreadyEnded(payment, operation, command);
   switch (operation.kind) {
     case 'authorize':
       return authorizationOutcome(payment, operation, command);

@@ -8,6 +8,7 @@ import {
   canceling,
   captured,
   captureId,
+  capturing,
   CHALLENGE_URL,
   CHALLENGED,
   created,
@@ -251,5 +252,86 @@ describe('a refund', () => {
     expect(events.at(-1)).toMatchObject({ type: 'RefundFailed', hadSucceeded: true, amountMinor: 400n });
     expect(refundableMinor(fold(events))).toBe(1000n);
     expect(statusOf(fold(events))).toBe('CAPTURED');
+  });
+});
+
+describe('what the acquirer refused and did after all', () => {
+  it('is taken as captured where the hold has room for it', () => {
+    const events = history(
+      ...authorized(1000n),
+      capturing(1, 600n, false),
+      outcome(captureId(1), DECLINED),
+      outcome(captureId(1), APPROVED),
+    );
+    expect(events.at(-1)).toMatchObject({ type: 'PaymentCaptured', amountMinor: 600n, releasedMinor: 600n });
+    expect(statusOf(fold(events))).toBe('PARTIALLY_CAPTURED');
+    expect(fold(events).operations.at(-1)).toMatchObject({ state: 'approved', failure: null });
+  });
+
+  it('is taken as refunded where that much is left to refund', () => {
+    const payment = given(
+      ...captured(),
+      refunding(1, 400n),
+      outcome(refundId(1), DECLINED),
+      outcome(refundId(1), APPROVED),
+    );
+    expect(refundableMinor(payment)).toBe(600n);
+    expect(statusOf(payment)).toBe('PARTIALLY_REFUNDED');
+  });
+
+  it('is taken as voided while nothing takes from the hold', () => {
+    const payment = given(...authorized(), canceling(1), outcome(voidId(1), DECLINED), outcome(voidId(1), APPROVED));
+    expect(statusOf(payment)).toBe('CANCELED');
+  });
+
+  it('is an old word about a refund that had succeeded before it failed', () => {
+    const failed = [
+      ...captured(),
+      refunding(1, 400n),
+      outcome(refundId(1), APPROVED),
+      outcome(refundId(1), DECLINED),
+    ] as const;
+    expect(history(...failed, outcome(refundId(1), APPROVED))).toHaveLength(history(...failed).length);
+  });
+
+  it.each([
+    [
+      'a capture that something else has taken the place of',
+      [...authorized(1000n), capturing(1, 600n, false), outcome(captureId(1), DECLINED), capturing(2, 1000n, true)],
+      captureId(1),
+    ],
+    [
+      'a capture of a hold that was given back',
+      [
+        ...authorized(1000n),
+        capturing(1, 600n, false),
+        outcome(captureId(1), DECLINED),
+        canceling(1),
+        outcome(voidId(1), APPROVED),
+      ],
+      captureId(1),
+    ],
+    [
+      'a refund whose amount went out by another',
+      [...captured(1000n), refunding(1, 600n), outcome(refundId(1), DECLINED), refunding(2, 1000n)],
+      refundId(1),
+    ],
+    [
+      'a void while a capture is under way',
+      [...authorized(1000n), canceling(1), outcome(voidId(1), DECLINED), capturing(1, 600n, false)],
+      voidId(1),
+    ],
+  ] as const)('is for people where there is no room for it: %s', (_what, steps, operationId) => {
+    const decision = recordOutcome(given(...steps), {
+      at: NOON,
+      operationId,
+      outcome: APPROVED,
+      perhapsSentBefore: true,
+      feeTerms: TERMS,
+      expiresAt: NEXT_WEEK,
+      nextAttemptId: attemptId(9),
+      reversalId: voidId(9),
+    });
+    expect(decision).toMatchObject({ ok: false, refusal: { code: 'outcome_contradicts_record' } });
   });
 });
