@@ -74,6 +74,11 @@ export class StripeFake {
     this.moods.push(...moods);
   }
 
+  /** Stripe may do so after a day. */
+  forgetKeys(): void {
+    this.keys.clear();
+  }
+
   /** The intents of an attempt that hold or held money. */
   held(reference: string): readonly Intent[] {
     return [...this.intents.values()].filter(

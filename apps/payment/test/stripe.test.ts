@@ -320,6 +320,21 @@ describe('Stripe', () => {
     expect(fake.held(attemptId())).toEqual([]);
   });
 
+  it('takes an attempt back that it approved so long ago that its key is forgotten', async () => {
+    await authorize();
+    fake.forgetKeys();
+    const after = await adapter.open();
+    expect(await after.reverse(attempting, reversal)).toMatchObject({ kind: 'approved' });
+    expect(fake.held(attemptId())).toEqual([]);
+  });
+
+  it('had approved what was given back since: that is no contradiction', async () => {
+    const intent = idOf(await authorize());
+    const held = authorized(intent, canceling());
+    expect(await stripe.void(held, voidOf(held))).toMatchObject({ kind: 'approved' });
+    expect(await stripe.inquire(held, attemptOf(held))).toEqual({ kind: 'approved', acquirerReference: intent });
+  });
+
   it('says nothing of an attempt whose key is taken and that cannot be found yet', async () => {
     fake.next('silent after effect');
     await authorize();

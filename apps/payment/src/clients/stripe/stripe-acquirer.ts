@@ -139,14 +139,15 @@ export class StripeAcquirer implements Acquirer {
   }
 
   /**
-   * Takes the attempt's key with a request of its own, which cannot hold anything. Where that succeeds the attempt never
-   * arrived, and never will: Stripe refuses its key from now on. Where the key is taken, the attempt's intent is canceled.
+   * Cancels the attempt's intent. Where none is found, takes the attempt's key with a request of its own, which cannot hold
+   * anything: where that succeeds the attempt never arrived, and never will, since Stripe refuses its key from now on. The
+   * search is behind by a minute and a key may be forgotten after a day, so each is believed where the other is not.
    */
   async reverse(payment: Payment, operation: VoidOperation): Promise<AcquirerOutcome> {
     const attemptId = operation.reverses;
     if (attemptId === null) throw new Error(`invariant: ${operation.id} names no attempt to reverse`);
     return await this.order(payment, operation, async () => {
-      const known = this.intents.get(attemptId) ?? (await this.takeKey(payment, operation, attemptId));
+      const known = (await this.findIntent(attemptId))?.id ?? (await this.takeKey(payment, operation, attemptId));
       return known === undefined
         ? { kind: 'unanswered', reason: 'acquirer_conflict' }
         : await this.cancel(known, operation);

@@ -77,7 +77,8 @@ export const outcomeOfIntent = (
     case 'requires_payment_method':
       return intent.last_payment_error ? declined('card_declined', intent.last_payment_error) : REVERSED;
     case 'canceled':
-      return REVERSED;
+      // What was approved and is held no longer was approved all the same: by a void of ours, or Stripe let it expire.
+      return operation.state === 'approved' ? { kind: 'approved', acquirerReference: intent.id } : REVERSED;
     default:
       return UNINTELLIGIBLE;
   }
