@@ -1,4 +1,4 @@
-import { request as httpRequest, type Server, type ServerResponse } from 'node:http';
+import { request as httpRequest, type ServerResponse } from 'node:http';
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { newId } from '@payflow/kernel';
@@ -107,7 +107,7 @@ describe('a client who leaves before his token is known', () => {
 
   const connections = async (): Promise<number> =>
     await new Promise((resolve) => {
-      (gateway.app.getHttpServer()).getConnections((_, count) => {
+      gateway.app.getHttpServer().getConnections((_, count) => {
         resolve(count);
       });
     });
