@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 
@@ -18,20 +19,26 @@ export const isPortFree = async (port: number, host = LOOPBACK): Promise<boolean
     });
   });
 
+/**
+ * Below the ports that systems give to outgoing connections (32768 and up on Linux, 49152 and up elsewhere): one of those
+ * is often taken between the moment it is found free and the moment a service that has to start first listens on it.
+ */
+const FREE_PORT_MIN = 20_000;
+const FREE_PORT_MAX = 32_000;
+const TRIES_MAX = 200;
+/** Handed out by this process, and perhaps not listened on yet. */
+const given = new Set<number>();
+
 /** The first of the wanted ports that is free, else any free port. */
 export const freePort = async (...wanted: readonly (number | undefined)[]): Promise<number> => {
   for (const port of wanted) if (port !== undefined && (await isPortFree(port))) return port;
-  return await new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen({ port: 0, host: LOOPBACK }, () => {
-      const address = probe.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      probe.close(() => {
-        resolve(port);
-      });
-    });
-  });
+  for (let attempt = 0; attempt < TRIES_MAX; attempt += 1) {
+    const port = randomInt(FREE_PORT_MIN, FREE_PORT_MAX);
+    if (given.has(port) || !(await isPortFree(port))) continue;
+    given.add(port);
+    return port;
+  }
+  throw new Error(`no port between ${FREE_PORT_MIN} and ${FREE_PORT_MAX} is free`);
 };
 
 /** Who listens on a port, as "node (process 123)", where the system tells us. */
