@@ -13,15 +13,15 @@ const COPIES: readonly { readonly table: string; readonly of: string; readonly w
   {
     table: 'payments',
     of: 'id',
-    with: `'id', payment_id, 'merchant_id', 'mer_' || lpad(to_hex(n % 1000), 26, '0'), 'created_at', at, 'updated_at', at`,
+    with: `'id', own.id, 'merchant_id', 'mer_' || lpad(to_hex(n % 1000), 26, '0'), 'created_at', own.at, 'updated_at', own.at`,
   },
-  { table: 'payment_events', of: 'payment_id', with: `'payment_id', payment_id, 'occurred_at', at` },
+  { table: 'payment_events', of: 'payment_id', with: `'payment_id', own.id, 'occurred_at', own.at` },
   {
     table: 'payment_attempts',
     of: 'payment_id',
-    with: `'payment_id', payment_id, 'attempt_id', 'att_' || lpad(to_hex(n), 26, '0'), 'started_at', at`,
+    with: `'payment_id', own.id, 'attempt_id', 'att_' || lpad(to_hex(n), 26, '0'), 'started_at', own.at`,
   },
-  { table: 'publication_sequences', of: 'aggregate_id', with: `'aggregate_id', payment_id` },
+  { table: 'publication_sequences', of: 'aggregate_id', with: `'aggregate_id', own.id` },
 ];
 
 /**
@@ -49,7 +49,7 @@ const copy = async (database: pg.Client, template: string, from: number, to: num
     await database.query(
       `INSERT INTO ${table}
        SELECT made.* FROM generate_series($2::int, $3::int) AS n
-       CROSS JOIN LATERAL (SELECT 'pay_' || lpad(to_hex(n), 26, '0') AS payment_id,
+       CROSS JOIN LATERAL (SELECT 'pay_' || lpad(to_hex(n), 26, '0') AS id,
                                   now() - make_interval(secs => 2592000 - n * 2.592) AS at) AS own
        CROSS JOIN ${table} AS origin
        CROSS JOIN LATERAL jsonb_populate_record(origin, jsonb_build_object(${members})) AS made
