@@ -1,11 +1,10 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 
 import { createTestDatabase, eventually, merchantPrincipal, type TestDatabase, TokenMint } from '@payflow/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 
+import { freePort } from '../../../tools/servers/ports.ts';
 import { CreateNotes1760000000000 } from './notes-service.js';
 
 // Each test starts processes, which takes its time when the machine is busy.
@@ -66,15 +65,6 @@ const messageOf = async (child: ChildProcess, expected: string): Promise<void> =
     const [message] = (await once(child, 'message')) as [unknown];
     if (message === expected) return;
   }
-};
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 };
 
 const postNote = async (service: Service, key: string): Promise<Response> =>
