@@ -3,7 +3,7 @@ const WINDOW_MS = 200;
 const TARGET_MS = 100;
 const DECREASE = 0.7;
 const INCREASE = 2;
-export const LIMIT_MIN = 16;
+export const LIMIT_MIN = 32;
 
 /**
  * How many payments may be under way, by how long our own part of one takes (additive increase, multiplicative decrease).
