@@ -96,13 +96,22 @@ const ended = (payment: Payment, operation: VoidOperation, at: Date): readonly P
     : [{ type: 'PaymentCanceled', at, voidId, releasedMinor, reason, metadata: {} }];
 };
 
+/** Whether the void takes what the payment holds. */
+const takesHold = ({ authorization }: Payment, { reverses }: VoidOperation): boolean =>
+  reverses === null || authorization?.attemptId === reverses;
+
+/** An attempt that ended by itself in the meantime leaves nothing to end: another may be in its place by now. */
+const endsPayment = (payment: Payment, operation: VoidOperation): boolean => {
+  const { cause, reverses } = operation;
+  if (cause === 'unwanted_approval' || payment.failed || payment.closed) return false;
+  return takesHold(payment, operation) || openAttempt(payment)?.id === reverses;
+};
+
 const voided = (payment: Payment, operation: VoidOperation, at: Date): OutcomeDecision => {
-  const { id: voidId, reverses, cause } = operation;
+  const { id: voidId, reverses } = operation;
   if (reverses === null) return accept(...ended(payment, operation, at));
   const reversed: PaymentEvent = { type: 'AttemptReversed', at, voidId, attemptId: reverses };
-  // An attempt that ended by itself in the meantime leaves nothing to end.
-  const endsPayment = cause !== 'unwanted_approval' && !payment.failed && !payment.closed;
-  return accept(reversed, ...(endsPayment ? ended(payment, operation, at) : []));
+  return accept(reversed, ...(endsPayment(payment, operation) ? ended(payment, operation, at) : []));
 };
 
 /** The acquirer's word on a void or a reversal that is open. */
@@ -174,7 +183,7 @@ export const lateApproval = (
         ? captured(payment, operation, { at, feeTerms, acquirerReference })
         : undefined;
     case 'void':
-      return operation.reverses !== null || holdIsAtRest(payment) ? voided(payment, operation, at) : undefined;
+      return takesHold(payment, operation) && !holdIsAtRest(payment) ? undefined : voided(payment, operation, at);
     case 'refund': {
       // It had succeeded before it failed: then this is an old word that comes late.
       if (operation.acquirerReference !== null) return accept();

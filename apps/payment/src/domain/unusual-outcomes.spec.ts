@@ -294,6 +294,25 @@ describe('what the acquirer refused and did after all', () => {
     expect(history(...failed, outcome(refundId(1), APPROVED))).toHaveLength(history(...failed).length);
   });
 
+  it.each([canceling(7), givingUp])(
+    'and gives back one attempt, it leaves alone what another one holds by now',
+    (order) => {
+      const before = given(
+        created(),
+        authorizing(false, ['sim', 'sim2']),
+        outcome(attemptId(), SILENT),
+        order,
+        outcome(voidId(7), DECLINED),
+        outcome(attemptId(), TECHNICAL),
+      );
+      const sent = outcome(voidId(7), APPROVED)(before);
+      expect(typesOf(sent)).toEqual(['AttemptReversed']);
+      const held = fold(outcome(attemptId(2), APPROVED)(before), before);
+      expect(typesOf(outcome(voidId(7), APPROVED)(held))).toEqual(['AttemptReversed']);
+      expect(statusOf(fold(outcome(voidId(7), APPROVED)(held), held))).toBe('AUTHORIZED');
+    },
+  );
+
   it.each([
     [
       'a capture that something else has taken the place of',
@@ -315,6 +334,19 @@ describe('what the acquirer refused and did after all', () => {
       'a refund whose amount went out by another',
       [...captured(1000n), refunding(1, 600n), outcome(refundId(1), DECLINED), refunding(2, 1000n)],
       refundId(1),
+    ],
+    [
+      'what gives an attempt back while a capture of it is under way',
+      [
+        created(),
+        authorizing(),
+        outcome(attemptId(), SILENT),
+        canceling(1),
+        outcome(voidId(1), DECLINED),
+        outcome(attemptId(), APPROVED),
+        capturing(1, 600n, false),
+      ],
+      voidId(1),
     ],
     [
       'a void while a capture is under way',
