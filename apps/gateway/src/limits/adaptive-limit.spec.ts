@@ -28,6 +28,16 @@ describe('the number of payments that may be under way', () => {
     expect(after(200, 5, 128, limit).current).toBe(128);
   });
 
+  it('rises again too when nobody brings a card any more by which it could be seen', () => {
+    const limit = after(20, 500);
+    clockMs += 4_000;
+    expect(limit.current).toBe(LIMIT_MIN);
+    clockMs += 60_000;
+    expect(limit.current).toBe(128);
+    limit.observe(5);
+    expect(limit.current).toBe(128);
+  });
+
   it('judges a window by its mean and not by each payment', () => {
     const limit = new AdaptiveLimit(128, () => clockMs);
     for (const tookMs of [400, 5, 5, 5, 5]) limit.observe(tookMs);

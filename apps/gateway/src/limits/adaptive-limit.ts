@@ -3,6 +3,8 @@ const WINDOW_MS = 200;
 const TARGET_MS = 100;
 const DECREASE = 0.7;
 const INCREASE = 2;
+/** As long as a swap may take: after that none is under way that would tell how busy we are. */
+const SILENCE_MS = 5_000;
 export const LIMIT_MIN = 32;
 
 /**
@@ -13,6 +15,7 @@ export const LIMIT_MIN = 32;
 export class AdaptiveLimit {
   private limit: number;
   private windowBeganAtMs: number;
+  private observedAtMs: number;
   private sumMs = 0;
   private count = 0;
 
@@ -23,10 +26,11 @@ export class AdaptiveLimit {
   ) {
     this.limit = limitMax;
     this.windowBeganAtMs = now();
+    this.observedAtMs = this.windowBeganAtMs;
   }
 
   get current(): number {
-    return Math.floor(this.limit);
+    return Math.floor(this.limitAfterSilence());
   }
 
   /** One swap took so long. */
@@ -34,6 +38,8 @@ export class AdaptiveLimit {
     this.sumMs += tookMs;
     this.count += 1;
     const now = this.now();
+    this.limit = this.limitAfterSilence();
+    this.observedAtMs = now;
     if (now - this.windowBeganAtMs < WINDOW_MS) return;
     const tooSlow = this.sumMs / this.count > TARGET_MS;
     const limit = tooSlow ? this.limit * DECREASE : this.limit + INCREASE;
@@ -41,5 +47,11 @@ export class AdaptiveLimit {
     this.windowBeganAtMs = now;
     this.sumMs = 0;
     this.count = 0;
+  }
+
+  /** Payments with tokens show no swap: what was learned when there were some must not hold for ever. */
+  private limitAfterSilence(): number {
+    const windows = Math.floor((this.now() - this.observedAtMs - SILENCE_MS) / WINDOW_MS);
+    return windows <= 0 ? this.limit : Math.min(this.limitMax, this.limit + windows * INCREASE);
   }
 }
