@@ -129,6 +129,21 @@ describe('the rate limit', () => {
     expect((await call(gateway, '/oauth/token', {}, 'POST')).status).toBe(429);
   });
 
+  it('is looked at before a publishable key is, so that nobody tries keys faster', async () => {
+    const fresh = await startGateway({ RATE_LIMIT_PER_SECOND: '0.001', RATE_LIMIT_BURST: '3' });
+    try {
+      const statuses = [];
+      for (let count = 0; count < 5; count += 1) {
+        const authorization = `Bearer pk_test_${String(count).repeat(32)}`;
+        statuses.push((await call(fresh, '/payments', { authorization })).status);
+      }
+      expect(statuses).toEqual([401, 401, 401, 429, 429]);
+      expect(fresh.mint.exchanged).toBe(3);
+    } finally {
+      await fresh.stop();
+    }
+  });
+
   it('also counts tokens that are not valid, by address', async () => {
     const statuses = [];
     for (let count = 0; count < 4; count += 1)

@@ -33,6 +33,11 @@ export class PayerTokens implements OnApplicationShutdown {
     return token !== undefined && PUBLISHABLE_KEY.test(token) ? token : undefined;
   }
 
+  /** Whether the key was exchanged so lately that nobody has to be asked. */
+  knows(publishableKey: string): boolean {
+    return this.authorizations.has(publishableKey);
+  }
+
   /**
    * @returns the Authorization header that the services get
    * @throws Problem invalid_token for an unknown key, dependency_unavailable

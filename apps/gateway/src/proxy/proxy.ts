@@ -112,13 +112,16 @@ export class Proxy implements OnApplicationShutdown {
     request: FastifyRequest,
     address: string,
   ): Promise<Pick<Admitted, 'authorization'> & { readonly counted: string }> {
+    const key = this.payers.keyIn(request.headers.authorization);
+    // Whether there is such a key has to be asked, so it counts before the answer and not behind it.
+    const asks = key !== undefined && !this.payers.knows(key);
+    if (asks) this.limits.take('client', address);
     try {
-      const key = this.payers.keyIn(request.headers.authorization);
       const authorization = key === undefined ? request.headers.authorization : await this.payers.authorizationFor(key);
       const { id } = await this.tokens.principalOf(authorization);
       return { authorization, counted: key === undefined ? id : `${id} ${address}` };
     } catch (error) {
-      this.limits.take('client', address);
+      if (!asks) this.limits.take('client', address);
       throw error;
     }
   }
