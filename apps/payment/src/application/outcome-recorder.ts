@@ -68,13 +68,18 @@ export class OutcomeRecorder {
   }
 
   private async eventsOf(tx: Tx, before: Payment, report: ReportedOutcome): Promise<readonly PaymentEvent[]> {
+    // Neither waits for the other: one round trip.
+    const [feeTerms, expiresAt] = await Promise.all([
+      this.fees.termsOf(tx, before.merchantId, before.currency),
+      this.lifetime.endOfOneApprovedNow(tx),
+    ]);
     const decision = recordOutcome(before, {
       at: new Date(),
       operationId: report.operationId,
       outcome: report.outcome,
       perhapsSentBefore: report.perhapsSentBefore || (await this.perhapsSentByOthers(tx, report)),
-      feeTerms: await this.fees.termsOf(tx, before.merchantId, before.currency),
-      expiresAt: await this.lifetime.endOfOneApprovedNow(tx),
+      feeTerms,
+      expiresAt,
       nextAttemptId: newId('att'),
       reversalId: newId('vod'),
     });
