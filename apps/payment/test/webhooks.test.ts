@@ -123,6 +123,35 @@ describe('a webhook', () => {
     });
   });
 
+  it('is not given up while nothing else would tell of an approval that came too late', async () => {
+    const merchant = service.merchant();
+    service.acquirer.next('authorize', 'decline');
+    const { body } = await service.authorize(merchant);
+    const reference = await attemptOf(String(body['paymentId']));
+    service.acquirer.decide(reference, 'approved');
+    service.acquirer.next('inquiry', 'server error', 'server error');
+    const due = async (tries: number): Promise<void> => {
+      await service.database.execute(
+        'UPDATE psp_webhooks SET tries = $2, next_try_at = now() WHERE operation_id = $1',
+        [reference, tries],
+      );
+    };
+    expect(await webhook(reference)).toBe(200);
+    await eventually(async () => {
+      expect(await rowOf(reference)).toMatchObject({ state: 'waiting', tries: 1 });
+    });
+    await due(2_000);
+    await eventually(async () => {
+      expect(service.acquirer.inquiries.filter((asked) => asked === reference)).toHaveLength(2);
+      expect(await rowOf(reference)).toMatchObject({ state: 'waiting', tries: 2_001 });
+    });
+    await due(2_001);
+    await eventually(async () => {
+      expect(service.acquirer.held([reference])).toEqual([]);
+      expect(await rowOf(reference)).toMatchObject({ state: 'done', reason: null });
+    });
+  });
+
   it.each([
     ['an operation that nobody ordered', newId('att'), {}, 'unknown_reference'],
     ['a payment id', newId('pay'), {}, 'unknown_reference'],

@@ -3,12 +3,13 @@ import { Loop } from '@payflow/messaging';
 import { Database } from '@payflow/postgres';
 import { Logger, runInContext } from '@payflow/service';
 
+import { isOpen, operationOf } from '../domain/payment.js';
 import { claimWebhooks, finishWebhook, forgetWebhooks, type WebhookRow } from '../store/psp-webhooks.js';
 import { ResolveOrders } from './resolve-orders.js';
 
 const POLL_MS = 2_000;
 const WEBHOOKS_MAX = 20;
-/** After that the inquiries of the order itself are all there is; a closed order has none, and is closed. */
+/** After that the inquiries of the order itself are enough. One that has ended has none: it is asked about every hour. */
 const TRIES_MAX = 10;
 const RETENTION_DAYS = 30;
 const FORGOTTEN_MAX = 1_000;
@@ -58,9 +59,11 @@ export class ProcessWebhooks implements OnApplicationBootstrap, BeforeApplicatio
     const cause = { requestId: `webhook:${webhookId}`, principalId: `psp:${provider}` };
     await runInContext({ paymentId, requestId: cause.requestId }, async () => {
       try {
-        const { answered } = await this.orders.resolve(paymentId, operationId, cause);
+        const { answered, payment } = await this.orders.resolve(paymentId, operationId, cause);
+        const operation = payment && operationOf(payment, operationId);
         if (answered) await finishWebhook(this.database, webhook, null);
-        else if (webhook.tries >= TRIES_MAX) await finishWebhook(this.database, webhook, 'no_answer');
+        else if (webhook.tries >= TRIES_MAX && operation && isOpen(operation))
+          await finishWebhook(this.database, webhook, 'no_answer');
       } catch (error) {
         this.logger.warn({ err: error, provider, webhookId, operationId }, 'a webhook could not be worked on');
       }

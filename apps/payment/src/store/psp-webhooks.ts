@@ -49,7 +49,7 @@ export const insertWebhook = async (
 export const claimWebhooks = async (sql: Sql, webhooksMax: number): Promise<readonly WebhookRow[]> =>
   await sql.query<WebhookRow>(
     `UPDATE psp_webhooks
-        SET tries = tries + 1, next_try_at = now() + make_interval(secs => least(3600, 15 * power(2, tries)))
+        SET tries = tries + 1, next_try_at = now() + make_interval(secs => least(3600, 15 * power(2, least(tries, 10))))
       WHERE (provider, webhook_id) IN (
         SELECT provider, webhook_id FROM psp_webhooks WHERE state = 'waiting' AND next_try_at <= now()
          ORDER BY next_try_at LIMIT $1 FOR UPDATE SKIP LOCKED)
