@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import pc from 'picocolors';
 
 import { Failure } from '../servers/failure.ts';
@@ -32,11 +32,10 @@ export const main = async (args: readonly string[]): Promise<void> => {
       'How fast PayFlow is on this machine, each figure beside what the same Postgres does in the same run. Afterwards the books\n' +
         'are checked: what was fast and wrong ends with an error. Nothing else should run meanwhile.',
     )
-    .option(
-      '--section <names>',
-      `which, separated by commas: ${SECTIONS.map(({ name }) => name).join(', ')}`,
-      sectionsOf,
-      SECTIONS,
+    .addOption(
+      new Option('--section <names>', `which, separated by commas: ${SECTIONS.map(({ name }) => name).join(', ')}`)
+        .argParser(sectionsOf)
+        .default(SECTIONS, 'all'),
     )
     .option('--seconds <n>', 'how long each row is measured', secondsOf, SECONDS)
     .option('--json', 'print the figures for scripts, progress on standard error', false)
