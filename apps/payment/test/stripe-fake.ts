@@ -145,7 +145,7 @@ export class StripeFake {
     if (method === 'POST' && path === '/v1/payment_methods') return this.paymentMethod(fields);
     if (method === 'POST' && path === '/v1/payment_intents') return this.intent(fields);
     if (method === 'GET' && path === '/v1/payment_intents/search') return this.search(fields['query'] ?? '');
-    if (path === '/v1/refunds') return method === 'POST' ? this.refund(fields) : this.list(fields['payment_intent']);
+    if (path === '/v1/refunds') return method === 'POST' ? this.refund(fields) : this.list(fields);
     const [, id = '', action] = /^\/v1\/payment_intents\/([^/]+)(?:\/(capture|cancel))?$/.exec(path) ?? [];
     const intent = this.intents.get(id);
     if (!intent) return problem(404, { type: 'invalid_request_error', code: 'resource_missing' });
@@ -216,9 +216,16 @@ export class StripeFake {
     return { status: 200, body: this.refunds.get(id) ?? {} };
   }
 
-  private list(intent: string | undefined): Answer {
-    const data = [...this.refunds.values()].filter((refund) => refund['payment_intent'] === intent);
-    return { status: 200, body: { object: 'list', data, has_more: false, url: '/v1/refunds' } };
+  /** Newest first, a page at a time. */
+  private list({
+    payment_intent: intent,
+    starting_after: after,
+    limit = '10',
+  }: Readonly<Record<string, string>>): Answer {
+    const all = [...this.refunds.values()].filter((refund) => refund['payment_intent'] === intent).reverse();
+    const rest = all.slice(all.findIndex(({ id }) => id === after) + 1);
+    const data = rest.slice(0, Number(limit));
+    return { status: 200, body: { object: 'list', data, has_more: data.length < rest.length, url: '/v1/refunds' } };
   }
 
   private search(query: string): Answer {

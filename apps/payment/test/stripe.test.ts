@@ -249,6 +249,20 @@ describe('Stripe', () => {
     expect(await stripe.inquire(back, refundOf(back))).toMatchObject({ kind: 'approved' });
   });
 
+  it('finds a refund behind a hundred others, so that it is not given a second time', async () => {
+    const intent = idOf(await authorize());
+    const sold = authorized(
+      intent,
+      capturing(1, null, true),
+      outcome(captureId(1), { kind: 'approved', acquirerReference: intent }),
+      refunding(1, 1n),
+    );
+    const first = refundOf(sold);
+    for (let n = 1; n <= 101; n += 1)
+      expect(await stripe.refund(sold, { ...first, id: refundId(n) })).toMatchObject({ kind: 'approved' });
+    expect(await stripe.inquire(sold, first)).toMatchObject({ kind: 'approved' });
+  });
+
   it('says no, by the issuer or because it could not', async () => {
     adapter.vault.number = '4000000000000002';
     expect(await authorize()).toMatchObject({

@@ -39,7 +39,7 @@ export interface StripeOptions {
 }
 
 const INTENTS_REMEMBERED_MAX = 10_000;
-const REFUNDS_MAX = 100;
+const REFUNDS_PER_PAGE = 100;
 /** With the prefix of the account it must not be longer than 22. */
 const DESCRIPTOR_LENGTH_MAX = 10;
 
@@ -287,9 +287,13 @@ export class StripeAcquirer implements Acquirer {
         return (intent && outcomeOfCancel(intent, operation)) ?? { kind: 'not_found' };
       }
       case 'refund': {
-        const refunds = await this.stripe.refunds.list({ payment_intent: intentIdOf(payment), limit: REFUNDS_MAX });
-        const refund = refunds.data.find(({ metadata }) => metadata?.[REFERENCE] === operation.id);
-        return refund ? outcomeOfRefund(refund) : { kind: 'not_found' };
+        // To the last page: one that is overlooked would be given a second time, once its key is forgotten.
+        for await (const refund of this.stripe.refunds.list({
+          payment_intent: intentIdOf(payment),
+          limit: REFUNDS_PER_PAGE,
+        }))
+          if (refund.metadata?.[REFERENCE] === operation.id) return outcomeOfRefund(refund);
+        return { kind: 'not_found' };
       }
     }
   }
