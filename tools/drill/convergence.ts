@@ -17,7 +17,7 @@ export interface Convergence {
   readonly left: Backlog;
 }
 
-/** Waits until nothing is under way any more: all ready, outboxes empty, consumers caught up, no order to an acquirer open. */
+/** Waits until nothing is under way any more: all ready, outboxes empty, consumers caught up, no order open, no news on its way. */
 export const converge = async (
   databases: Databases,
   state: () => StackState,
@@ -41,6 +41,7 @@ const backlog = async (databases: Databases, state: StackState): Promise<Backlog
       ...(await unpublishedAndParked(databases)),
       ...(await eventsBehind(databases)),
       ...(await openOrders(databases)),
+      ...(await newsOnItsWay(databases)),
     ];
   } catch (error) {
     return [`the databases do not answer: ${error instanceof Error ? error.message : String(error)}`];
@@ -92,6 +93,24 @@ const openOrders = async (databases: Databases): Promise<Backlog> => {
     `SELECT count(*) FROM payment_attempts WHERE state IN ('requested', 'unanswered')`,
   );
   return open === 0 ? [] : [`payment: ${open} orders that the acquirer has not answered`];
+};
+
+/**
+ * What acquirers have decided, or will, and PayFlow has not heard yet: a late success that is still to come, a webhook on its
+ * way, a message that waits to be asked about. Badly signed ones are refused for as long as they are sent.
+ */
+const newsOnItsWay = async (databases: Databases): Promise<Backlog> => {
+  const undecided = await databases.number('acquirer-sim', 'SELECT count(*) FROM due_results');
+  const unsent = await databases.number(
+    'acquirer-sim',
+    'SELECT count(*) FROM webhooks WHERE ended_at IS NULL AND NOT bad_signature',
+  );
+  const unasked = await databases.number('payment', `SELECT count(*) FROM psp_webhooks WHERE state = 'waiting'`);
+  return [
+    ...(undecided === 0 ? [] : [`acquirer-sim: ${undecided} results that are still to come`]),
+    ...(unsent === 0 ? [] : [`acquirer-sim: ${unsent} webhooks on their way`]),
+    ...(unasked === 0 ? [] : [`payment: ${unasked} webhooks to ask about`]),
+  ];
 };
 
 const servicesWithDatabase = (): readonly ServiceName[] =>
