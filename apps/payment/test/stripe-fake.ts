@@ -49,6 +49,8 @@ export class StripeFake {
   private readonly moods: StripeMood[] = [];
   /** Not searchable yet: Stripe's search is behind by a minute. */
   searchIsBehind = false;
+  /** Of every card from now on: it was good when it came first, and has expired since. */
+  refusesCards = false;
   private server: Server | undefined;
   private count = 0;
 
@@ -142,7 +144,10 @@ export class StripeFake {
   }
 
   private answer(method: string, path: string, fields: Readonly<Record<string, string>>): Answer {
-    if (method === 'POST' && path === '/v1/payment_methods') return this.paymentMethod(fields);
+    if (method === 'POST' && path === '/v1/payment_methods')
+      return this.refusesCards
+        ? problem(402, { type: 'card_error', code: 'expired_card', message: 'The card has expired.' })
+        : this.paymentMethod(fields);
     if (method === 'POST' && path === '/v1/payment_intents') return this.intent(fields);
     if (method === 'GET' && path === '/v1/payment_intents/search') return this.search(fields['query'] ?? '');
     if (path === '/v1/refunds') return method === 'POST' ? this.refund(fields) : this.list(fields);

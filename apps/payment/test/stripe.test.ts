@@ -29,6 +29,7 @@ import {
   outcome,
   refundId,
   refunding,
+  SILENT,
   type Step,
   voidId,
 } from './histories.js';
@@ -293,6 +294,28 @@ describe('Stripe', () => {
     // Another payment method, the same key: Stripe refuses, and its first answer is looked up.
     expect(await authorize(await adapter.open())).toMatchObject({ kind: 'approved' });
     expect(fake.held(attemptId())).toHaveLength(1);
+  });
+
+  it.each([
+    ['is found', false, { kind: 'approved' }],
+    ['cannot be found yet', true, { kind: 'unanswered', reason: 'acquirer_conflict' }],
+  ] as const)(
+    'says no to a card that has expired since, which is no answer about a first try that %s',
+    async (_what, searchIsBehind, expected) => {
+      fake.next('silent after effect');
+      expect(await authorize()).toEqual({ kind: 'unanswered', reason: 'no_answer' });
+      fake.refusesCards = true;
+      fake.searchIsBehind = searchIsBehind;
+      const silent = given(created(), authorizing(), outcome(attemptId(), SILENT));
+      const after = await adapter.open();
+      expect(await after.authorize(silent, attemptOf(silent))).toMatchObject(expected);
+      expect(fake.held(attemptId())).toHaveLength(1);
+    },
+  );
+
+  it('says no at once to a card that has expired', async () => {
+    fake.refusesCards = true;
+    expect(await authorize()).toMatchObject({ kind: 'declined', declineCode: 'expired_card' });
   });
 
   it('is unknown after silence without effect, is not found, and is sent once', async () => {

@@ -94,7 +94,7 @@ export class StripeAcquirer implements Acquirer {
     return await this.order(payment, operation, async () => {
       const amount = amountOf(payment, operation);
       const paymentMethod = await this.paymentMethod(operation);
-      if (typeof paymentMethod !== 'string') return paymentMethod;
+      if (typeof paymentMethod !== 'string') return await this.withoutCard(payment, operation, paymentMethod);
       try {
         const intent = await this.stripe.paymentIntents.create(
           {
@@ -115,6 +115,20 @@ export class StripeAcquirer implements Acquirer {
         return known ? outcomeOfIntent(known, payment, operation) : outcomeOfError(error, operation);
       }
     });
+  }
+
+  /**
+   * A repetition whose card is refused by now says nothing of the first try, which may hold the money: that is looked up, and
+   * where the search does not show it (yet), nobody knows.
+   */
+  private async withoutCard(
+    payment: Payment,
+    operation: AuthorizeOperation,
+    refusal: AcquirerOutcome,
+  ): Promise<AcquirerOutcome> {
+    if (operation.state === 'requested' || refusal.kind !== 'declined') return refusal;
+    const known = await this.findIntent(operation.id);
+    return known ? outcomeOfIntent(known, payment, operation) : { kind: 'unanswered', reason: 'acquirer_conflict' };
   }
 
   async capture(payment: Payment, operation: CaptureOperation): Promise<AcquirerOutcome> {
