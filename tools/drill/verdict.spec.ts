@@ -6,6 +6,7 @@ import { judge, linesOf } from './verdict.js';
 
 const done = (body: Readonly<Record<string, unknown>>, status = 200): Told => ({ kind: 'done', status, body });
 const SILENCE: Told = { kind: 'silence' };
+const REFUSED_BY_ACQUIRER: Told = { kind: 'refused', status: 200, code: 'refund_failed' };
 const REFUSED: Told = { kind: 'refused', status: 409, code: 'payment_not_capturable' };
 
 const operation = (fields: Partial<Operation>): Operation => ({
@@ -85,6 +86,7 @@ describe('a verdict without findings', () => {
     ['a refund that was not answered and is there', [sale, refund(SILENCE)], soundWithRefund],
     ['a refund that was not answered and is not there', [sale, refund(SILENCE)], sound],
     ['a refund that was refused and is not there', [sale, refund(REFUSED)], sound],
+    ['a refund that the acquirer refused and did after all', [sale, refund(REFUSED_BY_ACQUIRER)], soundWithRefund],
   ])('%s', (_name, operations, facts) => {
     expect(linesOf(judge(operations, facts))).toEqual([]);
   });

@@ -174,10 +174,19 @@ describe('a payment intent, as to its attempt', () => {
       { status: 'requires_payment_method' },
       { kind: 'declined', declineCode: 'reversed' },
     ],
-    ['is canceled', { status: 'canceled' }, { kind: 'declined', declineCode: 'reversed', technical: false }],
+    ['is canceled since: it was approved all the same', { status: 'canceled' }, { kind: 'approved' }],
     ['has a status that is new', { status: 'requires_patience' }, { reason: 'unintelligible_answer' }],
   ])('%s', (_, over, expected) => {
     expect(outcomeOfIntent(intent(over), payment, attempt)).toMatchObject(expected);
+  });
+
+  it('was canceled in the place of an attempt that never was approved', () => {
+    const open = { ...attempt, state: 'unanswered' } as const;
+    expect(outcomeOfIntent(intent({ status: 'canceled' }), payment, open)).toMatchObject({
+      kind: 'declined',
+      declineCode: 'reversed',
+      technical: false,
+    });
   });
 });
 
