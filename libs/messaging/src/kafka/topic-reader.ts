@@ -102,6 +102,7 @@ export class TopicReader {
       });
       return await this.readUntil(consumer, extents, take);
     } finally {
+      // What was read is read: a group that stays behind is empty, and the broker forgets it by itself.
       await withDeadline(consumer.disconnect(), ADMIN_DEADLINE_MS, 'disconnecting from Kafka').catch(() => undefined);
       await this.withAdmin(async (admin) => {
         await admin.deleteGroups([groupId]);
