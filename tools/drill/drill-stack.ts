@@ -135,6 +135,7 @@ const ANY_PORTS: StackSettings = {
     payment: ANY_PORT,
     tokenization: ANY_PORT,
     ledger: ANY_PORT,
+    wallet: ANY_PORT,
     'acquirer-sim': ANY_PORT,
   },
 };

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { REPOSITORY } from './paths.ts';
 import type { Secrets } from './secrets.ts';
 
-export type ServiceName = 'gateway' | 'auth' | 'payment' | 'tokenization' | 'ledger' | 'acquirer-sim';
+export type ServiceName = 'gateway' | 'auth' | 'payment' | 'tokenization' | 'ledger' | 'wallet' | 'acquirer-sim';
 
 /** What a service is told about the installation it runs in. */
 export interface Surroundings {
@@ -84,6 +84,13 @@ export const SERVICES: readonly Service[] = [
     settings: () => ({}),
   },
   {
+    name: 'wallet',
+    defaultPort: 8086,
+    portVariable: 'WALLET_PORT',
+    hasDatabase: true,
+    settings: () => ({}),
+  },
+  {
     name: 'acquirer-sim',
     defaultPort: 8085,
     portVariable: 'ACQUIRER_SIM_PORT',
@@ -123,6 +130,7 @@ export const environmentOf = (
     PAYMENT_URL: urls.payment,
     TOKENIZATION_URL: urls.tokenization,
     LEDGER_URL: urls.ledger,
+    WALLET_URL: urls.wallet,
     ACQUIRER_SIM_URL: urls['acquirer-sim'],
     KAFKA_BROKERS: kafkaBrokers,
     SERVICE_CLIENT_SECRET: secrets.serviceClients[service.name] ?? '',

@@ -6,10 +6,17 @@ export const SCOPES = {
   'tokens:read': 'Read card tokens, never card numbers.',
   'tokens:create': 'Put a card into the vault and get a single-use token for it.',
   'tokens:write': 'Make tokens that can be used again; change and delete card tokens.',
+  'wallets:read': 'Read wallets, their balances and transactions.',
+  'wallets:write': 'Create wallets; add, transfer, pay, hold and withdraw their money.',
+  'wallets:control': 'Freeze wallets and set their limits.',
   'ledger:read': 'Read ledger accounts, balances, entries and transactions.',
   'ledger:post': 'Post ledger transactions and open accounts.',
+  'account:write': "Change one's own account: password, second factor, sessions.",
+  'merchants:read': "Read one's own merchant, its members, clients and API keys.",
+  'merchants:write': "Manage the members, clients and API keys of one's own merchant.",
   'users:read': 'Read users and merchants.',
   'users:write': 'Block users, manage merchants and clients.',
+  'audit:read': 'Read who changed what (the audit log).',
   'keys:rotate': 'Rotate signing and encryption keys.',
   'operations:read': 'Inspect dead letters, payment exceptions, routing rules and other operational state.',
   'operations:write': 'Replay or discard dead letters; resolve payment exceptions; set routing rules.',
@@ -22,7 +29,16 @@ const allScopes = Object.keys(SCOPES) as Scope[];
 
 /** Roles as data. A token's scopes are at most those of its roles; a merchant's or customer's are further limited to his own objects. */
 export const ROLES = {
-  customer: ['payments:read', 'tokens:read', 'tokens:create', 'tokens:write'],
+  customer: [
+    'account:write',
+    'payments:read',
+    'tokens:read',
+    'tokens:create',
+    'tokens:write',
+    'wallets:read',
+    'wallets:write',
+    'ledger:read',
+  ],
   merchant: [
     'payments:read',
     'payments:write',
@@ -31,11 +47,13 @@ export const ROLES = {
     'tokens:create',
     'tokens:write',
     'ledger:read',
+    'merchants:read',
+    'merchants:write',
   ],
   /** The browser of a payer, by the publishable key of the merchant's page: everybody has that key. */
   payer: ['payments:confirm', 'tokens:create'],
-  finance: ['payments:read', 'ledger:read', 'operations:read'],
-  risk: ['payments:read', 'operations:read'],
+  finance: ['account:write', 'payments:read', 'wallets:read', 'ledger:read', 'operations:read', 'audit:read'],
+  risk: ['account:write', 'payments:read', 'wallets:read', 'wallets:control', 'users:read', 'operations:read'],
   admin: allScopes.filter((scope) => scope !== 'internal' && scope !== 'ledger:post'),
   service: allScopes,
 } as const satisfies Readonly<Record<string, readonly Scope[]>>;
@@ -58,8 +76,10 @@ export interface Principal {
   readonly kind: 'user' | 'client' | 'service';
   readonly roles: readonly Role[];
   readonly scopes: readonly Scope[];
-  /** The merchant a client acts for. */
+  /** The merchant a client acts for, or of whom a person is a member. */
   readonly merchantId?: string;
+  /** `ses_…`: the login that a person's token comes from. It ends with it. */
+  readonly sessionId?: string;
 }
 
 export const isStaff = (principal: Principal): boolean => principal.roles.some((role) => STAFF_ROLES.includes(role));

@@ -16,6 +16,35 @@ export { type Envelope, envelopeSchema, type EventDefinition } from './events/en
 export { PAYMENT_EVENTS, type PaymentEventName, type PaymentEventPayload } from './events/payment.js';
 export { TOKEN_EVENTS } from './events/token.js';
 export { USER_EVENTS } from './events/user.js';
+export { WALLET_EVENTS } from './events/wallet.js';
+export {
+  WALLET_TRANSACTION_STATUSES,
+  WALLET_TRANSACTION_TYPES,
+  type WalletTransactionStatus,
+  type WalletTransactionType,
+} from './http/wallet-words.js';
+export {
+  SERVICE_POSTINGS_MAX,
+  serviceBalancesRequestSchema,
+  serviceBalancesSchema,
+  type ServicePosting,
+  type ServicePostingResult,
+  servicePostingResultsSchema,
+  type ServicePostingsRequest,
+  servicePostingsSchema,
+} from './http/ledger-postings.js';
+export {
+  BANK_PAYOUT_STATUSES,
+  type BankCreditor,
+  bankCreditorSchema,
+  type BankPayout,
+  bankPayoutChangesSchema,
+  type BankPayoutRequest,
+  bankPayoutRequestSchema,
+  bankPayoutSchema,
+  bankReferenceSchema,
+} from './http/bank.js';
+export { type InternalUser, internalUserSchema, type Revocations, revocationsSchema } from './http/internal-users.js';
 export { EVENT_CATALOGUE } from './events/catalogue.js';
 export {
   amountSchema,

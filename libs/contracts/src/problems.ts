@@ -276,7 +276,90 @@ export const PROBLEMS = {
     remedy: 'A transaction is reverted once; the message names the reversal.',
   },
 
+  // Wallets
+  wallet_not_found: {
+    status: 404,
+    title: 'There is no such wallet',
+    remedy: 'Check the id, and whose token is used: only the owner and staff see a wallet.',
+  },
+  wallet_transaction_not_found: {
+    status: 404,
+    title: 'There is no such wallet transaction',
+    remedy: 'List the transactions at /transactions.',
+  },
+  wallet_frozen: {
+    status: 422,
+    title: 'The wallet is frozen',
+    remedy: 'Its money stays where it is until staff lift the freeze.',
+  },
+  wallet_unavailable: {
+    status: 422,
+    title: 'The receiving wallet takes no money now',
+    remedy: 'It is frozen, or its owner is blocked. Ask the receiver for another one.',
+  },
+  transfer_to_itself: {
+    status: 422,
+    title: 'Both sides of the transfer are the same wallet',
+    remedy: 'Name another receiver.',
+  },
+  wallet_limit_exceeded: {
+    status: 422,
+    title: 'The amount is above a limit of the wallet',
+    remedy: 'Send at most what `limit` and `remaining` allow, or ask staff for a higher limit.',
+  },
+  hold_not_found: { status: 404, title: 'There is no such hold', remedy: 'Check the id and the wallet.' },
+  hold_not_open: {
+    status: 409,
+    title: 'The hold has ended',
+    remedy: 'It was confirmed, voided or has expired. Place a new one.',
+  },
+  hold_exceeded: {
+    status: 422,
+    title: 'The amount is above what the hold has left',
+    remedy: 'Confirm at most what was held.',
+  },
+  bank_account_invalid: {
+    status: 422,
+    title: 'The bank account cannot be paid to',
+    remedy: 'Check the number (an IBAN has check digits) and whether it takes the currency.',
+  },
+  qr_code_invalid: {
+    status: 422,
+    title: 'The QR code is not a payment request',
+    remedy: 'Scan the code of the merchant again; it may have expired.',
+  },
+  qr_code_used: {
+    status: 409,
+    title: 'The QR code was paid before',
+    remedy: 'It was for one payment. Ask the merchant for a new one.',
+  },
+
   // Identity and operations
+  username_taken: {
+    status: 409,
+    title: 'The user name exists',
+    remedy: 'Choose another one. Case and look-alike characters make no difference.',
+  },
+  verification_required: {
+    status: 403,
+    title: 'The account has an address that is not verified',
+    remedy: 'Send the code that came by mail or SMS to POST /auth/verify.',
+  },
+  code_invalid: {
+    status: 422,
+    title: 'The code is wrong, used, or too old',
+    remedy: 'Take the newest code, or ask for another one.',
+  },
+  second_factor_required: {
+    status: 401,
+    title: 'The account asks for a second factor',
+    remedy: 'Repeat the login with `totp` (the code of the authenticator) or `recoveryCode`.',
+  },
+  account_blocked: {
+    status: 403,
+    title: 'The account is blocked',
+    remedy: 'Ask the operator.',
+  },
   user_not_found: { status: 404, title: 'There is no such user', remedy: 'Check the id.' },
   merchant_not_found: { status: 404, title: 'There is no such merchant', remedy: 'Check the id.' },
   unsupported_grant_type: { status: 400, title: 'The grant type is not supported', remedy: 'Use client_credentials.' },

@@ -16,7 +16,8 @@ export const TOPICS = {
     'refund.failed',
   ],
   token: ['token.created', 'token.deleted'],
-  user: ['user.registered'],
+  user: ['user.registered', 'user.verified', 'user.blocked', 'user.unblocked', 'user.code_issued'],
+  wallet: ['wallet.transaction'],
 } as const;
 
 export type AggregateKind = keyof typeof TOPICS;
@@ -34,6 +35,9 @@ export const allTopics = (): readonly string[] => [
 ];
 
 /** Which service owns an aggregate and can tell its past events. */
-export const OWNER_OF = { payment: 'payment', token: 'tokenization', user: 'auth' } as const satisfies Readonly<
-  Record<AggregateKind, string>
->;
+export const OWNER_OF = {
+  payment: 'payment',
+  token: 'tokenization',
+  user: 'auth',
+  wallet: 'wallet',
+} as const satisfies Readonly<Record<AggregateKind, string>>;

@@ -3,12 +3,14 @@ import { freshSuffix } from './id-suffix.js';
 /** Every prefix an id may have, with what it names. The prefix is the type: a `ref_` where a `pay_` belongs does not compile. */
 export const ID_PREFIXES = {
   acc: 'ledger account',
+  apk: 'API key: its id, not the key itself',
   att: 'attempt: one try at an acquirer; its id is the idempotency key there',
   cap: 'capture',
   cli: 'OAuth2 client',
   dl: 'dead letter',
   evt: 'event',
   fwd: 'forwarded request of the vault',
+  hld: 'hold on a wallet',
   key: 'signing or data key',
   le: 'ledger entry',
   ltx: 'ledger transaction',
@@ -17,9 +19,12 @@ export const ID_PREFIXES = {
   pex: 'payment exception: what people must decide',
   ref: 'refund',
   req: 'request',
+  ses: 'session: one login of a person',
   tok: 'card token',
+  txn: 'wallet transaction',
   usr: 'user',
   vod: 'void',
+  wal: 'wallet',
 } as const;
 
 export type IdPrefix = keyof typeof ID_PREFIXES;
@@ -33,6 +38,9 @@ export type CaptureId = Id<'cap'>;
 export type AttemptId = Id<'att'>;
 export type VoidId = Id<'vod'>;
 export type MerchantId = Id<'mer'>;
+export type UserId = Id<'usr'>;
+export type WalletId = Id<'wal'>;
+export type WalletTransactionId = Id<'txn'>;
 
 /**
  * A fresh id. It reads the clock and the random source: domain code receives ids in its commands and never calls this

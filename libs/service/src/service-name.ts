@@ -6,6 +6,7 @@ export const SERVICE_PORTS = {
   tokenization: 8083,
   ledger: 8084,
   'acquirer-sim': 8085,
+  wallet: 8086,
 } as const;
 
 export type ServiceName = keyof typeof SERVICE_PORTS;

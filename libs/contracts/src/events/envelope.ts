@@ -4,7 +4,7 @@ import { z } from 'zod';
 export interface EventDefinition<Payload extends z.ZodType = z.ZodType> {
   readonly topic: string;
   /** `payment.authorized.v1`: the topic and the version of the payload. */
-  readonly type: `${string}.v${number}`;
+  readonly type: `${string}.v${1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9}`;
   readonly summary: string;
   readonly payload: Payload;
 }
