@@ -93,11 +93,10 @@ const createUser = async (
   user: { readonly userId: string; readonly email: string; readonly password: string; name: string; role: Role },
 ): Promise<void> => {
   if (await findUser(tx, user.userId)) return;
+  const names = { username: null, email: user.email.toLowerCase(), phone: null };
   await insertUser(tx, {
     id: user.userId,
-    username: null,
-    email: user.email.toLowerCase(),
-    phone: null,
+    ...names,
     passwordHash: await passwords.hash(user.password),
     name: user.name,
     status: 'ACTIVE',
@@ -110,7 +109,7 @@ const createUser = async (
       aggregateId: user.userId,
       merchantId: null,
       key: user.userId,
-      payload: { userId: user.userId, roles: [user.role] },
+      payload: { userId: user.userId, roles: [user.role], ...names },
       occurredAt: new Date(),
     },
   ]);
