@@ -34,17 +34,39 @@ export {
   servicePostingsSchema,
 } from './http/ledger-postings.js';
 export {
+  BANK_MODES,
+  BANK_OPERATIONS,
   BANK_PAYOUT_STATUSES,
+  type BankBookLine,
+  bankBookLineSchema,
+  bankBookSchema,
   type BankCreditor,
   bankCreditorSchema,
+  type BankMode,
+  bankModesSchema,
+  type BankOperation,
   type BankPayout,
   bankPayoutChangesSchema,
   type BankPayoutRequest,
   bankPayoutRequestSchema,
   bankPayoutSchema,
   bankReferenceSchema,
+  listBankBookQuerySchema,
+  listBankPayoutChangesQuerySchema,
+  returnBankPayoutSchema,
+  type SetBankMode,
+  setBankModeSchema,
+  testBankAccountsSchema,
 } from './http/bank.js';
+export {
+  BANK_ACCOUNT_BEHAVIOURS,
+  type BankAccountBehaviour,
+  TEST_BANK_ACCOUNTS,
+  type TestBankAccount,
+  testBankAccountOf,
+} from './test-banks.js';
 export { type InternalUser, internalUserSchema, type Revocations, revocationsSchema } from './http/internal-users.js';
+export { decimalAmountSchema, type WrittenAmount, writtenAmountSchema } from './http/written-amount.js';
 export { EVENT_CATALOGUE } from './events/catalogue.js';
 export {
   amountSchema,

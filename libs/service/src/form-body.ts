@@ -1,5 +1,8 @@
 import { Problem } from './problem.js';
 
+/** What a form carries: text, all of it. */
+export type FormFields = Readonly<Record<string, string>>;
+
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
@@ -8,19 +11,27 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
  *
  * @throws Problem validation_failed
  */
-export const parseFormBody = (bytes: Uint8Array): Readonly<Record<string, string>> => {
+export const parseFormBody = (bytes: Uint8Array): FormFields => formFields(new URLSearchParams(decodedForm(bytes)));
+
+/**
+ * The fields of a form, each once.
+ *
+ * @throws Problem validation_failed
+ */
+export const formFields = (entries: Iterable<readonly [name: string, value: string]>): FormFields => {
   const fields = new Map<string, string>();
-  for (const [name, value] of new URLSearchParams(decoded(bytes))) {
-    if (fields.has(name)) throw refusal(name, 'duplicate_field', 'stands twice in the form');
+  for (const [name, value] of entries) {
+    if (fields.has(name)) throw fieldRefusal(name, 'duplicate_field', 'stands twice in the form');
     if (name === '__proto__' || `${name}${value}`.includes('\u0000')) {
-      throw refusal(name.replaceAll('\u0000', ''), 'forbidden_character', 'is not a usable field');
+      throw fieldRefusal(name.replaceAll('\u0000', ''), 'forbidden_character', 'is not a usable field');
     }
     fields.set(name, value);
   }
   return Object.fromEntries(fields);
 };
 
-const decoded = (bytes: Uint8Array): string => {
+/** @throws Problem validation_failed when the bytes are no UTF-8 */
+export const decodedForm = (bytes: Uint8Array): string => {
   try {
     return utf8.decode(bytes);
   } catch (cause) {
@@ -28,5 +39,5 @@ const decoded = (bytes: Uint8Array): string => {
   }
 };
 
-const refusal = (name: string, code: string, message: string): Problem =>
+export const fieldRefusal = (name: string, code: string, message: string): Problem =>
   new Problem('validation_failed', { errors: [{ pointer: `/${name}`, code, message }] });

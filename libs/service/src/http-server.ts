@@ -16,8 +16,10 @@ import { parseJsonBody } from './json-body.js';
 import type { Lifecycle } from './lifecycle.js';
 import type { Logger } from './log.js';
 import type { Metrics } from './metrics.js';
+import { parseMultipartBody } from './multipart-body.js';
 import { Problem, PROBLEM_MEDIA_TYPE, problemDocument } from './problem.js';
 import { BODY_BYTES_MAX, problemOf, sendProblem } from './problem-filter.js';
+import { withQueryFields } from './query-fields.js';
 import { contextOf, pathOf, requestIdOf } from './request.js';
 
 /** Longer than any caller keeps an idle connection (undici: 4 s, proxies: 60 s), so that the caller closes first. */
@@ -80,6 +82,14 @@ export const equip = (server: FastifyInstance, parts: HttpParts): void => {
       return parseFormBody(body as Buffer);
     });
   });
+  server.addContentTypeParser(
+    'multipart/form-data',
+    { parseAs: 'buffer' },
+    async (request: FastifyRequest, body: Buffer) => {
+      if (!hasFlag(request, 'acceptsForm')) throw new Problem('unsupported_media_type');
+      return await parseMultipartBody(body, request.headers['content-type'] ?? '');
+    },
+  );
   server.addHook('onRoute', ({ url, method }) => {
     parts.allowedMethods.add(url, method);
   });
@@ -95,7 +105,16 @@ export const equip = (server: FastifyInstance, parts: HttpParts): void => {
   });
   // Reading the body leaves the context of the hook before it: the socket's events belong to no request.
   server.addHook('preValidation', (request, _reply, done) => {
-    runInContext(contexts.get(request) ?? {}, done);
+    runInContext(contexts.get(request) ?? {}, () => {
+      parseInto(
+        (error) => {
+          done(error ?? undefined);
+        },
+        () => {
+          if (hasFlag(request, 'fieldsFromQuery')) request.body = withQueryFields(request.body, request.query);
+        },
+      );
+    });
   });
   server.addHook('onSend', (_request, reply, payload, done) => {
     if (parts.lifecycle.isDraining) reply.header('connection', 'close');
@@ -128,7 +147,7 @@ const parseInto = (done: (error: Error | null, body?: unknown) => void, parse: (
 };
 
 /** What a decorator said of the route. */
-const hasFlag = (request: FastifyRequest, flag: 'acceptsForm' | 'keepsBytes'): boolean =>
+const hasFlag = (request: FastifyRequest, flag: 'acceptsForm' | 'fieldsFromQuery' | 'keepsBytes'): boolean =>
   flag in request.routeOptions.config &&
   (request.routeOptions.config as unknown as Readonly<Record<string, unknown>>)[flag] === true;
 

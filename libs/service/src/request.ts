@@ -39,11 +39,15 @@ export const RequestMeta = createParamDecorator((_data: unknown, context: Execut
   requestMetaOf(context.switchToHttp().getRequest<FastifyRequest>()),
 );
 
-/** The route also reads `application/x-www-form-urlencoded` bodies. */
-export const AcceptsForm = (): MethodDecorator =>
+/**
+ * The route also reads `application/x-www-form-urlencoded` and `multipart/form-data` bodies (fields, no files), and with
+ * `query` its fields from the query too: never for secrets, which do not belong in URLs. Whatever came so is text, so a
+ * schema that takes numbers from JSON and text from forms knows them apart (`writtenAmountSchema`).
+ */
+export const AcceptsForm = ({ query = false }: { readonly query?: boolean } = {}): MethodDecorator =>
   applyDecorators(
-    RouteConfig({ acceptsForm: true }),
-    ApiConsumes('application/json', 'application/x-www-form-urlencoded'),
+    RouteConfig({ acceptsForm: true, fieldsFromQuery: query }),
+    ApiConsumes('application/json', 'application/x-www-form-urlencoded', 'multipart/form-data'),
   );
 
 /** The route gets its body as the bytes that arrived (a Buffer), whatever they are: a signature is over nothing else. */

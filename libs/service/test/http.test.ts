@@ -211,6 +211,31 @@ describe('a request that can be read', () => {
     expect(JSON.parse(answer.body)).toMatchObject({ body: { name: 'Jürgen B' } });
   });
 
+  it('may be a multipart form where the route reads one', async () => {
+    const fields = new FormData();
+    fields.append('name', 'Jürgen B');
+    const encoded = new Response(fields);
+    const headers = { 'content-type': encoded.headers.get('content-type') ?? '' };
+    const payload = await encoded.text();
+    const answer = await call({ url: '/login', method: 'POST', headers, payload });
+    // The context proves that reading it did not leave the request's own.
+    expect(JSON.parse(answer.body)).toMatchObject({
+      body: { name: 'Jürgen B' },
+      context: { requestId: expect.stringMatching(/^req_/) },
+    });
+    expect((await call({ url: '/optional', method: 'POST', headers, payload })).status).toBe(415);
+  });
+
+  it('may come in the query where the route says so, and in one of the two only', async () => {
+    const byQuery = await call({ url: '/greet?name=a', method: 'POST' });
+    expect(JSON.parse(byQuery.body)).toMatchObject({ body: { name: 'a' } });
+    expect((await call({ url: '/greet?name=a', method: 'POST', headers: form, payload: 'name=a' })).status).toBe(400);
+    expect((await call({ url: '/greet?name=a&name=b', method: 'POST' })).status).toBe(400);
+    expect((await call({ url: '/greet?other=a', method: 'POST' })).status).toBe(400);
+    const notRead = await call({ url: '/login?name=a', method: 'POST' });
+    expect(JSON.parse(notRead.body)).toMatchObject({ body: {} });
+  });
+
   it('keeps its ids in the handler, also behind a body that arrives in parts', async () => {
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
     const parts = new ReadableStream({

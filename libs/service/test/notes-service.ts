@@ -110,6 +110,12 @@ export class OddController implements OnModuleDestroy {
     return { body, context: currentContext() };
   }
 
+  @AcceptsForm({ query: true })
+  @Post('/greet')
+  greet(@Body({ schema: loginSchema }) body: z.infer<typeof loginSchema>): unknown {
+    return { body, context: currentContext() };
+  }
+
   @Post('/optional')
   optional(@Body({ schema: z.strictObject({ final: z.boolean().default(true) }) }) body: object): object {
     return body;

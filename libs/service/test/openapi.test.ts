@@ -55,6 +55,7 @@ describe('the OpenAPI document', () => {
     expect(document.openapi).toBe('3.1.0');
     expect(Object.keys(document.paths).sort()).toEqual([
       '/broken',
+      '/greet',
       '/login',
       '/notes',
       '/notes/{noteId}',
@@ -137,6 +138,7 @@ describe('the OpenAPI document', () => {
     expect(Object.keys(document.paths['/login']?.['post']?.requestBody?.content ?? {})).toEqual([
       'application/json',
       'application/x-www-form-urlencoded',
+      'multipart/form-data',
     ]);
     expect(document.paths['/notes']?.['post']?.parameters).toEqual([
       { $ref: '#/components/parameters/IdempotencyKey' },
