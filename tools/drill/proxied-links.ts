@@ -5,9 +5,10 @@ import type { Toxiproxy } from './toxiproxy.ts';
 
 /** The calls between services that go through a proxy of their own: who calls whom. */
 const CALLS: Partial<Record<ServiceName, readonly ServiceName[]>> = {
-  gateway: ['payment'],
+  gateway: ['payment', 'wallet'],
   payment: ['tokenization', 'ledger', 'acquirer-sim'],
   tokenization: ['acquirer-sim'],
+  wallet: ['ledger'],
 };
 
 export const KAFKA_LINK = 'services-kafka';
@@ -17,7 +18,7 @@ export const linkOf = (from: ServiceName, to: ServiceName | 'postgres'): string 
 export const LINKS: readonly string[] = [
   KAFKA_LINK,
   ...Object.entries(CALLS).flatMap(([from, callees]) => callees.map((to) => linkOf(from as ServiceName, to))),
-  ...(['payment', 'ledger', 'tokenization'] as const).map((name) => linkOf(name, 'postgres')),
+  ...(['payment', 'ledger', 'tokenization', 'wallet'] as const).map((name) => linkOf(name, 'postgres')),
 ];
 
 /** Addresses for a stack whose processes reach each other through proxies. */

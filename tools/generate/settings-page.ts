@@ -6,6 +6,7 @@ import { gatewayConfigSchema } from '../../apps/gateway/src/gateway.config.js';
 import { ledgerConfigSchema } from '../../apps/ledger/src/ledger.config.js';
 import { paymentConfigSchema } from '../../apps/payment/src/payment.config.js';
 import { tokenizationConfigSchema } from '../../apps/tokenization/src/tokenization.config.js';
+import { walletConfigSchema } from '../../apps/wallet/src/wallet.config.js';
 import type { GeneratedFile } from './event-documents.ts';
 
 type Fields = Readonly<Record<string, z.ZodType>>;
@@ -16,6 +17,7 @@ const SERVICES: readonly (readonly [string, Fields])[] = [
   ['payment', paymentConfigSchema.shape],
   ['tokenization', tokenizationConfigSchema.shape],
   ['ledger', ledgerConfigSchema.shape],
+  ['wallet', walletConfigSchema.shape],
   ['acquirer-sim', acquirerSimConfigSchema.shape],
 ];
 

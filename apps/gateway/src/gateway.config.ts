@@ -18,6 +18,7 @@ export const gatewayConfigSchema = z.object({
     .default('http://127.0.0.1:8083')
     .meta({ description: 'The vault: tokens, and cards that come inline.' }),
   LEDGER_URL: addressField.default('http://127.0.0.1:8084').meta({ description: 'The ledger.' }),
+  WALLET_URL: addressField.default('http://127.0.0.1:8086').meta({ description: 'The wallets.' }),
   ACQUIRER_SIM_URL: addressField
     .default('http://127.0.0.1:8085')
     .meta({ description: 'The acquirer simulator; only its test cards are reachable through the gateway.' }),
@@ -73,5 +74,6 @@ export const upstreamUrls = (config: GatewayConfig): Readonly<Record<Upstream, s
   payment: config.PAYMENT_URL,
   tokenization: config.TOKENIZATION_URL,
   ledger: config.LEDGER_URL,
+  wallet: config.WALLET_URL,
   'acquirer-sim': config.ACQUIRER_SIM_URL,
 });

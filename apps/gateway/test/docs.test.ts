@@ -144,14 +144,14 @@ describe('GET /', () => {
 describe('GET /health', () => {
   it('is ready when every needed service is, and names each', async () => {
     const up = { status: 'up', checks: { database: 'up' } };
-    for (const service of [gateway.payment, gateway.tokenization, gateway.ledger, gateway.acquirerSim])
+    for (const service of [gateway.payment, gateway.tokenization, gateway.ledger, gateway.wallet, gateway.acquirerSim])
       service.answers(200, up);
     // The mint stands for auth and has no health: the whole is not ready, and the body says why.
     const response = await get('/health/ready');
     expect(response.status).toBe(503);
     expect(await response.json()).toMatchObject({
       status: 'down',
-      services: { auth: { status: 'down' }, payment: up, tokenization: up, ledger: up, 'acquirer-sim': up },
+      services: { auth: { status: 'down' }, payment: up, tokenization: up, ledger: up, wallet: up, 'acquirer-sim': up },
     });
     expect((await get('/health/live')).status).toBe(200);
   });
@@ -161,7 +161,7 @@ describe('GET /health', () => {
     try {
       const up = { status: 'up', checks: {} };
       const down = { status: 'down', checks: { database: 'the database cannot be reached' } };
-      for (const service of [gateway.payment, whole.payment, whole.tokenization, whole.ledger])
+      for (const service of [gateway.payment, whole.payment, whole.tokenization, whole.ledger, whole.wallet])
         service.answers(200, up);
       whole.acquirerSim.answers(503, down);
       expect((await fetch(`${whole.url}/health/ready`)).status).toBe(200);

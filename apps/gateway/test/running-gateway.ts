@@ -98,6 +98,7 @@ export interface RunningGateway {
   readonly payment: LoopbackService;
   readonly tokenization: LoopbackService;
   readonly ledger: LoopbackService;
+  readonly wallet: LoopbackService;
   readonly acquirerSim: LoopbackService;
   /** A fresh merchant's Authorization header. */
   merchant(): Promise<string>;
@@ -107,14 +108,16 @@ export interface RunningGateway {
 
 export const startGateway = async (settings: Readonly<Record<string, string>> = {}): Promise<RunningGateway> => {
   const mint = await TokenMint.open();
-  const [payment, tokenization, ledger, acquirerSim] = await Promise.all([
+  const [payment, tokenization, ledger, wallet, acquirerSim] = await Promise.all([
+    LoopbackService.open(),
     LoopbackService.open(),
     LoopbackService.open(),
     LoopbackService.open(),
     LoopbackService.open(),
   ]);
   const closeSurroundings = async (): Promise<void> => {
-    await Promise.all([payment, tokenization, ledger, acquirerSim].map(async (service) => await service.close()));
+    const services = [payment, tokenization, ledger, wallet, acquirerSim];
+    await Promise.all(services.map(async (service) => await service.close()));
     await mint.close();
   };
   const app = await createServiceApp({
@@ -124,11 +127,13 @@ export const startGateway = async (settings: Readonly<Record<string, string>> = 
       NODE_ENV: 'test',
       LOG_LEVEL: 'silent',
       GATEWAY_URL: 'http://gateway.test',
+      SERVICE_CLIENT_SECRET: 'secret-of-the-gateway',
       AUTH_URL: mint.url,
       ISSUER: mint.url,
       PAYMENT_URL: payment.url,
       TOKENIZATION_URL: tokenization.url,
       LEDGER_URL: ledger.url,
+      WALLET_URL: wallet.url,
       ACQUIRER_SIM_URL: acquirerSim.url,
       ...settings,
     },
@@ -146,6 +151,7 @@ export const startGateway = async (settings: Readonly<Record<string, string>> = 
     payment,
     tokenization,
     ledger,
+    wallet,
     acquirerSim,
     merchant: async () => await mint.authorization(merchantPrincipal(newId('mer'), newId('cli'))),
     authorization: async (principal) => await mint.authorization(principal),

@@ -107,6 +107,7 @@ const TAGS: Readonly<Record<Upstream | 'operations', string>> = {
   tokenization: 'Cards as tokens.',
   auth: 'Identity: tokens, logins, merchants and their clients, keys.',
   ledger: 'The double-entry journal and its balances.',
+  wallet: "People's money: wallets, transfers, holds and their history.",
   'acquirer-sim': 'Cards to test with.',
   operations: 'Dead letters: messages that a service could not apply.',
 };
@@ -131,7 +132,7 @@ export const mergeOpenApi = (
       title: 'PayFlow',
       version: '1.0',
       description:
-        'Card payments, a double-entry ledger and a vault. Amounts are integers of minor units. Send an `Idempotency-Key` ' +
+        'Card payments, wallets, a double-entry ledger and a vault. Amounts are integers of minor units. Send an `Idempotency-Key` ' +
         'with each request that changes something; repeating it repeats the answer and not the effect.',
       license: { name: 'MIT', url: 'https://spdx.org/licenses/MIT.html' },
     },

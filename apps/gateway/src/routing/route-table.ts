@@ -1,5 +1,5 @@
 /** The services that have public routes. */
-export const UPSTREAMS = ['auth', 'payment', 'tokenization', 'ledger', 'acquirer-sim'] as const;
+export const UPSTREAMS = ['auth', 'payment', 'tokenization', 'ledger', 'wallet', 'acquirer-sim'] as const;
 export type Upstream = (typeof UPSTREAMS)[number];
 
 /** Which bucket a caller draws from: his own, or the narrow one in front of passwords and client secrets. */
@@ -44,6 +44,10 @@ export const ROUTES: readonly Route[] = [
   { pattern: '/tokens', service: 'tokenization' },
   { pattern: '/ledger', service: 'ledger' },
   { pattern: '/ledger/transactions', service: 'ledger', bodyBytesMax: LEDGER_BATCH_BYTES_MAX },
+  { pattern: '/wallets', service: 'wallet' },
+  { pattern: '/wallet', service: 'wallet' },
+  { pattern: '/holds', service: 'wallet' },
+  { pattern: '/transactions', service: 'wallet' },
   { pattern: '/test-cards', service: 'acquirer-sim', public: true },
   { pattern: '/operations/{service}/dead-letters', service: 'named' },
 ];
