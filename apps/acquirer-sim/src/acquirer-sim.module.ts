@@ -8,23 +8,38 @@ import { BeginOperation } from './application/begin-operation.js';
 import { ChangeAuthorization } from './application/change-authorization.js';
 import { Modes } from './application/modes.js';
 import { OperationView } from './application/operation-view.js';
+import { PayOut } from './application/pay-out.js';
 import { ReverseAuthorization } from './application/reverse-authorization.js';
 import { SendWebhooks } from './application/send-webhooks.js';
+import { ServeBank } from './application/serve-bank.js';
 import { ServeOperation } from './application/serve-operation.js';
+import { SettleDuePayouts } from './application/settle-due-payouts.js';
 import { SettleDueResults } from './application/settle-due-results.js';
 import { SettleResult } from './application/settle-result.js';
 import { WebhookOutbox } from './application/webhook-outbox.js';
+import { BankControlController } from './http/bank-control.controller.js';
+import { BankController } from './http/bank.controller.js';
 import { BookController } from './http/book.controller.js';
 import { ChallengeController } from './http/challenge.controller.js';
 import { ControlController } from './http/control.controller.js';
 import { OperationsController } from './http/operations.controller.js';
 import { Serving } from './http/serving.js';
 import { Silence } from './http/silence.js';
+import { TestBankAccountsController } from './http/test-bank-accounts.controller.js';
 import { TestCardsController } from './http/test-cards.controller.js';
 
 @Module({
   imports: [ServiceModule.forRoot({ name: 'acquirer-sim', configSchema: acquirerSimConfigSchema, database: true })],
-  controllers: [OperationsController, BookController, ControlController, ChallengeController, TestCardsController],
+  controllers: [
+    OperationsController,
+    BookController,
+    ControlController,
+    ChallengeController,
+    TestCardsController,
+    BankController,
+    BankControlController,
+    TestBankAccountsController,
+  ],
   providers: [
     AnswerChallenge,
     AuthorizePayment,
@@ -32,10 +47,13 @@ import { TestCardsController } from './http/test-cards.controller.js';
     ChangeAuthorization,
     Modes,
     OperationView,
+    PayOut,
     ReverseAuthorization,
     SendWebhooks,
+    ServeBank,
     ServeOperation,
     Serving,
+    SettleDuePayouts,
     SettleDueResults,
     SettleResult,
     Silence,

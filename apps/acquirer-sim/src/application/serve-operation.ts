@@ -7,9 +7,10 @@ import { InjectConfig } from '@payflow/service';
 
 import { type AcquirerSimConfig, isControllable } from '../acquirer-sim.config.js';
 import type { AcquirerName } from '../domain/acquirers.js';
-import { type Fault, faultOfCard, faultOfMode } from '../domain/treatment.js';
+import { faultOfCard, faultOfMode } from '../domain/treatment.js';
 import { loseRequest, type ModeOperation } from '../store/modes.js';
 import { Modes, type TakenMode } from './modes.js';
+import { type Served, serveWithFault } from './serve-with-fault.js';
 
 /** A request, as far as its treatment depends on it. */
 export interface Asked {
@@ -21,13 +22,6 @@ export interface Asked {
   /** Of the header `x-acquirer-mode`. */
   readonly modeOfHeader: AcquirerMode | undefined;
 }
-
-/** What the caller gets: an answer, an error, or nothing at all. */
-export type Served<Answer> =
-  | { readonly kind: 'answer'; readonly answer: Answer }
-  | { readonly kind: 'error' }
-  | { readonly kind: 'unavailable' }
-  | { readonly kind: 'silence' };
 
 /** Lets an operation happen the way its mode or its card says: late, not at all, or without an answer. */
 @Injectable()
@@ -47,14 +41,17 @@ export class ServeOperation {
     effect: (mode: TakenMode) => Promise<Answer>,
   ): Promise<Served<Answer>> {
     const mode = await this.modeOf(asked);
-    const ofMode = faultOfMode(mode.mode);
-    const fault = ofMode ?? faultOfCard(asked.card);
-    if (fault === 'unavailable') return { kind: 'unavailable' };
-    await this.think(asked.operation, mode);
-    if (isBeforeEffect(fault) && (ofMode !== undefined || (await this.losesFirst(asked)))) return failure(fault);
-    const answer = await effect(mode);
-    const failsAfterwards = isAfterEffect(fault) && (ofMode !== undefined || !answer.replayed);
-    return failsAfterwards ? failure(fault) : { kind: 'answer', answer };
+    return await serveWithFault(
+      {
+        ofMode: faultOfMode(mode.mode),
+        ofInstrument: faultOfCard(asked.card),
+        losesFirst: async () => await loseRequest(this.database, asked.acquirer, asked.reference),
+        think: async () => {
+          await this.think(asked.operation, mode);
+        },
+      },
+      async () => await effect(mode),
+    );
   }
 
   /** The header before the control route. */
@@ -64,25 +61,9 @@ export class ServeOperation {
     return await this.modes.take(acquirer, operation, paymentOf);
   }
 
-  /** Before the effect, so that a caller who gives up early meets an operation that still happens. */
   private async think(operation: ModeOperation, { mode, latencyMs }: TakenMode): Promise<void> {
     const slowMs = mode === 'slow' ? (latencyMs ?? this.config.PENDING_MS) : 0;
     const thinkMs = slowMs + (operation === 'inquiry' ? 0 : this.config.ACQUIRER_LATENCY_MS);
     if (thinkMs > 0) await wait(thinkMs);
   }
-
-  private async losesFirst({ acquirer, reference }: Asked): Promise<boolean> {
-    return await loseRequest(this.database, acquirer, reference);
-  }
 }
-
-type FaultBefore = Extract<Fault, 'silence_before_effect' | 'error_before_effect'>;
-type FaultAfter = Extract<Fault, 'silence_after_effect' | 'error_after_effect'>;
-
-const isBeforeEffect = (fault: Fault | undefined): fault is FaultBefore =>
-  fault === 'silence_before_effect' || fault === 'error_before_effect';
-const isAfterEffect = (fault: Fault | undefined): fault is FaultAfter =>
-  fault === 'silence_after_effect' || fault === 'error_after_effect';
-
-const failure = (fault: FaultBefore | FaultAfter): Served<never> =>
-  fault === 'silence_before_effect' || fault === 'silence_after_effect' ? { kind: 'silence' } : { kind: 'error' };

@@ -4,6 +4,7 @@ import { Problem } from '@payflow/service';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import { type Asked, ServeOperation } from '../application/serve-operation.js';
+import type { Served } from '../application/serve-with-fault.js';
 import type { TakenMode } from '../application/modes.js';
 import { Silence } from './silence.js';
 
@@ -27,6 +28,15 @@ export class Serving {
     status: number,
   ): Promise<void> {
     const served = await this.serveOperation.run({ ...asked, modeOfHeader: modeOfHeader(request) }, effect);
+    await this.send(reply, served, bodyOf, status);
+  }
+
+  async send<Answer extends { readonly replayed: boolean }>(
+    reply: FastifyReply,
+    served: Served<Answer>,
+    bodyOf: (answer: Answer) => object,
+    status: number,
+  ): Promise<void> {
     switch (served.kind) {
       case 'answer':
         if (served.answer.replayed) void reply.header('idempotent-replayed', 'true');
@@ -36,9 +46,9 @@ export class Serving {
         await this.silence.hold(reply);
         return;
       case 'error':
-        throw new Problem('internal_error', { detail: 'Simulated: the acquirer failed.' });
+        throw new Problem('internal_error', { detail: 'Simulated: it failed.' });
       case 'unavailable':
-        throw new Problem('dependency_unavailable', { detail: 'Simulated: the acquirer is away.' });
+        throw new Problem('dependency_unavailable', { detail: 'Simulated: it is away.' });
     }
   }
 }

@@ -85,8 +85,8 @@ export const useMode = async (sql: Sql, modeId: bigint): Promise<boolean> =>
   ])) === 1;
 
 /** @returns whether it is the first time that this reference is lost */
-export const loseRequest = async (sql: Sql, acquirer: AcquirerName, reference: string): Promise<boolean> =>
+export const loseRequest = async (sql: Sql, receiver: string, reference: string): Promise<boolean> =>
   (await sql.execute('INSERT INTO lost_requests (acquirer, reference) VALUES ($1, $2) ON CONFLICT DO NOTHING', [
-    acquirer,
+    receiver,
     reference,
   ])) === 1;
