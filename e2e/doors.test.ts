@@ -143,8 +143,8 @@ describe('the ledger as a company’s own', () => {
         body: { code: `${code}:${suffix}`, currency: 'USD', ...(floor === undefined ? {} : { floor }) },
       });
     expect((await account('world')).status).toBe(201);
-    const alice = await account('user:alice', 0);
-    await account('user:bob', 0);
+    const alice = await account('till:alice', 0);
+    await account('till:bob', 0);
     const post = async (reference: string, from: string, to: string, amount: number) =>
       await call('POST', '/ledger/transactions', {
         token,
@@ -158,19 +158,19 @@ describe('the ledger as a company’s own', () => {
           ],
         },
       });
-    expect((await post('fund', 'world', 'user:alice', 100)).body['results'][0]).toMatchObject({
+    expect((await post('fund', 'world', 'till:alice', 100)).body['results'][0]).toMatchObject({
       status: 'posted',
       replayed: false,
     });
-    expect((await post('fund', 'world', 'user:alice', 100)).body['results'][0]).toMatchObject({
+    expect((await post('fund', 'world', 'till:alice', 100)).body['results'][0]).toMatchObject({
       status: 'posted',
       replayed: true,
     });
-    expect((await post('pay', 'user:alice', 'user:bob', 101)).body['results'][0]).toMatchObject({
+    expect((await post('pay', 'till:alice', 'till:bob', 101)).body['results'][0]).toMatchObject({
       status: 'refused',
       code: 'insufficient_funds',
     });
-    expect((await post('pay-2', 'user:alice', 'user:bob', 100)).body['results'][0]).toMatchObject({ status: 'posted' });
+    expect((await post('pay-2', 'till:alice', 'till:bob', 100)).body['results'][0]).toMatchObject({ status: 'posted' });
     expect((await call('GET', `/ledger/accounts/${alice.body['accountId']}/balance`, { token })).body).toMatchObject({
       balance: 0,
     });

@@ -7,6 +7,7 @@ import { ServiceModule } from '@payflow/service';
 import { JournalCommitter } from './application/journal-committer.js';
 import { JournalMetrics } from './application/journal-metrics.js';
 import { OpenAccountHandler } from './application/open-account.js';
+import { PostForServicesHandler } from './application/post-for-services.js';
 import { PostTransactionsHandler } from './application/post-transactions.js';
 import { RevertTransactionHandler } from './application/revert-transaction.js';
 import { PaymentOwner, PaymentOwnerModule } from './clients/payment-owner.js';
@@ -15,6 +16,7 @@ import { AccountsController } from './http/accounts.controller.js';
 import { admitLargeBatches } from './http/batch-body.js';
 import { JournalController } from './http/journal.controller.js';
 import { PaymentEntriesController } from './http/payment-entries.controller.js';
+import { ServicePostingsController } from './http/service-postings.controller.js';
 import { TransactionsController } from './http/transactions.controller.js';
 import { ledgerConfigSchema } from './ledger.config.js';
 
@@ -33,9 +35,17 @@ import { ledgerConfigSchema } from './ledger.config.js';
     TransactionsController,
     JournalController,
     PaymentEntriesController,
+    ServicePostingsController,
     PaymentEventsController,
   ],
-  providers: [JournalCommitter, JournalMetrics, OpenAccountHandler, PostTransactionsHandler, RevertTransactionHandler],
+  providers: [
+    JournalCommitter,
+    JournalMetrics,
+    OpenAccountHandler,
+    PostForServicesHandler,
+    PostTransactionsHandler,
+    RevertTransactionHandler,
+  ],
 })
 export class LedgerModule {
   constructor(adapterHost: HttpAdapterHost<FastifyAdapter>) {

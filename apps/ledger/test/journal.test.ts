@@ -20,6 +20,7 @@ const draft = (reference: string, from: string, to: string, amountMinor: bigint)
   reference,
   type: 'TRANSFER',
   postings: [{ from, to, amountMinor, currency, entryType: 'TRANSFER' }],
+  opens: [],
   effectiveAt: null,
   metadata: { note: 'a "quoted", {braced} and \\ escaped value' },
   provenance: {

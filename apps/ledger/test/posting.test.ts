@@ -21,7 +21,7 @@ afterAll(async () => {
 /** Alice has 1,000 and a floor of zero, Bob has nothing; the world has no floor. */
 beforeEach(async () => {
   scene += 1;
-  names = { alice: `user:alice-${scene}`, bob: `user:bob-${scene}`, world: `world-${scene}` };
+  names = { alice: `own:alice-${scene}`, bob: `own:bob-${scene}`, world: `world-${scene}` };
   alice = await ledger.openAccount(names.alice, { floor: 0 });
   bob = await ledger.openAccount(names.bob, { floor: 0 });
   await ledger.openAccount(names.world);
@@ -455,20 +455,25 @@ describe('who may post', () => {
     expect(await ledger.ask('POST', POST, { body: body() })).toMatchObject({ status: 401 });
   });
 
-  it.each(['psp:sim:receivable', 'merchant:mer_1:payable', 'fees:revenue', 'memo:x:y', 'bank:b:cash'])(
-    "a client may neither open nor use %s: it is PayFlow's own",
-    async (code) => {
-      const opened = await ledger.post('/ledger/accounts', { code, currency: 'JPY' });
-      expect(opened).toMatchObject({ status: 403, body: { code: 'account_reserved', errors: [{ pointer: '/code' }] } });
-      const own = await ledger.post('/ledger/accounts', { code, currency: 'USD' }, { as: servicePrincipal('wallet') });
-      const byCode = transaction(`reserved-${scene}-${code}`, move(names.alice, code, 1));
-      expect(own.status === 201 || own.body['code'] === 'account_code_taken').toBe(true);
-      const used = await ledger.post(POST, { transactions: [byCode] });
-      expect(used.body['results']).toMatchObject([{ status: 'refused', code: 'account_reserved' }]);
-      const byService = await ledger.post(POST, { transactions: [byCode] }, { as: servicePrincipal('wallet') });
-      expect(byService.body['results']).toMatchObject([{ status: 'posted' }]);
-    },
-  );
+  it.each([
+    'psp:sim:receivable',
+    'merchant:mer_1:payable',
+    'fees:revenue',
+    'memo:x:y',
+    'bank:b:cash',
+    'user:usr_1:wallet:wal_1',
+    'wallet:claims',
+  ])("a client may neither open nor use %s: it is PayFlow's own", async (code) => {
+    const opened = await ledger.post('/ledger/accounts', { code, currency: 'JPY' });
+    expect(opened).toMatchObject({ status: 403, body: { code: 'account_reserved', errors: [{ pointer: '/code' }] } });
+    const own = await ledger.post('/ledger/accounts', { code, currency: 'USD' }, { as: servicePrincipal('wallet') });
+    const byCode = transaction(`reserved-${scene}-${code}`, move(names.alice, code, 1));
+    expect(own.status === 201 || own.body['code'] === 'account_code_taken').toBe(true);
+    const used = await ledger.post(POST, { transactions: [byCode] });
+    expect(used.body['results']).toMatchObject([{ status: 'refused', code: 'account_reserved' }]);
+    const byService = await ledger.post(POST, { transactions: [byCode] }, { as: servicePrincipal('wallet') });
+    expect(byService.body['results']).toMatchObject([{ status: 'posted' }]);
+  });
 
   it('a client may not take back what touches them', async () => {
     const service = servicePrincipal('wallet');

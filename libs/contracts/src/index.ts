@@ -25,6 +25,8 @@ export {
 } from './http/wallet-words.js';
 export {
   SERVICE_POSTINGS_MAX,
+  type ServiceBalances,
+  type ServiceBalancesRequest,
   serviceBalancesRequestSchema,
   serviceBalancesSchema,
   type ServicePosting,

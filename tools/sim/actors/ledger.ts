@@ -151,7 +151,7 @@ export class Ledger {
     const { rules, decidePostings } = this.world.seams;
     if (rules.journalIsLocked) yield* tx.lock('journal head');
     const drafts = groups.flatMap((group) => group.drafts);
-    const opened = this.chartAccounts(drafts);
+    const opened = this.accountsMissing(drafts);
     const books = this.booksOf(drafts, opened);
     if (!rules.journalIsLocked) yield tx.process.stepMs();
     const decisions = decidePostings(books, groups);
@@ -183,16 +183,12 @@ export class Ledger {
     return { accounts: [...known, ...opened], seen, contentHashOf: (draft) => contentText(draft, (name) => name) };
   }
 
-  /** Postings of events open the accounts of the chart as they first need them. */
-  private chartAccounts(drafts: readonly TransactionDraft[]): readonly Account[] {
+  /** The accounts that the drafts open and that are not there yet. */
+  private accountsMissing(drafts: readonly TransactionDraft[]): readonly Account[] {
     const opened = new Map<string, Account>();
-    for (const { authority, postings } of drafts) {
-      if (authority !== 'event') continue;
-      for (const { from, to, currency } of postings)
-        for (const code of [from, to]) {
-          const name = `${code} ${currency}`;
-          if (!this.accounts.has(name) && !opened.has(name)) opened.set(name, this.newAccount(code, currency, null));
-        }
+    for (const { code, currency, floorMinor } of drafts.flatMap(({ opens }) => opens)) {
+      const name = `${code} ${currency}`;
+      if (!this.accounts.has(name) && !opened.has(name)) opened.set(name, this.newAccount(code, currency, floorMinor));
     }
     return [...opened.values()];
   }
@@ -251,6 +247,7 @@ const draftFor = ({ reference, from, to, amountMinor }: PostRequest, transaction
       entryType: 'TRANSFER',
     },
   ],
+  opens: [],
   effectiveAt: null,
   metadata: {},
   provenance: {

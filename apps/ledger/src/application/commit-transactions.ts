@@ -6,7 +6,14 @@ import { crashPoint } from '@payflow/service';
 
 import { contentText } from '../domain/content.js';
 import { type Books, decidePostings } from '../domain/decide-postings.js';
-import type { Account, DraftGroup, GroupDecision, Outcome, TransactionDraft } from '../domain/journal.js';
+import type {
+  Account,
+  AccountToOpen,
+  DraftGroup,
+  GroupDecision,
+  Outcome,
+  TransactionDraft,
+} from '../domain/journal.js';
 import { findAccountsByName, insertAccounts } from '../store/account-rows.js';
 import {
   advanceJournalHead,
@@ -28,7 +35,7 @@ import {
 export const commitTransactions = async (tx: Tx, groups: readonly DraftGroup[]): Promise<readonly GroupDecision[]> => {
   const drafts = groups.flatMap((group) => group.drafts);
   const [head, found] = await Promise.all([lockJournalHead(tx), readBooks(tx, drafts)]);
-  const books = await withChartAccounts(tx, drafts, found);
+  const books = await withOpened(tx, drafts, found);
   const decisions = decidePostings(books, groups);
   await writePosted(tx, head, postedIn(decisions), books);
   crashPoint('ledger.after-write-before-commit');
@@ -62,9 +69,14 @@ const booksOf = (accounts: readonly Account[], seen: Books['seen']): Books => ({
   contentHashOf: contentHasher(accounts),
 });
 
-const accountNamesIn = (drafts: readonly TransactionDraft[]): readonly string[] => [
-  ...new Set(drafts.flatMap(({ postings }) => postings.flatMap(({ from, to }) => [from, to]))),
-];
+const accountNamesIn = (drafts: readonly TransactionDraft[]): readonly string[] => {
+  const names = new Set<string>();
+  for (const { postings, opens } of drafts) {
+    for (const { from, to } of postings) names.add(from).add(to);
+    for (const { code } of opens) names.add(code);
+  }
+  return [...names];
+};
 
 /** SHA-256 of a draft's content, each draft's computed once. */
 const contentHasher = (accounts: readonly Account[]): ((draft: TransactionDraft) => string) => {
@@ -80,30 +92,33 @@ const contentHasher = (accounts: readonly Account[]): ((draft: TransactionDraft)
   };
 };
 
-/** Postings of events open the accounts of the chart as they first need them. */
-const withChartAccounts = async (tx: Tx, drafts: readonly TransactionDraft[], books: Books): Promise<Books> => {
-  const missing = missingChartAccounts(drafts, books.accounts);
+/**
+ * The books with the accounts that the drafts open, opened where they are missing. The journal's lock is held, so that two
+ * who open the same account wait there and nowhere else.
+ */
+export const withOpened = async (tx: Tx, drafts: readonly TransactionDraft[], books: Books): Promise<Books> => {
+  const missing = accountsMissing(drafts, books.accounts);
   if (missing.length === 0) return books;
   await insertAccounts(
     tx,
-    missing.map((account) => ({ ...account, accountId: newId('acc'), floorMinor: null })),
+    missing.map((account) => ({ ...account, accountId: newId('acc') })),
   );
   return booksOf(await findAccountsByName(tx, accountNamesIn(drafts)), books.seen);
 };
 
-const missingChartAccounts = (
+/** What the drafts open and is not there, each account once: as the first of them wants it. */
+export const accountsMissing = (
   drafts: readonly TransactionDraft[],
   existing: readonly Account[],
-): readonly { readonly code: string; readonly currency: string }[] => {
-  const wanted = new Map(
-    drafts
-      .filter(({ authority }) => authority === 'event')
-      .flatMap(({ postings }) => postings)
-      .flatMap(({ from, to, currency }) =>
-        [from, to].map((code) => [`${code} ${currency}`, { code, currency }] as const),
-      ),
-  );
-  for (const { code, currency } of existing) wanted.delete(`${code} ${currency}`);
+): readonly AccountToOpen[] => {
+  const wanted = new Map<string, AccountToOpen>();
+  for (const { opens } of drafts) {
+    for (const account of opens) {
+      const name = `${account.code} ${account.currency}`;
+      if (!wanted.has(name)) wanted.set(name, account);
+    }
+  }
+  if (wanted.size > 0) for (const { code, currency } of existing) wanted.delete(`${code} ${currency}`);
   return [...wanted.values()];
 };
 
@@ -122,17 +137,21 @@ export const headBehind = ({ position }: JournalHead, posted: readonly Posted[])
   batch: randomUUID(),
 });
 
-/** Writes them behind `head`. Fails when the head is elsewhere by now, and then has written nothing. */
+/**
+ * Writes them behind `head`. Fails when the head is elsewhere by now, and then has written nothing.
+ *
+ * @returns when they were recorded
+ */
 export const writePosted = async (
   tx: Tx,
   head: JournalHead,
   posted: readonly Posted[],
   books: Books,
   next: JournalHead = headBehind(head, posted),
-): Promise<void> => {
-  if (posted.length === 0) return;
+): Promise<Date | undefined> => {
+  if (posted.length === 0) return undefined;
   const numbered = posted.map((outcome, index) => ({ ...outcome, position: head.position + BigInt(index) + 1n }));
-  await Promise.all([
+  const [recordedAt] = await Promise.all([
     advanceJournalHead(tx, head, next),
     insertTransactions(
       tx,
@@ -167,6 +186,7 @@ export const writePosted = async (
     ),
     updateBalances(tx, balancesAfter(posted)),
   ]);
+  return recordedAt;
 };
 
 /** The last balance of each account that the batch touches. */

@@ -2,8 +2,9 @@ import { Injectable } from '@nestjs/common';
 import { CommitOutcomeUnknownError, Database, DatabaseUnavailableError } from '@payflow/postgres';
 import { crashPoint, Idempotency, Problem, type RequestIdentity, type StoredAnswer } from '@payflow/service';
 
+import type { DraftGroup, GroupDecision } from '../domain/journal.js';
 import type { BatchEffects } from './batch-effects.js';
-import { commitRequests, type JournalRequest, type RequestOutcome } from './commit-requests.js';
+import { commitRequests, type JournalRequest, type RequestOutcome, type StoredAnswering } from './commit-requests.js';
 import { JournalMetrics } from './journal-metrics.js';
 
 /** Postings of one batch: more make the commit longer than they save. A single larger request is a batch of its own. */
@@ -16,10 +17,13 @@ const READ_AHEAD_POSTINGS_MIN = 250;
 /** Postings that may wait. At the measured rate of a small machine this is about a second of work. */
 const QUEUED_POSTINGS_MAX = 20_000;
 
+/** What became of a request that was not turned away. */
+type Committed = Exclude<RequestOutcome, { readonly kind: 'refused' }>;
+
 interface Waiting {
   readonly request: JournalRequest;
   readonly postings: number;
-  readonly resolve: (answer: StoredAnswer) => void;
+  readonly resolve: (outcome: Committed) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -48,23 +52,42 @@ export class JournalCommitter {
    * @throws Problem idempotency_key_in_use | idempotency_key_reused; dependency_unavailable when too much waits
    * @throws DatabaseUnavailableError when the batch was not committed
    */
-  async commit(request: JournalRequest): Promise<StoredAnswer> {
-    const postings = request.group.drafts.reduce((sum, draft) => sum + draft.postings.length, 0);
-    const key = inUseKeyOf(request.identity);
+  async answer(group: DraftGroup, answering: StoredAnswering): Promise<StoredAnswer> {
+    const key = inUseKeyOf(answering.identity);
     if (key !== undefined && this.keysInUse.has(key)) throw new Problem('idempotency_key_in_use');
-    if (this.queuedPostings > 0 && this.queuedPostings + postings > QUEUED_POSTINGS_MAX) {
-      throw new Problem('dependency_unavailable', { detail: 'the journal has more to write than it can in good time' });
-    }
     if (key !== undefined) this.keysInUse.add(key);
     try {
-      return await new Promise<StoredAnswer>((resolve, reject) => {
-        this.queue.push({ request, postings, resolve, reject });
-        this.queuedPostings += postings;
-        if (!this.committing) void this.drain();
-      });
+      const { answer } = await this.commit({ group, answering });
+      if (answer === undefined) throw new Error('invariant: a request was left unanswered');
+      return answer;
     } finally {
       if (key !== undefined) this.keysInUse.delete(key);
     }
+  }
+
+  /**
+   * What became of each draft, durable, and when it was recorded (undefined: nothing of the batch was). For those who bring
+   * no key, because their references post once for ever.
+   *
+   * @throws Problem dependency_unavailable when too much waits
+   * @throws DatabaseUnavailableError when the batch was not committed
+   */
+  async post(group: DraftGroup): Promise<{ readonly decision: GroupDecision; readonly recordedAt: Date | undefined }> {
+    const outcome = await this.commit({ group });
+    if (outcome.kind !== 'decided') throw new Error('invariant: a request without a key was answered before');
+    return outcome;
+  }
+
+  private async commit(request: JournalRequest): Promise<Committed> {
+    const postings = request.group.drafts.reduce((sum, draft) => sum + draft.postings.length, 0);
+    if (this.queuedPostings > 0 && this.queuedPostings + postings > QUEUED_POSTINGS_MAX) {
+      throw new Problem('dependency_unavailable', { detail: 'the journal has more to write than it can in good time' });
+    }
+    return await new Promise<Committed>((resolve, reject) => {
+      this.queue.push({ request, postings, resolve, reject });
+      this.queuedPostings += postings;
+      if (!this.committing) void this.drain();
+    });
   }
 
   private async drain(): Promise<void> {
@@ -153,7 +176,7 @@ export class JournalCommitter {
 const settle = ({ resolve, reject }: Waiting, outcome: RequestOutcome | undefined): void => {
   if (outcome === undefined) reject(new Error('invariant: a request was left undecided'));
   else if (outcome.kind === 'refused') reject(outcome.problem);
-  else resolve(outcome.answer);
+  else resolve(outcome);
 };
 
 const inUseKeyOf = ({ scope, key }: RequestIdentity): string | undefined =>

@@ -39,8 +39,7 @@ export class PostTransactionsHandler {
   async run(command: PostTransactions): Promise<StoredAnswer> {
     const group = groupOf(command);
     const context = currentContext();
-    return await this.committer.commit({
-      group,
+    return await this.committer.answer(group, {
       identity: command.identity,
       resourceId: group.drafts[0]?.transactionId ?? '',
       // A batch is decided in the context of none of its requests.
@@ -78,6 +77,7 @@ const groupOf = ({ request, principal }: Omit<PostTransactions, 'identity'>): Dr
       currency: posting.currency as Currency,
       entryType: transaction.type,
     })),
+    opens: [],
     effectiveAt: transaction.effectiveAt === undefined ? null : new Date(transaction.effectiveAt),
     metadata: transaction.metadata ?? {},
     provenance: {

@@ -76,6 +76,7 @@ const reversalDraft = async (
   reference: reversalReference(original.id),
   type: REVERSAL_TYPE,
   postings: reversalOf(postingsOfLegs(await findLegs(tx, original, EVERY_ACCOUNT))),
+  opens: [],
   effectiveAt: null,
   metadata: {},
   provenance: {

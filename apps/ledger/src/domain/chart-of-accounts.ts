@@ -8,6 +8,10 @@
  * | fees:revenue                     | above zero: what we earned                                         |
  * | memo:psp:{acquirer}:authorized   | below zero: what is held at the acquirer and not yet captured      |
  * | memo:merchant:{id}:authorized    | above zero: the same holds, by merchant                            |
+ * | user:{id}:wallet:{wallet}        | above zero: what a person has in this wallet and may spend         |
+ * | user:{id}:wallet:{wallet}:held   | above zero: what is held in it for somebody                        |
+ * | wallet:claims                    | above zero: on its way to people who have no account yet           |
+ * | bank:{bank}:in_transit           | above zero: paid out and not yet taken by the bank                 |
  *
  * The memo pair moves no money. It makes a hold a balanced transaction like every other (spec §4).
  */
@@ -18,7 +22,15 @@ export const pspAuthorized = (acquirer: string): string => `memo:psp:${acquirer}
 export const merchantAuthorized = (merchantId: string): string => `memo:merchant:${merchantId}:authorized`;
 
 /** First segments that belong to PayFlow: only its own services post there. */
-const RESERVED_SEGMENTS: ReadonlySet<string> = new Set(['psp', 'merchant', 'fees', 'memo', 'bank']);
+const RESERVED_SEGMENTS: ReadonlySet<string> = new Set(['psp', 'merchant', 'fees', 'memo', 'bank', 'user', 'wallet']);
 
-/** Whether the account is PayFlow's own. */
-export const isReservedCode = (code: string): boolean => RESERVED_SEGMENTS.has(code.split(':', 1)[0] ?? '');
+/** Whether only PayFlow's own services post there. */
+export const isReservedCode = (code: string): boolean => RESERVED_SEGMENTS.has(firstSegmentOf(code));
+
+/**
+ * Whether facts move its balance, which nothing may keep out of the journal. The others are what somebody has, and stay in
+ * the exact range of JSON numbers: a client's own accounts, and people's wallets.
+ */
+export const isBalanceOfFacts = (code: string): boolean => isReservedCode(code) && firstSegmentOf(code) !== 'user';
+
+const firstSegmentOf = (code: string): string => code.split(':', 1)[0] ?? '';

@@ -50,6 +50,7 @@ const draft = (
   reference,
   type: 'TRANSFER',
   postings,
+  opens: [],
   effectiveAt: null,
   metadata: {},
   provenance: {
@@ -79,18 +80,18 @@ const each = (...drafts: readonly TransactionDraft[]): readonly DraftGroup[] =>
 const outcomesOf = (decisions: readonly GroupDecision[]): readonly Outcome[] =>
   decisions.flatMap(({ outcomes }) => outcomes);
 
-const ALICE = account(1, 'user:alice', { floorMinor: 0n, balanceMinor: 100n });
-const BOB = account(2, 'user:bob', { floorMinor: 0n });
-const BOB_EUR = account(3, 'user:bob', { floorMinor: 0n, currency: EUR });
+const ALICE = account(1, 'own:alice', { floorMinor: 0n, balanceMinor: 100n });
+const BOB = account(2, 'own:bob', { floorMinor: 0n });
+const BOB_EUR = account(3, 'own:bob', { floorMinor: 0n, currency: EUR });
 const PAYABLE = account(4, 'merchant:mer_1:payable');
-const FULL = account(5, 'user:full', { balanceMinor: BALANCE_MINOR_MAX });
-const EMPTY = account(6, 'user:empty', { balanceMinor: -BALANCE_MINOR_MAX });
+const FULL = account(5, 'own:full', { balanceMinor: BALANCE_MINOR_MAX });
+const EMPTY = account(6, 'own:empty', { balanceMinor: -BALANCE_MINOR_MAX });
 const ACCOUNTS = [ALICE, BOB, BOB_EUR, PAYABLE, FULL, EMPTY];
 
 describe('a posting', () => {
   it('debits one account and credits the other, each entry with the balance after it', () => {
     const [outcome] = outcomesOf(
-      decidePostings(booksOf(ACCOUNTS), each(draft('a', [move('user:alice', 'user:bob', 30n)]))),
+      decidePostings(booksOf(ACCOUNTS), each(draft('a', [move('own:alice', 'own:bob', 30n)]))),
     );
     expect(outcome).toMatchObject({
       kind: 'posted',
@@ -123,12 +124,12 @@ describe('refusals, in their order of precedence', () => {
   const seen = new Map([['old', { transactionId: 'ltx_old', contentHash: 'another content' }]]);
   // Each row has every fault of the rows below it, too, as far as they can go together.
   const wrong = {
-    account_not_found: move('user:nobody', 'user:bob', 1n),
-    account_reserved: move('merchant:mer_1:payable', 'user:bob', 1n),
-    currency_mismatch: move('user:alice', 'user:bob', 1n, EUR),
-    posting_to_itself: move('user:bob', 'user:bob', 1n),
-    insufficient_funds: move('user:alice', 'user:full', 101n),
-    balance_out_of_range: move('user:alice', 'user:full', 1n),
+    account_not_found: move('own:nobody', 'own:bob', 1n),
+    account_reserved: move('merchant:mer_1:payable', 'own:bob', 1n),
+    currency_mismatch: move('own:alice', 'own:bob', 1n, EUR),
+    posting_to_itself: move('own:bob', 'own:bob', 1n),
+    insufficient_funds: move('own:alice', 'own:full', 101n),
+    balance_out_of_range: move('own:alice', 'own:full', 1n),
   } as const;
   const order = Object.keys(wrong) as (keyof typeof wrong)[];
 
@@ -150,29 +151,27 @@ describe('refusals, in their order of precedence', () => {
   );
 
   it.each([
-    ['account_not_found', move('user:alice', 'user:nobody', 1n), 'to', 'user:nobody'],
-    ['account_reserved', move('user:alice', 'merchant:mer_1:payable', 1n), 'to', 'merchant:mer_1:payable'],
-    ['account_reserved', move('acc_4', 'user:bob', 1n), 'from', 'acc_4'],
-    ['currency_mismatch', move('user:alice', 'user:bob', 1n, EUR), 'from', 'user:alice'],
-    ['insufficient_funds', move('user:alice', 'user:bob', 101n), 'from', 'user:alice'],
-    ['balance_out_of_range', move('user:alice', 'user:full', 1n), 'to', 'user:full'],
-    ['balance_out_of_range', move('user:empty', 'user:bob', 1n), 'from', 'user:empty'],
+    ['account_not_found', move('own:alice', 'own:nobody', 1n), 'to', 'own:nobody'],
+    ['account_reserved', move('own:alice', 'merchant:mer_1:payable', 1n), 'to', 'merchant:mer_1:payable'],
+    ['account_reserved', move('acc_4', 'own:bob', 1n), 'from', 'acc_4'],
+    ['currency_mismatch', move('own:alice', 'own:bob', 1n, EUR), 'from', 'own:alice'],
+    ['insufficient_funds', move('own:alice', 'own:bob', 101n), 'from', 'own:alice'],
+    ['balance_out_of_range', move('own:alice', 'own:full', 1n), 'to', 'own:full'],
+    ['balance_out_of_range', move('own:empty', 'own:bob', 1n), 'from', 'own:empty'],
   ])('%s names the posting, its side and the account', (code, posting, side, name) => {
     const [outcome] = outcomesOf(
-      decidePostings(booksOf(ACCOUNTS), each(draft('a', [move('user:alice', 'user:bob', 1n), posting]))),
+      decidePostings(booksOf(ACCOUNTS), each(draft('a', [move('own:alice', 'own:bob', 1n), posting]))),
     );
     expect(outcome).toMatchObject({ kind: 'refused', refusal: { code, postingIndex: 1, side, account: name } });
   });
 
   it('posting to itself is told even when code and id name the account', () => {
-    const [outcome] = outcomesOf(
-      decidePostings(booksOf(ACCOUNTS), each(draft('a', [move('acc_1', 'user:alice', 1n)]))),
-    );
+    const [outcome] = outcomesOf(decidePostings(booksOf(ACCOUNTS), each(draft('a', [move('acc_1', 'own:alice', 1n)]))));
     expect(outcome).toMatchObject({ kind: 'refused', refusal: { code: 'posting_to_itself', postingIndex: 0 } });
   });
 
   it('the floor holds after every posting of a transaction, not only after the last', () => {
-    const dip = [move('user:alice', 'user:bob', 150n), move('user:bob', 'user:alice', 150n)];
+    const dip = [move('own:alice', 'own:bob', 150n), move('own:bob', 'own:alice', 150n)];
     expect(outcomesOf(decidePostings(booksOf(ACCOUNTS), each(draft('a', dip))))).toMatchObject([{ kind: 'refused' }]);
     expect(
       outcomesOf(decidePostings(booksOf([ALICE, { ...BOB, balanceMinor: 150n }]), each(draft('a', dip.toReversed())))),
@@ -181,7 +180,7 @@ describe('refusals, in their order of precedence', () => {
 });
 
 describe('a reference posts once for ever', () => {
-  const posting = move('user:alice', 'user:bob', 60n);
+  const posting = move('own:alice', 'own:bob', 60n);
 
   it('the same content again is the transaction that was posted, even when the money is gone', () => {
     const seen = new Map([['r', { transactionId: 'ltx_first', contentHash: contentHashOf(draft('r', [posting])) }]]);
@@ -192,7 +191,7 @@ describe('a reference posts once for ever', () => {
   });
 
   it('within one batch, too', () => {
-    const other = draft('r', [move('user:alice', 'user:bob', 1n)]);
+    const other = draft('r', [move('own:alice', 'own:bob', 1n)]);
     expect(
       outcomesOf(decidePostings(booksOf(ACCOUNTS), each(draft('r', [posting]), draft('r', [posting]), other))),
     ).toMatchObject([
@@ -205,15 +204,15 @@ describe('a reference posts once for ever', () => {
   it('a refused draft leaves its reference free', () => {
     const decisions = decidePostings(
       booksOf(ACCOUNTS),
-      each(draft('r', [move('user:alice', 'user:bob', 101n)]), draft('r', [posting])),
+      each(draft('r', [move('own:alice', 'own:bob', 101n)]), draft('r', [posting])),
     );
     expect(outcomesOf(decisions)).toMatchObject([{ kind: 'refused' }, { kind: 'posted' }]);
   });
 });
 
 describe('an atomic group', () => {
-  const good = draft('good', [move('user:alice', 'user:bob', 60n)]);
-  const tooMuch = draft('too-much', [move('user:alice', 'user:bob', 60n)]);
+  const good = draft('good', [move('own:alice', 'own:bob', 60n)]);
+  const tooMuch = draft('too-much', [move('own:alice', 'own:bob', 60n)]);
 
   it('posts nothing when one of its drafts is refused, and tells which', () => {
     const [decision] = decidePostings(booksOf(ACCOUNTS), [{ atomic: true, drafts: [good, tooMuch] }]);

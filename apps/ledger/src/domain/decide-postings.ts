@@ -1,4 +1,4 @@
-import { isReservedCode } from './chart-of-accounts.js';
+import { isBalanceOfFacts, isReservedCode } from './chart-of-accounts.js';
 import type {
   Account,
   DecidedEntry,
@@ -25,8 +25,8 @@ export interface Books {
 }
 
 /**
- * The largest balance either way of an account that clients post to: 2^53 − 1, so that every balance is exact in JSON.
- * PayFlow's own accounts have no limit here: what an acquirer took is a fact, and one merchant's huge payments must not
+ * The largest balance either way of a client's account and of a wallet: 2^53 − 1, so that every balance is exact in JSON.
+ * PayFlow's other accounts have no limit here: what an acquirer took is a fact, and one merchant's huge payments must not
  * keep the payments of others out of the journal.
  */
 export const BALANCE_MINOR_MAX = 9_007_199_254_740_991n;
@@ -181,10 +181,10 @@ const moveBalances = (
     if (from.floorMinor !== null && fromAfter < from.floorMinor) {
       return refused({ code: 'insufficient_funds', side: 'from', account: from.code, ...where });
     }
-    if (!isReservedCode(from.code) && fromAfter < -BALANCE_MINOR_MAX) {
+    if (!isBalanceOfFacts(from.code) && fromAfter < -BALANCE_MINOR_MAX) {
       return refused({ code: 'balance_out_of_range', side: 'from', account: from.code, ...where });
     }
-    if (!isReservedCode(to.code) && toAfter > BALANCE_MINOR_MAX) {
+    if (!isBalanceOfFacts(to.code) && toAfter > BALANCE_MINOR_MAX) {
       return refused({ code: 'balance_out_of_range', side: 'to', account: to.code, ...where });
     }
     balances.set(from.seq, fromAfter).set(to.seq, toAfter);

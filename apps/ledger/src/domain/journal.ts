@@ -49,9 +49,9 @@ export interface TransactionContent {
 
 /** In whose name a draft is written, and so what it may touch. */
 export type DraftAuthority =
-  /** An event of PayFlow's own: a fact. It may use every account, and opens those it needs. */
+  /** An event of PayFlow's own: a fact. It may use every account. */
   | 'event'
-  /** A service of PayFlow: may use every account that exists. */
+  /** A service of PayFlow: may use every account. */
   | 'service'
   /** A client with `ledger:post`: only accounts that exist and are not PayFlow's own. */
   | 'client';
@@ -60,6 +60,14 @@ export interface TransactionDraft extends TransactionContent {
   /** The id it gets if it is posted. */
   readonly transactionId: string;
   readonly authority: DraftAuthority;
+  /** Accounts that are opened before it is decided where they are missing. One that is there is left as it is. */
+  readonly opens: readonly AccountToOpen[];
+}
+
+export interface AccountToOpen {
+  readonly code: string;
+  readonly currency: Currency;
+  readonly floorMinor: bigint | null;
 }
 
 /** The drafts of one request. Atomic: all or none. */

@@ -15,6 +15,9 @@ export const draftOf = (envelope: Envelope, fact: PaymentFact, transactionId: st
     reference: paymentReference(paymentId, envelope.sequence),
     type,
     postings,
+    opens: postings.flatMap(({ from, to, currency }) =>
+      [from, to].map((code) => ({ code, currency, floorMinor: null })),
+    ),
     effectiveAt: new Date(envelope.occurredAt),
     metadata: fact.payload.metadata,
     provenance: {

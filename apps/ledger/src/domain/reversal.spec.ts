@@ -66,13 +66,19 @@ describe('the content of a transaction', () => {
 });
 
 describe('reserved accounts', () => {
-  it.each(['psp:sim:receivable', 'merchant:mer_1:payable', 'fees:revenue', 'memo:x', 'bank:b:cash', 'fees'])(
-    '%s',
-    (code) => {
-      expect(isReservedCode(code)).toBe(true);
-    },
-  );
-  it.each(['user:1:wallet', 'merchants:1', 'pspx', 'my:psp:1'])('not %s', (code) => {
+  it.each([
+    'psp:sim:receivable',
+    'merchant:mer_1:payable',
+    'fees:revenue',
+    'memo:x',
+    'bank:b:cash',
+    'fees',
+    'user:usr_1:wallet:wal_1',
+    'wallet:claims',
+  ])('%s', (code) => {
+    expect(isReservedCode(code)).toBe(true);
+  });
+  it.each(['users:1', 'merchants:1', 'pspx', 'my:psp:1'])('not %s', (code) => {
     expect(isReservedCode(code)).toBe(false);
   });
 });

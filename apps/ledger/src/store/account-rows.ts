@@ -117,6 +117,37 @@ export const listAccounts = async (sql: Sql, filter: AccountFilter): Promise<rea
     [filter.prefix, filter.currency, filter.merchantId, filter.beforeSeq, filter.limit],
   );
 
+/**
+ * The balances of many accounts at one moment, in their order: now, or after the last entry recorded up to a time. An account
+ * that does not exist has 0.
+ */
+export const balancesOf = async (
+  sql: Sql,
+  accounts: readonly { readonly code: string; readonly currency: string }[],
+  at: Date | null,
+): Promise<readonly bigint[]> => {
+  const names = [textArray(accounts, ({ code }) => code), textArray(accounts, ({ currency }) => currency)];
+  const rows = await sql.query<{ balance: bigint }>(
+    at === null ? BALANCES_SQL : BALANCES_AT_SQL,
+    at === null ? names : [...names, at],
+  );
+  return rows.map(({ balance }) => balance);
+};
+
+const BALANCES_SQL = `
+SELECT COALESCE((SELECT balance FROM accounts WHERE code = wanted.code AND currency = wanted.currency), 0) AS balance
+  FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS wanted (code, currency, n)
+ ORDER BY n`;
+
+const BALANCES_AT_SQL = `
+SELECT COALESCE((SELECT balance_after FROM entries
+                  WHERE account = (SELECT seq FROM accounts WHERE code = wanted.code AND currency = wanted.currency)
+                    AND recorded_at <= $3
+                  ORDER BY recorded_at DESC, position DESC, line DESC
+                  LIMIT 1), 0) AS balance
+  FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS wanted (code, currency, n)
+ ORDER BY n`;
+
 /** The balance after the last entry recorded up to a time, by search in the index entries_account. */
 export const balanceAt = async (sql: Sql, seq: bigint, at: Date): Promise<bigint> => {
   const [row] = await sql.query<{ balance_after: bigint }>(

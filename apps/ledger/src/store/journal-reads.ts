@@ -167,6 +167,44 @@ export const findPaymentLines = async (
   }));
 };
 
+export interface PostedBefore {
+  readonly recordedAt: Date;
+  /** Of each account it touched, right behind it. */
+  readonly balances: readonly { readonly code: string; readonly balanceMinor: bigint }[];
+}
+
+/** What these transactions left behind, by their ids. */
+export const findBalancesBehind = async (
+  sql: Sql,
+  transactionIds: readonly string[],
+): Promise<ReadonlyMap<string, PostedBefore>> => {
+  const rows = await sql.query<{
+    id: string;
+    recorded_at: Date;
+    code: string;
+    balance_after: bigint;
+  }>(
+    // In the order of the first legs, each account as its last leg left it.
+    `SELECT t.id, t.recorded_at, a.code, e.balance_after
+       FROM unnest($1::text[]) AS wanted (id)
+      CROSS JOIN LATERAL (SELECT * FROM transactions WHERE id = wanted.id LIMIT 1) AS t
+      CROSS JOIN LATERAL (
+        SELECT account, min(line) AS first, (array_agg(balance_after ORDER BY line DESC))[1] AS balance_after
+          FROM entries WHERE recorded_at = t.recorded_at AND position = t.position
+         GROUP BY account OFFSET 0) AS e
+      CROSS JOIN LATERAL (SELECT code FROM accounts WHERE seq = e.account LIMIT 1) AS a
+      ORDER BY t.position, e.first`,
+    [[...new Set(transactionIds)]],
+  );
+  const found = new Map<string, { readonly recordedAt: Date; readonly balances: PostedBefore['balances'][number][] }>();
+  for (const row of rows) {
+    const posted = found.get(row.id) ?? { recordedAt: row.recorded_at, balances: [] };
+    posted.balances.push({ code: row.code, balanceMinor: row.balance_after });
+    found.set(row.id, posted);
+  }
+  return found;
+};
+
 export interface CurrencyTotals {
   readonly currency: string;
   readonly debitsMinor: bigint;

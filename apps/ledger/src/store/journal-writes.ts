@@ -29,14 +29,19 @@ export const lockExpectedHead = async (tx: Tx, expected: JournalHead): Promise<v
  *
  * Fails when the head is not where it was thought to be: the table's own check refuses the position −1, and since a failed
  * statement stops those that were sent behind it, nothing is written for nothing.
+ *
+ * @returns when what is written behind it is recorded
  */
-export const advanceJournalHead = async (tx: Tx, from: JournalHead, to: JournalHead): Promise<void> => {
-  await tx.execute(
+export const advanceJournalHead = async (tx: Tx, from: JournalHead, to: JournalHead): Promise<Date> => {
+  const [head] = await tx.query<{ recorded_at: Date }>(
     `UPDATE journal_head
         SET position = CASE WHEN position = $1 AND batch = $2 THEN $3::bigint ELSE -1 END, batch = $4,
-            recorded_at = GREATEST(recorded_at, date_trunc('milliseconds', clock_timestamp()))`,
+            recorded_at = GREATEST(recorded_at, date_trunc('milliseconds', clock_timestamp()))
+     RETURNING recorded_at`,
     [from.position, from.batch, to.position, to.batch],
   );
+  if (head === undefined) throw new Error('invariant: the journal has no head');
+  return head.recorded_at;
 };
 
 /** Which of the references are in the journal, with what their transactions say. */

@@ -1,23 +1,28 @@
+import { isId } from '@payflow/kernel';
 import { z } from 'zod';
 
-import { accountCodeSchema, postingSchema } from './ledger.js';
-import { currencySchema, metadataSchema, minorSchema, timeSchema } from './shared-fields.js';
+import { accountCodeSchema, OWN_REFERENCE_PREFIX, postingSchema } from './ledger.js';
+import { currencySchema, metadataSchema, timeSchema } from './shared-fields.js';
 
 /*
  * The ledger's door for PayFlow's own services: many postings in one request and one commit, each for itself. A reference
  * posts once for ever, so sending the same posting again is harmless and tells how it ended the first time.
  */
 
+/** Exact for wallets and clients' accounts; an acquirer's may leave the exact range, and then is the nearest double. */
+const balanceMinorSchema = z.number();
+
 /** References are the service's own: `wallet:txn_…`, `wallet:txn_…:reversal`. */
 const referenceSchema = z
   .string()
   .min(1)
   .max(200)
-  .regex(/^[\x21-\x7e]+$/);
+  .regex(/^[\x21-\x7e]+$/)
+  .refine((reference) => !reference.startsWith(OWN_REFERENCE_PREFIX), `must not begin with ${OWN_REFERENCE_PREFIX}`);
 
 /** An account to be there before the posting is decided: opened when it is not, left alone when it is. */
 export const servicePostingAccountSchema = z.strictObject({
-  code: accountCodeSchema,
+  code: accountCodeSchema.refine((code) => !isId('acc', code), 'must not look like the id of an account'),
   currency: currencySchema,
   floor: z.int().max(0).nullable(),
 });
@@ -50,7 +55,7 @@ export const servicePostingResultSchema = z.discriminatedUnion('status', [
     /** It was posted by an earlier request; the balances are those of then. */
     replayed: z.boolean(),
     /** Of each account it touched, right behind it. */
-    balances: z.array(z.object({ code: z.string(), balance: minorSchema })),
+    balances: z.array(z.object({ code: z.string(), balance: balanceMinorSchema })),
     postedAt: timeSchema,
   }),
   z.object({
@@ -76,5 +81,7 @@ export const serviceBalancesRequestSchema = z.strictObject({
 });
 export const serviceBalancesSchema = z.object({
   asOf: timeSchema,
-  balances: z.array(z.object({ code: z.string(), currency: z.string(), balance: minorSchema })),
+  balances: z.array(z.object({ code: z.string(), currency: z.string(), balance: balanceMinorSchema })),
 });
+export type ServiceBalancesRequest = z.infer<typeof serviceBalancesRequestSchema>;
+export type ServiceBalances = z.infer<typeof serviceBalancesSchema>;

@@ -21,7 +21,7 @@ export const accountCodeSchema = withoutCardNumber(
       /^[A-Za-z0-9_-]{1,64}(:[A-Za-z0-9_-]{1,64}){0,7}$/,
       'must be segments of letters, digits, - and _ joined by colons',
     ),
-).meta({ examples: ['user:42:wallet'] });
+).meta({ examples: ['customer:42:wallet'] });
 
 export const createAccountSchema = z
   .strictObject({
@@ -75,6 +75,8 @@ export const TRANSACTIONS_PER_REQUEST_MAX = 1000;
 export const POSTINGS_PER_REQUEST_MAX = 5000;
 /** References of the ledger's own transactions (payments, reversals) begin so. */
 export const OWN_REFERENCE_PREFIX = 'payflow:';
+/** So do those of the ledger and of the services that post: nobody else can take a reference before they do. */
+const RESERVED_REFERENCE = /^(?:payflow|wallet):/;
 
 export const transactionRequestSchema = z
   .strictObject({
@@ -85,7 +87,7 @@ export const transactionRequestSchema = z
         .max(200)
         .regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces'),
     )
-      .refine((reference) => !reference.startsWith(OWN_REFERENCE_PREFIX), `must not begin with ${OWN_REFERENCE_PREFIX}`)
+      .refine((reference) => !RESERVED_REFERENCE.test(reference), 'must not begin with payflow: or wallet:')
       .meta({ description: 'Posts once for ever.' }),
     type: withoutCardNumber(
       z.string().regex(/^[A-Z][A-Z0-9_]{0,39}$/, 'must be upper-case letters, digits and _'),
