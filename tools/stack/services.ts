@@ -29,6 +29,10 @@ export const ACQUIRERS = ['sim', 'sim2'] as const;
 const acquirers = ({ urls }: Surroundings): string =>
   JSON.stringify(Object.fromEntries(ACQUIRERS.map((name) => [name, `${urls['acquirer-sim']}/acquirers/${name}`])));
 
+/** The customer and the merchant that the requirement documents print: those of the demo data. */
+const printedParties = ({ demo }: Secrets): string =>
+  JSON.stringify({ users: { '12345': demo.customer.userId }, merchants: { '67890': demo.merchant.merchantId } });
+
 /**
  * The services of an installation: the one table from which `npm start` starts them. In the order in which they are shown;
  * they start together and wait for each other.
@@ -62,6 +66,7 @@ export const SERVICES: readonly Service[] = [
     settings: (surroundings) => ({
       ACQUIRERS: acquirers(surroundings),
       ACQUIRER_WEBHOOK_SECRETS: JSON.stringify(surroundings.secrets.acquirerWebhooks),
+      EXTERNAL_REFERENCES: printedParties(surroundings.secrets),
     }),
   },
   {

@@ -99,6 +99,17 @@ export const paymentConfigSchema = z.object({
   ENABLED_CURRENCIES: currencyList
     .default(new Set(['USD', 'EUR', 'GBP', 'CHF', 'JPY', 'CAD', 'AUD', 'INR', 'BHD'] as Currency[]))
     .meta({ description: 'ISO 4217 codes that payments may have, separated by commas.' }),
+  EXTERNAL_REFERENCES: jsonField(
+    z.strictObject({
+      users: z.record(z.string().min(1).max(64), z.string().regex(/^usr_[0-9a-z]{26}$/)).default({}),
+      merchants: z.record(z.string().min(1).max(64), z.string().regex(/^mer_[0-9a-z]{26}$/)).default({}),
+    }),
+  )
+    .default({ users: {}, merchants: {} })
+    .meta({
+      description:
+        'JSON object {"users": {…}, "merchants": {…}}: the names that other systems have for parties, each to its id.',
+    }),
   FEE_BASIS_POINTS: z.coerce
     .number()
     .int()

@@ -10,6 +10,7 @@ import { CapturePayment } from './application/capture-payment.js';
 import { Commit } from './application/commit.js';
 import { CreatePayment } from './application/create-payment.js';
 import { ExpireAuthorizations } from './application/expire-authorizations.js';
+import { ExternalParties } from './application/external-parties.js';
 import { Fees } from './application/fees.js';
 import { ListPayments } from './application/list-payments.js';
 import { MerchantFeeTerms } from './application/merchant-fee-terms.js';
@@ -17,6 +18,7 @@ import { NewPayments } from './application/new-payments.js';
 import { OutcomeRecorder } from './application/outcome-recorder.js';
 import { PayerAccess } from './application/payer-access.js';
 import { ProcessWebhooks } from './application/process-webhooks.js';
+import { PrintedPayments } from './application/printed-payments.js';
 import { ReceiveWebhook } from './application/receive-webhook.js';
 import { ReturnPayer } from './application/return-payer.js';
 import { PaymentExceptions } from './application/payment-exceptions.js';
@@ -78,6 +80,8 @@ import { ProcessorFactory } from './processors/processor-factory.js';
   providers: [
     CreatePayment,
     UpdatePayment,
+    PrintedPayments,
+    ExternalParties,
     AuthorizePayment,
     PayerAccess,
     ReturnPayer,

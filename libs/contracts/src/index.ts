@@ -67,7 +67,22 @@ export {
   type TestBankAccount,
   testBankAccountOf,
 } from './test-banks.js';
-export { type InternalUser, internalUserSchema, type Revocations, revocationsSchema } from './http/internal-users.js';
+export {
+  type InternalUser,
+  internalUserSchema,
+  type Revocations,
+  type RevocationsQuery,
+  revocationsQuerySchema,
+  revocationsSchema,
+} from './http/internal-users.js';
+export {
+  type PrintedCardMethod,
+  printedCardMethodSchema,
+  type PrintedPaymentAnswer,
+  printedPaymentAnswerSchema,
+  type PrintedPaymentRequest,
+  printedPaymentSchema,
+} from './http/printed-payments.js';
 export { decimalAmountSchema, type WrittenAmount, writtenAmountSchema } from './http/written-amount.js';
 export { EVENT_CATALOGUE } from './events/catalogue.js';
 export {

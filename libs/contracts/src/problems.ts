@@ -195,6 +195,11 @@ export const PROBLEMS = {
     title: 'There is no such refund',
     remedy: 'Check the id and the merchant whose credentials are used.',
   },
+  party_not_known: {
+    status: 422,
+    title: 'The user or merchant is not known',
+    remedy: 'Name the party by its id, or by a reference that the operator has set up.',
+  },
   currency_not_enabled: {
     status: 422,
     title: 'The currency is not enabled',

@@ -61,10 +61,23 @@ const fieldErrors = (issue: Issue, place: Place, parent: readonly PropertyKey[])
       message: 'is not a known field',
     }));
   }
+  if (issue.code === 'invalid_union' && issue.errors.length > 0) {
+    return nearest(issue.errors).flatMap((inner) => fieldErrors(inner, place, path));
+  }
   const code = codeOf(issue);
   const message = code === 'required' ? 'is required' : issue.message;
   return [{ pointer: locationOf(path, place), code, message }];
 };
+
+/** Of the ways in which a value could have been right, the one it was meant to be: fewest foreign keys, and the right type. */
+const nearest = (choices: readonly (readonly Issue[])[]): readonly Issue[] =>
+  choices.reduce((best, choice) => (strangeness(choice) < strangeness(best) ? choice : best));
+
+const strangeness = (issues: readonly Issue[]): number =>
+  issues.reduce((sum, issue) => {
+    if (issue.code === 'unrecognized_keys') return sum + issue.keys.length;
+    return issue.code === 'invalid_type' && issue.path.length === 0 ? sum + 1 : sum;
+  }, 0);
 
 const locationOf = (path: readonly PropertyKey[], place: Place): string => {
   switch (place) {

@@ -49,7 +49,7 @@ export class CardSwap implements OnApplicationShutdown {
         ...(merchantId === undefined ? {} : { merchantId }),
       });
     } catch (error) {
-      throw error instanceof RemoteProblem ? atPaymentMethod(error) : error;
+      throw error instanceof RemoteProblem ? inTheBody(error, inline) : error;
     }
   }
 }
@@ -60,11 +60,15 @@ export class CardSwap implements OnApplicationShutdown {
  */
 const fingerprintOf = (token: TokenResponse): string => `${token.fingerprint}:${token.expMonth}/${token.expYear}`;
 
+const IN_CARD = '/card/';
+
 /** What the vault found wrong with the card, pointing into the body that the client sent. */
-const atPaymentMethod = (problem: RemoteProblem): Problem => {
+const inTheBody = (problem: RemoteProblem, inline: InlineCard): Problem => {
   if (problem.errors === undefined) return problem;
   const moved = (error: FieldError): FieldError =>
-    error.pointer.startsWith('/card') ? { ...error, pointer: `/paymentMethod${error.pointer}` } : error;
+    error.pointer.startsWith(IN_CARD)
+      ? { ...error, pointer: inline.pointerOf(error.pointer.slice(IN_CARD.length)) }
+      : error;
   return new Problem(problem.code, {
     ...(problem.detail === undefined ? {} : { detail: problem.detail }),
     errors: problem.errors.map(moved),

@@ -90,6 +90,40 @@ describe('an inline card', () => {
   });
 });
 
+describe('a card as the documents print it', () => {
+  const details = { card_number: '4111111111111111', expiry_date: '12/25', cvv: '123' };
+
+  it('is replaced by a token, and nothing else of the body is touched', () => {
+    const text = `{"user_id": "12345", "merchant_id":"67890",\n"payment_method" : {"type":"card","details":${JSON.stringify(details)}}, "amount":"1000"}`;
+    const inline = inlineCardOf(bytes(text));
+    expect(inline?.card).toEqual({ number: '4111111111111111', expMonth: 12, expYear: 2025, cvc: '123' });
+    // Not an id of ours: the vault takes the caller's own merchant.
+    expect(inline?.merchantId).toBeUndefined();
+    expect(inline?.withToken('tok_1').toString()).toBe(
+      '{"user_id": "12345", "merchant_id":"67890",\n"payment_method" : {"type":"card","token":"tok_1"}, "amount":"1000"}',
+    );
+    expect(inline?.pointerOf('expYear')).toBe('/payment_method/details/expiry_date');
+  });
+
+  it.each([
+    ['a wrong check digit', { card_number: '4111111111111112' }, '/payment_method/details/card_number'],
+    ['spaces', { card_number: '4111 1111 1111 1111' }, '/payment_method/details/card_number'],
+    ['a month too many', { expiry_date: '13/25' }, '/payment_method/details/expiry_date'],
+    ['no expiry', { expiry_date: undefined }, '/payment_method/details/expiry_date'],
+    ['letters for a CVV', { cvv: 'abc' }, '/payment_method/details/cvv'],
+    ['a pin', { pin: '1234' }, '/payment_method/details/pin'],
+  ])('is checked: %s', (_, members, pointer) => {
+    const problem = refusal({ payment_method: { type: 'card', details: { ...details, ...members } } });
+    expect(problem.errors?.map((error) => error.pointer)).toEqual([pointer]);
+    expect(JSON.stringify(problem.errors)).not.toContain('4111');
+  });
+
+  it('beside a card in our own spelling is refused before a service sees it', () => {
+    const body = { paymentMethod: { type: 'card', card }, payment_method: { type: 'card', details } };
+    expect(refusal(body).errors?.[0]?.code).toBe('card_not_allowed');
+  });
+});
+
 describe('the span of a member', () => {
   it('is its value, in whatever object', () => {
     fc.assert(

@@ -41,7 +41,10 @@ export class AuthorizePayment {
   ) {}
 
   /** Creates the payment and authorizes it. */
-  async create(request: CommandRequest<AuthorizePaymentRequest>): Promise<StoredAnswer> {
+  async create(
+    request: CommandRequest<AuthorizePaymentRequest>,
+    answer: (payment: Payment) => Answer = (payment) => paymentAnswer(payment, 201),
+  ): Promise<StoredAnswer> {
     const { body, principal } = request;
     const merchantId = merchantFor(principal, body.merchantId);
     const paymentId = newId('pay');
@@ -59,7 +62,7 @@ export class AuthorizePayment {
         return Promise.resolve(intentOf(initialPayment, created.events, check, router, body.capture));
       },
       locate: locateAuthorization,
-      answer: (payment) => paymentAnswer(payment, 201),
+      answer,
     });
   }
 

@@ -9,6 +9,9 @@ import {
   type CreatePaymentRequest,
   createPaymentSchema,
   paymentSchema,
+  printedPaymentAnswerSchema,
+  type PrintedPaymentRequest,
+  printedPaymentSchema,
   type Principal,
   type ProcessIntentRequest,
   processIntentSchema,
@@ -17,11 +20,19 @@ import {
 } from '@payflow/contracts';
 import { Access, Answers, Caller, RequestMeta, sendAnswer } from '@payflow/service';
 import type { FastifyReply } from 'fastify';
+import { z } from 'zod';
 
 import { AuthorizePayment } from '../application/authorize-payment.js';
 import { CreatePayment } from '../application/create-payment.js';
+import { PrintedPayments } from '../application/printed-payments.js';
 import { UpdatePayment } from '../application/update-payment.js';
 import { paymentIdOf } from './path-ids.js';
+
+/** Told apart by `payment_method`, which the one needs and the other forbids; neither allows keys of the other. */
+const postPaymentSchema = z.union([createPaymentSchema, printedPaymentSchema]);
+
+const isPrinted = (body: CreatePaymentRequest | PrintedPaymentRequest): body is PrintedPaymentRequest =>
+  body.payment_method !== undefined;
 
 /** A payment comes to be and is authorized. */
 @ApiTags('Payments')
@@ -29,21 +40,36 @@ import { paymentIdOf } from './path-ids.js';
 export class PaymentCommandsController {
   constructor(
     private readonly creation: CreatePayment,
+    private readonly printed: PrintedPayments,
     private readonly change: UpdatePayment,
     private readonly authorization: AuthorizePayment,
   ) {}
 
   @Post()
   @Access('payments:write')
-  @ApiOperation({ summary: 'Create an intent; no acquirer is called' })
-  @Answers(201, createdPaymentSchema, 'PENDING, with the secret for the browser of the payer, shown once')
+  @ApiOperation({
+    summary: 'Create an intent; no acquirer is called',
+    description:
+      'A body with snake-case keys (`payment_method`) is the printed call of the requirement documents instead: create, ' +
+      'authorize and capture in one, the amount in text and in major units. With `fromUser` in the query it is a payment ' +
+      'between two wallets. A mixture is refused.',
+  })
+  @Answers(
+    201,
+    z.union([createdPaymentSchema, printedPaymentAnswerSchema]),
+    'An intent: PENDING, with the secret for the browser of the payer, shown once. A printed payment: completed or failed',
+  )
+  @Answers(202, printedPaymentAnswerSchema, 'A printed payment: processing; read the payment again later')
   async createPayment(
     @Caller() principal: Principal,
     @RequestMeta() meta: RequestMeta,
-    @Body({ schema: createPaymentSchema }) body: CreatePaymentRequest,
+    @Body({ schema: postPaymentSchema }) body: CreatePaymentRequest | PrintedPaymentRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    await sendAnswer(reply, await this.creation.run({ principal, meta, body }));
+    const answer = isPrinted(body)
+      ? await this.printed.run({ principal, meta, body })
+      : await this.creation.run({ principal, meta, body });
+    await sendAnswer(reply, answer);
   }
 
   @Post('authorize')

@@ -23,6 +23,13 @@ import { paymentIdOf, refundIdOf } from './path-ids.js';
 type RefundsQuery = z.infer<typeof listRefundsQuerySchema>;
 type RefundPage = z.infer<typeof refundPageSchema>;
 
+/** The same refund in either spelling is the same request. */
+const inOneSpelling = (body: CreateRefundRequest): Extract<CreateRefundRequest, { readonly paymentId: string }> => {
+  if ('paymentId' in body) return body;
+  const { payment_id: paymentId, ...refund } = body;
+  return { paymentId, ...refund };
+};
+
 @ApiTags('Refunds')
 @Controller()
 export class RefundsController {
@@ -57,7 +64,8 @@ export class RefundsController {
     @Body({ schema: createRefundSchema }) body: CreateRefundRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    await sendAnswer(reply, await this.refunds.run(body.paymentId, { principal, meta, body }));
+    const refund = inOneSpelling(body);
+    await sendAnswer(reply, await this.refunds.run(refund.paymentId, { principal, meta, body: refund }));
   }
 
   @Get('refunds')

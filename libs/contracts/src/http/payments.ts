@@ -99,6 +99,7 @@ export const createPaymentSchema = z
     capture: z.boolean().optional().meta({
       description: 'Whether the payer who confirms it pays at once (a sale); by default the amount is only held.',
     }),
+    payment_method: z.never().optional().meta({ description: 'Of the printed call (PrintedPaymentRequest) only.' }),
   })
   .meta({ id: 'CreatePayment' });
 export type CreatePaymentRequest = z.infer<typeof createPaymentSchema>;
@@ -165,24 +166,22 @@ export type CancelPaymentRequest = z.infer<typeof cancelPaymentSchema>;
 /** POST /payments/{id}/sync: ask the acquirer now. */
 export const syncPaymentSchema = z.strictObject({}).meta({ id: 'SyncPayment' });
 
+const refundFields = {
+  amount: amountSchema.optional(),
+  reason: textSchema(200).optional(),
+  metadata: metadataSchema.optional(),
+};
+
 /** POST /payments/{id}/refund. Without `amount`: all that is left to refund. */
-export const refundPaymentSchema = z
-  .strictObject({
-    amount: amountSchema.optional(),
-    reason: textSchema(200).optional(),
-    metadata: metadataSchema.optional(),
-  })
-  .meta({ id: 'RefundPayment' });
+export const refundPaymentSchema = z.strictObject(refundFields).meta({ id: 'RefundPayment' });
 export type RefundPaymentRequest = z.infer<typeof refundPaymentSchema>;
 
-/** POST /refunds: the same with the payment named in the body. */
+/** POST /refunds: the same with the payment named in the body, in one of two spellings. */
 export const createRefundSchema = z
-  .strictObject({
-    paymentId: idSchema('pay'),
-    amount: amountSchema.optional(),
-    reason: textSchema(200).optional(),
-    metadata: metadataSchema.optional(),
-  })
+  .union([
+    z.strictObject({ paymentId: idSchema('pay'), ...refundFields }),
+    z.strictObject({ payment_id: idSchema('pay'), ...refundFields }),
+  ])
   .meta({ id: 'CreateRefund' });
 export type CreateRefundRequest = z.infer<typeof createRefundSchema>;
 
