@@ -4,7 +4,8 @@ export const base = {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
   transform,
-  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  // Not `metadata.json.js` of libphonenumber-js: that is JavaScript, and without its ending it would be the JSON beside it.
+  moduleNameMapper: { '^(\\.{1,2}/.*)(?<!\\.json)\\.js$': '$1' },
   testEnvironmentOptions: { customExportConditions: ['payflow-source', 'node', 'node-addons'] },
 };
 const servers = {

@@ -34,8 +34,16 @@ export const authConfigSchema = z.object({
     .max(86_400)
     .default(3_600)
     .meta({ description: 'Lifetime of an access token, in seconds.' }),
+  REFRESH_TOKEN_SECONDS: z.coerce.number().int().min(60).max(31_536_000).default(2_592_000).meta({
+    description: 'Lifetime of a refresh token, in seconds: for so long a session may rest.',
+  }),
+  SESSION_SECONDS_MAX: z.coerce.number().int().min(60).max(31_536_000).default(7_776_000).meta({
+    description: 'Lifetime of a session, in seconds, however often it is refreshed.',
+  }),
   SIGNING_KEY_ENCRYPTION_KEY: keyField.meta({
-    description: 'Encrypts the private signing keys in the database: 32 bytes in base64. Keep it elsewhere.',
+    description:
+      'Encrypts the private signing keys and the TOTP secrets in the database, and hashes codes: 32 bytes in base64. ' +
+      'Keep it elsewhere.',
   }),
   SIGNING_KEY_CACHE_MS: z.coerce.number().int().min(0).max(60_000).default(2_000).meta({
     description: 'For how long an instance signs with the key it knows, after another one rotated, in milliseconds.',

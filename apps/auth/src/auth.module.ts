@@ -3,7 +3,12 @@ import { MessagingModule, Outbox } from '@payflow/messaging';
 import { Database } from '@payflow/postgres';
 import { InjectConfig, ServiceModule } from '@payflow/service';
 
+import { AccountKeys } from './application/account-keys.js';
 import { configureDemoParties, configureServiceClients } from './application/configured-parties.js';
+import { LogIn } from './application/log-in.js';
+import { Register } from './application/register.js';
+import { RevocationJournal } from './application/revocation-journal.js';
+import { Sessions } from './application/sessions.js';
 import { type AuthConfig, authConfigSchema } from './auth.config.js';
 import { Passwords } from './credentials/passwords.js';
 import { KeysController } from './http/keys.controller.js';
@@ -11,20 +16,30 @@ import { LoginController } from './http/login.controller.js';
 import { MerchantsController } from './http/merchants.controller.js';
 import { MetadataController } from './http/metadata.controller.js';
 import { OauthController } from './http/oauth.controller.js';
+import { RegistrationController } from './http/registration.controller.js';
+import { RevocationsController } from './http/revocations.controller.js';
 import { SigningKeys } from './keys/signing-keys.js';
 import { TokenIssuer } from './keys/token-issuer.js';
 
 @Module({
   imports: [
-    ServiceModule.forRoot({ name: 'auth', configSchema: authConfigSchema, database: true }),
+    ServiceModule.forRoot({ name: 'auth', configSchema: authConfigSchema, database: true, keepsRevocations: true }),
     MessagingModule.forRoot({
       service: 'auth',
       ownerUrls: {},
       serviceToken: async () => await Promise.reject(new Error('invariant: auth subscribes to nothing')),
     }),
   ],
-  controllers: [OauthController, LoginController, KeysController, MetadataController, MerchantsController],
-  providers: [SigningKeys, TokenIssuer, Passwords],
+  controllers: [
+    OauthController,
+    LoginController,
+    RegistrationController,
+    KeysController,
+    MetadataController,
+    MerchantsController,
+    RevocationsController,
+  ],
+  providers: [SigningKeys, TokenIssuer, Passwords, AccountKeys, Sessions, LogIn, Register, RevocationJournal],
 })
 export class AuthModule {
   constructor(

@@ -255,6 +255,7 @@ describe('the metadata', () => {
       '/.well-known/openid-configuration',
       '/auth/keys/rotate',
       '/auth/login',
+      '/auth/register',
       '/me',
       '/merchants',
       '/merchants/{merchantId}',

@@ -312,6 +312,16 @@ export const PROBLEMS = {
     title: 'The amount is above a limit of the wallet',
     remedy: 'Send at most what `limit` and `remaining` allow, or ask staff for a higher limit.',
   },
+  wallet_transaction_not_cancelable: {
+    status: 409,
+    title: 'The wallet transaction can no longer be canceled',
+    remedy: 'Only money that still waits for its receiver is taken back.',
+  },
+  receiver_not_found: {
+    status: 404,
+    title: 'There is no such receiver',
+    remedy: 'Check the user name, or send to an email address or a phone number: who has no account yet can claim it.',
+  },
   hold_not_found: { status: 404, title: 'There is no such hold', remedy: 'Check the id and the wallet.' },
   hold_not_open: {
     status: 409,
@@ -360,6 +370,22 @@ export const PROBLEMS = {
     title: 'The account asks for a second factor',
     remedy: 'Repeat the login with `totp` (the code of the authenticator) or `recoveryCode`.',
   },
+  second_factor_invalid: {
+    status: 401,
+    title: 'The second factor is wrong or was used before',
+    remedy: 'Wait for the next code of the authenticator, or take another recovery code. Each works once.',
+  },
+  second_factor_enabled: {
+    status: 409,
+    title: 'The account has a second factor already',
+    remedy: 'Disable it first, with the password and one of its codes.',
+  },
+  second_factor_not_enrolled: {
+    status: 409,
+    title: 'There is no second factor to confirm or disable',
+    remedy: 'Begin with POST /auth/2fa/enroll.',
+  },
+  session_not_found: { status: 404, title: 'There is no such session', remedy: 'List the sessions at /auth/sessions.' },
   account_blocked: {
     status: 403,
     title: 'The account is blocked',
@@ -367,7 +393,11 @@ export const PROBLEMS = {
   },
   user_not_found: { status: 404, title: 'There is no such user', remedy: 'Check the id.' },
   merchant_not_found: { status: 404, title: 'There is no such merchant', remedy: 'Check the id.' },
-  unsupported_grant_type: { status: 400, title: 'The grant type is not supported', remedy: 'Use client_credentials.' },
+  unsupported_grant_type: {
+    status: 400,
+    title: 'The grant type is not supported',
+    remedy: 'Use client_credentials or refresh_token.',
+  },
   invalid_scope: {
     status: 400,
     title: 'The client was not granted a scope that it asks for',

@@ -10,7 +10,7 @@ import { appendAudit } from '../store/audit-log.js';
 import { insertMerchant } from '../store/merchants.js';
 import { upsertClient } from '../store/oauth-clients.js';
 import { insertPublishableKey } from '../store/publishable-keys.js';
-import { findUser, insertUser } from '../store/users.js';
+import { findUser, insertUser, NEW_USER } from '../store/users.js';
 
 /** Any number that no other lock of the database uses. */
 const CONFIGURE_LOCK = 7_201_521;
@@ -93,24 +93,30 @@ const createUser = async (
   user: { readonly userId: string; readonly email: string; readonly password: string; name: string; role: Role },
 ): Promise<void> => {
   if (await findUser(tx, user.userId)) return;
-  const names = { username: null, email: user.email.toLowerCase(), phone: null };
+  const now = new Date();
+  const email = user.email.toLowerCase();
   await insertUser(tx, {
+    ...NEW_USER,
     id: user.userId,
-    ...names,
+    email,
+    emailVerifiedAt: now,
     passwordHash: await passwords.hash(user.password),
     name: user.name,
-    status: 'ACTIVE',
     roles: [user.role],
   });
   await appendAudit(tx, { ...SYSTEM, action: 'user.created', target: user.userId });
+  const about = { aggregateId: user.userId, merchantId: null, key: user.userId, occurredAt: now };
+  const { userId } = user;
   await outbox.publish(tx, [
     {
+      ...about,
       definition: USER_EVENTS.registered,
-      aggregateId: user.userId,
-      merchantId: null,
-      key: user.userId,
-      payload: { userId: user.userId, roles: [user.role], ...names },
-      occurredAt: new Date(),
+      payload: { userId, roles: [user.role], username: null, email, phone: null },
+    },
+    {
+      ...about,
+      definition: USER_EVENTS.verified,
+      payload: { userId, channel: 'email', address: email, complete: true },
     },
   ]);
 };

@@ -1,93 +1,74 @@
-import type { Database, Tx } from '@payflow/postgres';
+import { Injectable } from '@nestjs/common';
+import { Database } from '@payflow/postgres';
 
-import type { Passwords } from '../credentials/passwords.js';
+import { Passwords } from '../credentials/passwords.js';
 import type { LoginName } from '../domain/login-name.js';
-import { scopesOfRoles } from '../domain/scopes.js';
-import { ACCOUNT_POLICY, ADDRESS_POLICY, decideTry, type ThrottleState } from '../domain/throttle.js';
-import type { TokenIssuer, IssuedToken } from '../keys/token-issuer.js';
-import { deleteForgotten, forgetSubject, lockSubject, saveThrottle, takeBackTry } from '../store/login-throttle.js';
-import { findUserByLoginName } from '../store/users.js';
+import { ACCOUNT_POLICY } from '../domain/throttle.js';
+import { forgetSubject, takeBackTry } from '../store/login-throttle.js';
+import { findLoginCandidates, lockUser, type User } from '../store/users.js';
+import { type Attempted, countTry, triesOfAddress } from './attempts.js';
+import { type Device, Sessions, type SessionTokens } from './sessions.js';
 
 export interface LoginAttempt {
   readonly name: LoginName;
   readonly password: string;
-  readonly address: string;
+  readonly device: Device;
 }
 
 export type LoginOutcome =
-  | { readonly kind: 'logged_in'; readonly userId: string; readonly token: IssuedToken }
+  | { readonly kind: 'logged_in'; readonly tokens: SessionTokens }
   | { readonly kind: 'refused' }
   | { readonly kind: 'throttled'; readonly retryAfterMs: number };
 
-/** The client that people log in through. */
-const FIRST_PARTY_CLIENT = 'payflow';
-
-/** One try in so many clears forgotten rows away: no timer of its own is needed for a table this small. */
-const CLEANUP_ONE_IN = 200;
-
 /**
- * Checks a password. Every try takes the same steps whether or not there is such an account (one look-up, one argon2id),
- * and every refusal is the same: unknown, wrong and blocked look alike from outside.
+ * Checks a password. Every try takes the same steps whether or not there is such an account, and every refusal is the same:
+ * unknown, wrong and blocked look alike from outside.
  */
-export const logIn = async (
-  database: Database,
-  passwords: Passwords,
-  tokens: TokenIssuer,
-  attempt: LoginAttempt,
-): Promise<LoginOutcome> => {
-  const subjects = subjectsOf(attempt);
-  const blocked = await database.transaction(async (tx) => await countTry(tx, subjects));
-  if (blocked !== undefined) return { kind: 'throttled', retryAfterMs: blocked };
-  const user = await findUserByLoginName(database, attempt.name);
-  const matches = await passwords.matches(attempt.password, user?.passwordHash);
-  if (!user || !matches || user.status === 'BLOCKED') return { kind: 'refused' };
-  await forgetSubject(database, subjects.account);
-  await takeBackTry(database, subjects.address);
-  const token = await tokens.issue({
-    id: user.id,
-    kind: 'user',
-    clientId: FIRST_PARTY_CLIENT,
-    roles: user.roles,
-    scopes: scopesOfRoles(user.roles),
-    merchantId: null,
-    username: user.username ?? user.email ?? user.phone,
-  });
-  return { kind: 'logged_in', userId: user.id, token };
-};
+@Injectable()
+export class LogIn {
+  constructor(
+    private readonly database: Database,
+    private readonly passwords: Passwords,
+    private readonly sessions: Sessions,
+  ) {}
 
-interface Subjects {
-  readonly account: string;
-  readonly address: string;
+  /** @throws TooManyPasswordsError */
+  async run(attempt: LoginAttempt): Promise<LoginOutcome> {
+    const account = triesOfName(attempt.name);
+    const address = triesOfAddress(attempt.device.address);
+    const retryAfterMs = await countTry(this.database, [account, address]);
+    if (retryAfterMs !== undefined) return { kind: 'throttled', retryAfterMs };
+    const user = await this.whosePassword(attempt);
+    if (user?.status !== 'ACTIVE') return { kind: 'refused' };
+    const tokens = await this.openSession(user, attempt);
+    if (!tokens) return { kind: 'refused' };
+    await forgetSubject(this.database, account.subject);
+    await takeBackTry(this.database, address.subject);
+    return { kind: 'logged_in', tokens };
+  }
+
+  /** One argon2id for each account that the name may mean, whether or not there is one. */
+  private async whosePassword({ name, password }: LoginAttempt): Promise<User | undefined> {
+    const candidates = await findLoginCandidates(this.database, name);
+    let right: User | undefined;
+    for (const candidate of candidates) {
+      const matches = await this.passwords.matches(password, candidate?.passwordHash);
+      if (matches) right ??= candidate;
+    }
+    return right;
+  }
+
+  private async openSession(checked: User, { device }: LoginAttempt): Promise<SessionTokens | undefined> {
+    return await this.database.transaction(async (tx) => {
+      const user = await lockUser(tx, checked.id);
+      // Changed while the password was being checked: what was right a moment ago is not any more.
+      if (user?.status !== 'ACTIVE' || user.passwordHash !== checked.passwordHash) return undefined;
+      return await this.sessions.open(tx, user, device);
+    });
+  }
 }
 
-const subjectsOf = ({ name, address }: LoginAttempt): Subjects => ({
-  account: `account:${name.kind}:${name.value}`,
-  address: `address:${address}`,
+const triesOfName = (name: LoginName): Attempted => ({
+  subject: `account:${name.kind}:${name.value}`,
+  policy: ACCOUNT_POLICY,
 });
-
-/**
- * Counts a try as failed before the password is looked at. Account before address, always: two tries never wait for each
- * other in a circle.
- *
- * @returns how long to wait, when there have been too many
- */
-const countTry = async (tx: Tx, subjects: Subjects): Promise<number | undefined> => {
-  const now = new Date();
-  if (Math.random() * CLEANUP_ONE_IN < 1) {
-    await deleteForgotten(
-      tx,
-      new Date(now.getTime() - Math.max(ACCOUNT_POLICY.forgetAfterMs, ADDRESS_POLICY.forgetAfterMs)),
-    );
-  }
-  const counted: { subject: string; next: ThrottleState }[] = [];
-  for (const [subject, policy] of [
-    [subjects.account, ACCOUNT_POLICY],
-    [subjects.address, ADDRESS_POLICY],
-  ] as const) {
-    const decision = decideTry(await lockSubject(tx, subject), policy, now);
-    if (!decision.allowed) return decision.retryAfterMs;
-    counted.push({ subject, next: decision.next });
-  }
-  for (const { subject, next } of counted) await saveThrottle(tx, subject, next);
-  return undefined;
-};

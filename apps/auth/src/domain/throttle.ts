@@ -50,3 +50,11 @@ export const ADDRESS_POLICY: ThrottlePolicy = {
   delayMsMax: 300_000,
   forgetAfterMs: 900_000,
 };
+
+/** Codes to one mail address or phone: five, then one a minute at first and one an hour in the end. */
+export const SEND_POLICY: ThrottlePolicy = {
+  freeFailures: 5,
+  delayMsFirst: 60_000,
+  delayMsMax: 3_600_000,
+  forgetAfterMs: 3_600_000,
+};

@@ -1,19 +1,28 @@
-import { Body, Controller, Get, HttpCode, Post, Req } from '@nestjs/common';
+import { Body, Controller, Get, Header, HttpCode, Post, Req } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import { loginAnswerSchema, type LoginRequest, loginSchema, meSchema, type Principal } from '@payflow/contracts';
+import {
+  type LoginAnswer,
+  loginAnswerSchema,
+  type LoginRequest,
+  loginSchema,
+  meSchema,
+  type Principal,
+} from '@payflow/contracts';
 import { Database } from '@payflow/postgres';
-import { AcceptsForm, Access, Answers, Caller, clientAddressOf, InjectConfig, Problem, Public } from '@payflow/service';
+import { AcceptsForm, Access, Answers, Caller, InjectConfig, Problem, Public } from '@payflow/service';
 import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 
-import { type LoginOutcome, logIn } from '../application/log-in.js';
+import { LogIn } from '../application/log-in.js';
 import type { AuthConfig } from '../auth.config.js';
-import { Passwords, TooManyPasswordsError } from '../credentials/passwords.js';
 import { loginNameOf } from '../domain/login-name.js';
-import { TokenIssuer } from '../keys/token-issuer.js';
-import { findUser } from '../store/users.js';
+import { findUser, type User } from '../store/users.js';
+import { deviceOf } from './device.js';
+import { refuseFieldsInUrl } from './not-in-url.js';
+import { withRoom } from './password-work.js';
+import { sessionAnswerOf } from './session-answer.js';
+import { tooManyTries } from './too-many-tries.js';
 
-type LoginAnswer = z.infer<typeof loginAnswerSchema>;
 type Me = z.infer<typeof meSchema>;
 
 @ApiTags('Identity')
@@ -21,8 +30,7 @@ type Me = z.infer<typeof meSchema>;
 export class LoginController {
   constructor(
     private readonly database: Database,
-    private readonly passwords: Passwords,
-    private readonly tokens: TokenIssuer,
+    private readonly logIn: LogIn,
     @InjectConfig() private readonly config: AuthConfig,
   ) {}
 
@@ -30,36 +38,31 @@ export class LoginController {
   @Public()
   @AcceptsForm()
   @HttpCode(200)
+  @Header('cache-control', 'no-store')
   @ApiOperation({
     summary: 'Log in with a password',
     description:
       'One of `username`, `email` and `phone`, and the `password`; as a form or as JSON. A wrong password and an ' +
       'unknown account are refused alike. After a few failures the account and the address have to wait.',
   })
-  @Answers(200, loginAnswerSchema, 'An access token, twice: `token` and `accessToken` are the same.')
+  @Answers(
+    200,
+    loginAnswerSchema,
+    'A session: an access token, twice (`token` and `accessToken`), and a refresh token.',
+  )
   async login(@Req() request: FastifyRequest, @Body({ schema: loginSchema }) body: LoginRequest): Promise<LoginAnswer> {
+    refuseFieldsInUrl(request.query as Readonly<Record<string, unknown>>);
     const name = loginNameOf(body);
     if (!name) throw new Error('invariant: the schema asks for one login name');
-    const address = clientAddressOf(request, this.config.TRUSTED_PROXIES);
-    const outcome = await this.tryLogin({ name, password: body.password, address });
+    const device = deviceOf(request, this.config.TRUSTED_PROXIES);
+    const outcome = await withRoom(async () => await this.logIn.run({ name, password: body.password, device }));
     switch (outcome.kind) {
-      case 'logged_in': {
-        const { token, expiresInSeconds } = outcome.token;
-        return {
-          token,
-          accessToken: token,
-          tokenType: 'Bearer',
-          expiresIn: expiresInSeconds,
-          userId: outcome.userId,
-        };
-      }
+      case 'logged_in':
+        return sessionAnswerOf(outcome.tokens);
       case 'refused':
         throw new Problem('invalid_credentials', { detail: 'The login name or the password is wrong.' });
       case 'throttled':
-        throw new Problem('rate_limited', {
-          detail: 'There were too many failed logins.',
-          headers: { 'retry-after': String(Math.ceil(outcome.retryAfterMs / 1_000)) },
-        });
+        throw tooManyTries(outcome.retryAfterMs, 'There were too many failed logins.');
     }
   }
 
@@ -79,16 +82,18 @@ export class LoginController {
     if (kind !== 'user') return common;
     const user = await findUser(this.database, id);
     if (!user) throw new Problem('user_not_found');
-    const { username, email, phone, name, status } = user;
-    return { ...common, userId: id, username, email, phone, name, status };
-  }
-
-  private async tryLogin(attempt: Parameters<typeof logIn>[3]): Promise<LoginOutcome> {
-    try {
-      return await logIn(this.database, this.passwords, this.tokens, attempt);
-    } catch (error) {
-      if (!(error instanceof TooManyPasswordsError)) throw error;
-      throw new Problem('dependency_unavailable', { detail: 'Too many logins at once.', cause: error });
-    }
+    return { ...common, userId: id, ...accountOf(user) };
   }
 }
+
+const accountOf = (user: User): Partial<Me> => ({
+  username: user.username,
+  email: user.email,
+  phone: user.phone,
+  name: user.name,
+  status: user.status,
+  emailVerified: user.emailVerifiedAt !== null,
+  phoneVerified: user.phoneVerifiedAt !== null,
+  pendingEmail: user.pendingEmail,
+  pendingPhone: user.pendingPhone,
+});

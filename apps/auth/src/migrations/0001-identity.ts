@@ -23,8 +23,14 @@ const IDENTITY_DDL = `
 CREATE TABLE users (
   id            text PRIMARY KEY CHECK (id ~ '^usr_'),
   username      text UNIQUE,
-  email         text UNIQUE,
-  phone         text UNIQUE,
+  email         text,
+  phone         text,
+  -- Null: claimed and not proven. Any number of people may claim an address; one of them can prove it (docs/identity.md).
+  email_verified_at timestamptz CHECK (email_verified_at IS NULL OR email IS NOT NULL),
+  phone_verified_at timestamptz CHECK (phone_verified_at IS NULL OR phone IS NOT NULL),
+  -- An address that takes the place of the one above once it is proven.
+  pending_email text,
+  pending_phone text,
   password_hash text NOT NULL CHECK (password_hash ~ '^\\$argon2id\\$'),
   name          text,
   status        text NOT NULL DEFAULT 'ACTIVE' CHECK (status IN ('ACTIVE', 'BLOCKED')),
@@ -32,6 +38,10 @@ CREATE TABLE users (
   created_at    timestamptz NOT NULL DEFAULT now(),
   CHECK (num_nonnulls(username, email, phone) >= 1)
 );
+CREATE UNIQUE INDEX users_email_proven ON users (email) WHERE email_verified_at IS NOT NULL;
+CREATE UNIQUE INDEX users_phone_proven ON users (phone) WHERE phone_verified_at IS NOT NULL;
+CREATE INDEX users_email ON users (email, created_at) WHERE email IS NOT NULL;
+CREATE INDEX users_phone ON users (phone, created_at) WHERE phone IS NOT NULL;
 
 CREATE TABLE merchants (
   id         text PRIMARY KEY CHECK (id ~ '^mer_'),

@@ -69,7 +69,13 @@ describe('the route table', () => {
   it('asks for a token everywhere but where one is got, and at what everyone may read', () => {
     expect(ROUTES.filter((route) => route.public).map((route) => route.pattern)).toEqual([
       '/oauth',
+      '/auth/register',
       '/auth/login',
+      '/auth/refresh',
+      '/auth/verify',
+      '/auth/password/forgot',
+      '/auth/password/reset',
+      '/dev/mailbox',
       '/.well-known',
       '/payments/{paymentId}/return',
       '/webhook',
