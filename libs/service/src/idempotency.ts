@@ -90,6 +90,10 @@ export const KEYLESS_WINDOW_SECONDS = 60;
 /** Keys begin with a printable character, so no caller's key can begin like this. */
 const KEYLESS_PREFIX = '\u0001';
 
+/** The request's key, or, where the caller sent none, the one that its content makes. */
+export const keyIn = ({ key, hash }: RequestIdentity): string =>
+  key ?? KEYLESS_PREFIX + Buffer.from(hash).toString('base64url');
+
 export interface KeyRow {
   readonly request_hash: Uint8Array;
   readonly state: 'running' | 'done';
@@ -157,7 +161,7 @@ export class Idempotency {
     const keyless = identity.key === undefined;
     const claim = { scope: identity.scope, keyless, resourceId: options.resourceId, fence: 1n };
     if (keyless && !options.moneyMoving) return { kind: 'claimed', claim: { ...claim, key: undefined } };
-    const key = identity.key ?? KEYLESS_PREFIX + Buffer.from(identity.hash).toString('base64url');
+    const key = keyIn(identity);
     const lifetimeSeconds = keyless ? KEYLESS_WINDOW_SECONDS : this.options.retentionSeconds;
     const inserted = await insertKey(tx, { ...identity, key }, options, lifetimeSeconds);
     if (!inserted.acquired) throw refusalOfTwin(keyless, undefined);
@@ -329,7 +333,8 @@ const withoutSwappedToken = (body: unknown, fingerprint: string): unknown => {
   return { ...body, paymentMethod: { ...method, token: fingerprint } };
 };
 
-const refusalOfTwin = (keyless: boolean, resource: string | undefined): Problem => {
+/** To a request whose twin is running, or was made without a key moments ago. */
+export const refusalOfTwin = (keyless: boolean, resource: string | undefined): Problem => {
   if (!keyless) return new Problem('idempotency_key_in_use');
   return new Problem('duplicate_request', {
     detail: 'The same request was made less than a minute ago. To repeat it on purpose, send an Idempotency-Key.',

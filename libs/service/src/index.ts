@@ -50,10 +50,23 @@ export {
   Idempotency,
   IDEMPOTENCY_DDL,
   type IdentifiedRequest,
+  keyIn,
   KEYLESS_WINDOW_SECONDS,
+  refusalOfTwin,
   type RequestIdentity,
   sendAnswer,
   type StoredAnswer,
   storedAnswer,
 } from './idempotency.js';
 export { findStandings, storeAnswers } from './idempotency-set.js';
+export {
+  type ClaimedRequest,
+  ClaimLostError,
+  claimKeys,
+  claimOf,
+  type ClaimStanding,
+  completeClaims,
+  findClaimStandings,
+  releaseClaims,
+  type SetClaim,
+} from './idempotency-claims.js';
