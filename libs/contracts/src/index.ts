@@ -64,46 +64,6 @@ export {
   type WalletView,
 } from './http/wallets.js';
 export {
-  type ConfirmHoldRequest,
-  confirmHoldSchema,
-  type CreateWalletRequest,
-  createWalletSchema,
-  freezeWalletSchema,
-  HOLD_STATUSES,
-  holdIdSchema,
-  holdPageSchema,
-  holdSchema,
-  type HoldStatus,
-  type HoldView,
-  listWalletsQuerySchema,
-  listWalletTransactionsQuerySchema,
-  ownBalanceQuerySchema,
-  type OwnTransferRequest,
-  ownTransferSchema,
-  type PlaceHoldRequest,
-  placeHoldSchema,
-  type SetWalletLimits,
-  setWalletLimitsSchema,
-  statementQuerySchema,
-  type TransferAnswer,
-  transferAnswerSchema,
-  type TransferRequest,
-  transferSchema,
-  WALLET_STATUSES,
-  type WalletBalance,
-  walletBalanceQuerySchema,
-  walletBalanceSchema,
-  walletIdSchema,
-  walletPageSchema,
-  walletSchema,
-  type WalletStatus,
-  walletTransactionIdSchema,
-  walletTransactionPageSchema,
-  walletTransactionSchema,
-  type WalletTransactionView,
-  type WalletView,
-} from './http/wallets.js';
-export {
   SERVICE_POSTINGS_MAX,
   type ServiceBalances,
   type ServiceBalancesRequest,
@@ -163,6 +123,15 @@ export {
   type PrintedPaymentRequest,
   printedPaymentSchema,
 } from './http/printed-payments.js';
+export {
+  type CreateTransferIntentRequest,
+  createTransferIntentSchema,
+  type ListTransferIntentsQuery,
+  listTransferIntentsQuerySchema,
+  transferIntentListSchema,
+  transferIntentSchema,
+  type TransferIntentView,
+} from './http/transfer-intents.js';
 export { decimalAmountSchema, type WrittenAmount, writtenAmountSchema } from './http/written-amount.js';
 export { EVENT_CATALOGUE } from './events/catalogue.js';
 export {

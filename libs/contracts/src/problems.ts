@@ -322,16 +322,6 @@ export const PROBLEMS = {
     title: 'There is no such receiver',
     remedy: 'Check the user name, or send to an email address or a phone number: who has no account yet can claim it.',
   },
-  wallet_transaction_not_cancelable: {
-    status: 409,
-    title: 'The wallet transaction can no longer be canceled',
-    remedy: 'Only money that still waits for its receiver is taken back.',
-  },
-  receiver_not_found: {
-    status: 404,
-    title: 'There is no such receiver',
-    remedy: 'Check the user name, or send to an email address or a phone number: who has no account yet can claim it.',
-  },
   hold_not_found: { status: 404, title: 'There is no such hold', remedy: 'Check the id and the wallet.' },
   hold_not_open: {
     status: 409,
