@@ -12,6 +12,7 @@ import { CreatePayment } from './application/create-payment.js';
 import { ExpireAuthorizations } from './application/expire-authorizations.js';
 import { ExternalParties } from './application/external-parties.js';
 import { Fees } from './application/fees.js';
+import { LedgerLines } from './application/ledger-lines.js';
 import { ListPayments } from './application/list-payments.js';
 import { MerchantFeeTerms } from './application/merchant-fee-terms.js';
 import { NewPayments } from './application/new-payments.js';
@@ -93,6 +94,7 @@ import { ProcessorFactory } from './processors/processor-factory.js';
     SyncPayment,
     PaymentExceptions,
     ReadPayment,
+    LedgerLines,
     ListPayments,
     ReadRefunds,
     MerchantFeeTerms,

@@ -258,14 +258,6 @@ describe('a card payment', () => {
         { ...line, entryId: newId('le'), type: 'CAPTURE', amount: 1000 },
       ],
     };
-    const read = await service.get(`/payments/${paymentId}`, merchant.principal);
-    expect(paymentDetailSchema.parse(read.body)).toMatchObject({
-      paymentId,
-      ledgerBalance: 1000,
-      ledgerEntries: [{ type: 'AUTH' }, { type: 'CAPTURE' }],
-    });
-    expect(service.ledger.asked.at(-1)).toMatchObject({ paymentId, sequence: 3 });
-
     service.ledger.appliedSequence = 2;
     const lagging = await service.get(`/payments/${paymentId}`, merchant.principal);
     expect(lagging).toMatchObject({
@@ -281,6 +273,43 @@ describe('a card payment', () => {
       body: { status: 'CAPTURED', ledgerBalance: null, ledgerEntries: [] },
     });
     service.ledger.server.down = false;
+
+    const read = await service.get(`/payments/${paymentId}`, merchant.principal);
+    expect(paymentDetailSchema.parse(read.body)).toMatchObject({
+      paymentId,
+      ledgerBalance: 1000,
+      ledgerEntries: [{ type: 'AUTH' }, { type: 'CAPTURE' }],
+    });
+    expect(service.ledger.asked.at(-1)).toMatchObject({ paymentId, sequence: 3 });
+  });
+
+  it('is read without the ledger once all its lines are known, until it publishes again; the past is asked for', async () => {
+    const merchant = service.merchant();
+    const paymentId = await service.authorizedId(merchant);
+    const line = { transactionId: newId('ltx'), createdAt: '2026-02-07T15:04:05.000Z' };
+    const auth = { ...line, entryId: newId('le'), type: 'AUTH', amount: 1000 };
+    service.ledger.lines = { ledgerBalance: 0, entries: [auth] };
+    const asked = () => service.ledger.asked.filter((query) => query.paymentId === paymentId).length;
+    const first = await service.get(`/payments/${paymentId}`, merchant.principal);
+    const again = await service.get(`/payments/${paymentId}`, merchant.principal);
+    expect([again.text, asked()]).toEqual([first.text, 1]);
+    const past = `/payments/${paymentId}?asOf=${first.body['updatedAt'] as string}`;
+    await service.get(past, merchant.principal);
+    await service.get(past, merchant.principal);
+    expect(asked()).toBe(3);
+
+    await service.post(`/payments/${paymentId}/capture`, {}, { as: merchant.principal, key: freshKey() });
+    const capture = { ...line, entryId: newId('le'), type: 'CAPTURE', amount: 1000 };
+    service.ledger.lines = { ledgerBalance: 1000, entries: [auth, capture] };
+    const captured = await service.get(`/payments/${paymentId}`, merchant.principal);
+    expect(captured.body).toMatchObject({
+      ledgerBalance: 1000,
+      ledgerEntries: [{ type: 'AUTH' }, { type: 'CAPTURE' }],
+    });
+    expect(asked()).toBe(4);
+    const stranger = await service.get(`/payments/${paymentId}`, service.merchant().principal);
+    expect(stranger.status).toBe(404);
+    service.ledger.lines = { ledgerBalance: 0, entries: [] };
   });
 
   it('counts by status and decline code in the metrics', async () => {

@@ -136,6 +136,9 @@ export const findLegs = async (
 /**
  * A payment's lines, oldest first: one for each posting, by its credit leg. `asOf` looks at when a thing happened, not at
  * when the ledger heard of it, so that lines and payment as of one time fit together.
+ *
+ * Only what the payment's own events posted, so that the answer for a sequence never changes: `payment` keeps it. Whatever
+ * else was posted about the payment (a reversal by hand, a wallet's steps) is in the journal under the payment's id.
  */
 export const findPaymentLines = async (
   sql: Sql,
@@ -154,7 +157,7 @@ export const findPaymentLines = async (
        FROM entries e
        JOIN transactions t ON t.position = e.position
       WHERE e.payment_id = $1 AND e.direction = 'credit' AND ($2::timestamptz IS NULL OR t.effective_at <= $2)
-        AND (t.reference NOT LIKE 'payflow:payment:%' OR split_part(t.reference, ':', 4)::bigint <= $3)
+        AND t.event_id IS NOT NULL AND split_part(t.reference, ':', 4)::bigint <= $3
       ORDER BY e.recorded_at, e.position, e.line`,
     [paymentId, asOf, upToSequence],
   );

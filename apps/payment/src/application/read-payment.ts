@@ -1,5 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import { LedgerClient } from '@payflow/clients';
 import type {
   paymentAttemptsSchema,
   PaymentDetailResponse,
@@ -10,16 +9,16 @@ import type {
 } from '@payflow/contracts';
 import { minorToJson } from '@payflow/kernel';
 import { Outbox } from '@payflow/messaging';
-import { Database, type Sql } from '@payflow/postgres';
-import { InjectConfig, Logger, Problem } from '@payflow/service';
+import { Database } from '@payflow/postgres';
+import { Problem } from '@payflow/service';
 import type { z } from 'zod';
 
 import { fold } from '../domain/evolve.js';
 import type { OperationState } from '../domain/payment.js';
-import type { PaymentConfig } from '../payment.config.js';
-import { type ListedAttempt, listAttempts, type RecoveryPlan, recoveryPlanOf } from '../store/payment-attempts.js';
+import { type ListedAttempt, listAttempts } from '../store/payment-attempts.js';
 import { dataOf, historyUntil, loadHistory, type StoredEvent } from '../store/payment-events.js';
-import { findPayment, type PaymentRow, paymentRowOf } from '../store/payments.js';
+import { findPayment, findPaymentMoment, type PaymentRow, paymentRowOf } from '../store/payments.js';
+import { LedgerLines } from './ledger-lines.js';
 import { sees } from './ownership.js';
 import { failureOf, paymentView } from './payment-view.js';
 
@@ -40,39 +39,22 @@ const OUTCOME_OF = {
 export class ReadPayment {
   constructor(
     private readonly database: Database,
-    private readonly ledger: LedgerClient,
+    private readonly lines: LedgerLines,
     private readonly outbox: Outbox,
-    private readonly logger: Logger,
-    @InjectConfig() private readonly config: PaymentConfig,
   ) {}
 
   /** With its ledger lines, those of its own last change included. @throws Problem payment_not_found */
   async detail(paymentId: string, principal: Principal, asOf?: string): Promise<PaymentDetailResponse> {
     if (asOf !== undefined) {
       const row = await this.standing(paymentId, principal, asOf);
-      return withLines(paymentView(row), await this.ledgerLines(paymentId, await this.lastSequence(paymentId), asOf));
+      const sequence = await this.outbox.lastSequence(this.database, paymentId);
+      return withLines(paymentView(row), await this.lines.asOf(paymentId, sequence, asOf));
     }
-    const { row, sequence, plan } = await this.moment(paymentId, principal);
-    return withLines(paymentView(row, plan), await this.ledgerLines(paymentId, sequence));
-  }
-
-  /**
-   * The payment and how far it has published, in one snapshot: the ledger is asked for its lines up to just there, so
-   * that amounts and lines tell of one moment although they stand in two databases.
-   */
-  private async moment(
-    paymentId: string,
-    principal: Principal,
-  ): Promise<{ readonly row: PaymentRow; readonly sequence: number; readonly plan: RecoveryPlan | undefined }> {
-    return await this.database.snapshot(async (sql) => {
-      const row = await this.current(paymentId, principal, sql);
-      const plan = row.status === 'PROCESSING' ? await recoveryPlanOf(sql, paymentId) : undefined;
-      return { row, sequence: await this.outbox.lastSequence(sql, paymentId), plan };
-    });
-  }
-
-  private async lastSequence(paymentId: string): Promise<number> {
-    return await this.outbox.lastSequence(this.database, paymentId);
+    // One snapshot: the lines are those up to just the sequence that belongs to the row, so that amounts and lines tell of
+    // one moment although they stand in two databases.
+    const moment = visible(await findPaymentMoment(this.database, paymentId), principal);
+    const { row, plan, sequence } = moment;
+    return withLines(paymentView(row, plan), await this.lines.upTo(paymentId, sequence));
   }
 
   /** @throws Problem payment_not_found */
@@ -89,11 +71,9 @@ export class ReadPayment {
     return { data: (await listAttempts(this.database, paymentId)).map(attemptView) };
   }
 
-  private async current(paymentId: string, principal: Principal, sql: Sql = this.database): Promise<PaymentRow> {
-    const row = await findPayment(sql, paymentId);
-    if (!row || !sees(principal, { merchantId: row.merchant_id, userId: row.user_id }))
-      throw new Problem('payment_not_found');
-    return row;
+  private async current(paymentId: string, principal: Principal): Promise<PaymentRow> {
+    const row = await findPayment(this.database, paymentId);
+    return visible(row && { row }, principal).row;
   }
 
   /** The payment as its events up to that moment tell it. Before the first one there was none. */
@@ -104,31 +84,19 @@ export class ReadPayment {
       throw new Problem('payment_not_found', { detail: `There was no such payment at ${asOf}.` });
     return paymentRowOf(fold(history.map(({ event }) => event)));
   }
-
-  /**
-   * Undefined while the ledger cannot be reached or lags behind: the payment is worth reading without it, and a stale
-   * balance is worse than none.
-   */
-  private async ledgerLines(
-    paymentId: string,
-    sequence: number,
-    asOf?: string,
-  ): Promise<PaymentEntriesResponse | undefined> {
-    try {
-      const lines = await this.ledger.paymentEntries(paymentId, {
-        sequence,
-        waitMs: this.config.LEDGER_WAIT_MS,
-        ...(asOf === undefined ? {} : { asOf }),
-      });
-      return lines.appliedSequence < sequence ? undefined : lines;
-    } catch (error) {
-      this.logger.warn({ err: error, paymentId }, 'the ledger lines of a payment are missing');
-      return undefined;
-    }
-  }
 }
 
-const withLines = (payment: PaymentResponse, lines: PaymentEntriesResponse | undefined): PaymentDetailResponse => ({
+/** @throws Problem payment_not_found, also when it is not the caller's */
+const visible = <Read extends { readonly row: PaymentRow }>(read: Read | undefined, principal: Principal): Read => {
+  if (!read || !sees(principal, { merchantId: read.row.merchant_id, userId: read.row.user_id }))
+    throw new Problem('payment_not_found');
+  return read;
+};
+
+const withLines = (
+  payment: PaymentResponse,
+  lines: Pick<PaymentEntriesResponse, 'ledgerBalance' | 'entries'> | undefined,
+): PaymentDetailResponse => ({
   ...payment,
   ledgerBalance: lines?.ledgerBalance ?? null,
   ledgerEntries: lines?.entries ?? [],

@@ -20,6 +20,7 @@ import {
 } from '../domain/payment.js';
 import { expiryDueAt } from '../domain/expire.js';
 import { Conditions, type ListPosition, type Visibility } from './conditions.js';
+import type { RecoveryPlan } from './payment-attempts.js';
 
 /** The read model of a payment: one row of `payments`. */
 export interface PaymentRow {
@@ -157,6 +158,41 @@ export const storePayment = async (tx: Tx, row: PaymentRow, expected: number): P
 
 export const findPayment = async (sql: Sql, paymentId: string): Promise<PaymentRow | undefined> =>
   (await sql.query<PaymentRow>(`SELECT ${SELECTED} FROM payments WHERE id = $1`, [paymentId]))[0];
+
+/** A payment with what stands beside it, as one statement saw them all. */
+export interface PaymentMoment {
+  readonly row: PaymentRow;
+  /** How far it has published: what the ledger has to know to know all of it. */
+  readonly sequence: number;
+  /** Undefined when no order is open. */
+  readonly plan: RecoveryPlan | undefined;
+}
+
+type MomentRow = PaymentRow & { readonly last_sequence: bigint | null } & (
+    RecoveryPlan | { readonly inquiries: null; readonly next_recovery_at: null }
+  );
+
+const FIND_MOMENT = `
+  SELECT ${COLUMNS.map((column) => `p.${column}`).join(', ')}, s.last_sequence, o.inquiries, o.next_recovery_at
+    FROM payments p
+    LEFT JOIN publication_sequences s ON s.aggregate_id = p.id
+    LEFT JOIN LATERAL (
+      SELECT inquiries, next_recovery_at FROM payment_attempts
+       WHERE p.status = 'PROCESSING' AND payment_id = p.id AND next_recovery_at IS NOT NULL
+       ORDER BY next_recovery_at LIMIT 1) o ON true
+   WHERE p.id = $1`;
+
+/** In one statement and not in a transaction of three: it is what GET /payments/{id} costs. */
+export const findPaymentMoment = async (sql: Sql, paymentId: string): Promise<PaymentMoment | undefined> => {
+  const [found] = await sql.query<MomentRow>(FIND_MOMENT, [paymentId]);
+  return (
+    found && {
+      row: found,
+      sequence: Number(found.last_sequence ?? 0),
+      plan: found.next_recovery_at === null ? undefined : found,
+    }
+  );
+};
 
 /** Holds the payment for this transaction: its captures, refunds and cancels go one after the other. */
 export const lockPayment = async (tx: Tx, paymentId: string): Promise<boolean> =>
