@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { authorizePaymentSchema, createTokenSchema, tokenSchema } from '@payflow/contracts';
+import { authorizePaymentSchema, createTokenSchema, swappedCardIn, tokenSchema } from '@payflow/contracts';
 import { newId } from '@payflow/kernel';
 import { requestIdOf } from '@payflow/service';
 
@@ -87,8 +87,12 @@ describe('an inline card', () => {
         authorization,
         'idempotency-key': 'k-1',
         'x-payflow-card-fingerprint': 'fp_4242:12/2030',
+        'x-payflow-swapped-card': expect.any(String),
         'content-length': String(Buffer.byteLength(gateway.payment.last.body)),
       });
+      const told = swappedCardIn(String(gateway.payment.last.headers['x-payflow-swapped-card']));
+      expect(told).toMatchObject({ brand: 'visa', last4: '4242', fingerprint: 'fp_4242', userId: null });
+      expect(seen.paymentMethod).toMatchObject({ token: told?.tokenId });
       expect(JSON.stringify(gateway.payment.last)).not.toContain(NUMBER);
     },
   );
@@ -208,9 +212,13 @@ describe('an inline card', () => {
 describe('a token', () => {
   it('passes as it is, and a forged fingerprint does not', async () => {
     const body = '{"amount":1,"paymentMethod":{"type":"card","token":"tok_abcdef"}}';
-    await post('/payments/authorize', body, { 'x-payflow-card-fingerprint': 'forged' });
+    await post('/payments/authorize', body, {
+      'x-payflow-card-fingerprint': 'forged',
+      'x-payflow-swapped-card': 'forged',
+    });
     expect(gateway.payment.last.body).toBe(body);
     expect(gateway.payment.last.headers).not.toHaveProperty('x-payflow-card-fingerprint');
+    expect(gateway.payment.last.headers).not.toHaveProperty('x-payflow-swapped-card');
     expect(gateway.tokenization.received).toEqual([]);
   });
 });

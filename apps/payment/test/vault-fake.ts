@@ -21,6 +21,8 @@ export type ForwardMood = 'no answer after effect' | 'no answer without effect' 
 export class VaultFake {
   readonly server = new ContractServer((request) => this.handle(request));
   readonly forwarded: ForwardRequest[] = [];
+  /** Tokens of which it was asked whether they may be used. */
+  readonly askedAbout: string[] = [];
   /** Acquirers besides `sim`, by name. */
   readonly others = new Map<string, AcquirerFake>();
   private readonly tokens = new Map<string, Kept>();
@@ -50,8 +52,10 @@ export class VaultFake {
   private async handle(request: Request): Promise<Reply> {
     if (request.headers.authorization === undefined) return this.server.violation('no service token');
     const tokenId = /^\/internal\/tokens\/([^/]+)$/.exec(request.path)?.[1];
-    if (request.method === 'GET' && tokenId !== undefined)
+    if (request.method === 'GET' && tokenId !== undefined) {
+      this.askedAbout.push(tokenId);
       return { status: 200, body: this.usability(tokenId, request.query) };
+    }
     if (request.method === 'POST' && request.path === '/internal/forward') return await this.forward(request.body);
     return this.server.violation(`no such route: ${request.method} ${request.path}`);
   }
@@ -94,7 +98,8 @@ export class VaultFake {
     const acquirer = request.acquirer === 'sim' ? this.acquirer : this.others.get(request.acquirer);
     if (!kept || !acquirer || request.path !== '/authorizations')
       return this.server.violation('forward: unknown token, acquirer or path');
-    if (!kept.reusable && kept.usedBy !== null && kept.usedBy !== request.paymentId)
+    const used = !kept.reusable && kept.usedBy !== null && kept.usedBy !== request.paymentId;
+    if (used || kept.merchantId !== request.merchantId)
       return { status: 422, body: usedProblem };
     const mood = this.moods.shift();
     if (mood === 'not sent') return answered({ outcome: 'not_sent', reason: 'refused' });

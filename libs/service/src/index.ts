@@ -35,6 +35,7 @@ export {
   requestIdOf,
   RequestMeta,
   requestMetaOf,
+  SWAPPED_CARD_HEADER,
 } from './request.js';
 export { entityTag, requireVersion, versionOfIfMatch } from './entity-tag.js';
 export { type Place, validated, validationProblem } from './validation.js';

@@ -14,6 +14,13 @@ import { Problem } from './problem.js';
  */
 export const CARD_FINGERPRINT_HEADER = 'x-payflow-card-fingerprint';
 
+/**
+ * Set by the gateway at the same time: what the vault answered when it made the token, as `swappedCardHeader` writes it.
+ * Stripped from outside requests too. Whoever reads it may spare a question about the token, and nothing else: see
+ * `CardProcessor` in apps/payment for why a forged one would do no harm.
+ */
+export const SWAPPED_CARD_HEADER = 'x-payflow-swapped-card';
+
 const PRINTABLE_ASCII = /^[\x20-\x7e]+$/;
 const REQUEST_ID_LENGTH_MAX = 128;
 const IDEMPOTENCY_KEY_LENGTH_MAX = 255;
@@ -32,6 +39,8 @@ export interface RequestMeta {
   readonly path: string;
   readonly query: Readonly<Record<string, unknown>>;
   readonly cardFingerprint?: string;
+  /** The value of `SWAPPED_CARD_HEADER`. */
+  readonly swappedCard?: string;
 }
 
 /** The request's `RequestMeta`. A key or condition that cannot be used is refused here. */
@@ -57,6 +66,7 @@ export const requestMetaOf = (request: FastifyRequest): RequestMeta => {
   const idempotencyKey = idempotencyKeyOf(headerOf(request, 'idempotency-key'));
   const ifMatch = versionOfIfMatch(headerOf(request, 'if-match'));
   const cardFingerprint = headerOf(request, CARD_FINGERPRINT_HEADER);
+  const swappedCard = headerOf(request, SWAPPED_CARD_HEADER);
   return {
     requestId: request.id,
     route: `${request.method} ${request.routeOptions.url ?? ''}`,
@@ -65,6 +75,7 @@ export const requestMetaOf = (request: FastifyRequest): RequestMeta => {
     ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
     ...(ifMatch === undefined ? {} : { ifMatch }),
     ...(cardFingerprint === undefined ? {} : { cardFingerprint }),
+    ...(swappedCard === undefined ? {} : { swappedCard }),
   };
 };
 

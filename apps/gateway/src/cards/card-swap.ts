@@ -1,8 +1,8 @@
 import type { OnApplicationShutdown } from '@nestjs/common';
 import { Injectable } from '@nestjs/common';
 import { RemoteProblem, VaultClient } from '@payflow/clients';
-import type { FieldError, TokenResponse } from '@payflow/contracts';
-import { CARD_FINGERPRINT_HEADER, InjectConfig, Problem } from '@payflow/service';
+import { type FieldError, swappedCardHeader, type TokenResponse } from '@payflow/contracts';
+import { CARD_FINGERPRINT_HEADER, InjectConfig, Problem, SWAPPED_CARD_HEADER } from '@payflow/service';
 
 import type { GatewayConfig } from '../gateway.config.js';
 import { type InlineCard, inlineCardOf } from './inline-card.js';
@@ -33,7 +33,10 @@ export class CardSwap implements OnApplicationShutdown {
     const inline = inlineCardOf(body);
     if (!inline) return { body, headers: {} };
     const token = await this.tokenOf(inline, authorization);
-    return { body: inline.withToken(token.tokenId), headers: { [CARD_FINGERPRINT_HEADER]: fingerprintOf(token) } };
+    return {
+      body: inline.withToken(token.tokenId),
+      headers: { [CARD_FINGERPRINT_HEADER]: fingerprintOf(token), [SWAPPED_CARD_HEADER]: swappedCardHeader(token) },
+    };
   }
 
   async onApplicationShutdown(): Promise<void> {

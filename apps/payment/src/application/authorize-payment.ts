@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import type {
-  AuthorizeIntentRequest,
-  AuthorizePaymentRequest,
-  ConfirmIntentRequest,
-  PaymentMethodRequest,
-  PaymentMethodType,
+import {
+  type AuthorizeIntentRequest,
+  type AuthorizePaymentRequest,
+  type ConfirmIntentRequest,
+  type PaymentMethodType,
+  type SwappedCard,
+  swappedCardIn,
 } from '@payflow/contracts';
 import { newId } from '@payflow/kernel';
 import { Database, type Tx } from '@payflow/postgres';
@@ -49,7 +50,8 @@ export class AuthorizePayment {
     const merchantId = merchantFor(principal, body.merchantId);
     const paymentId = newId('pay');
     // Asked before the transaction, judged inside it: a repetition is answered even if its token is used by now.
-    const check = await this.processors.check(body.paymentMethod, { merchantId, userId: body.userId ?? null });
+    const payer = { merchantId, userId: body.userId ?? null, swappedCard: swappedCardOf(request) };
+    const check = await this.processors.check(body.paymentMethod, payer);
     const router = await this.routing.router();
     return await this.command.run({
       name: 'authorize',
@@ -73,7 +75,7 @@ export class AuthorizePayment {
     answer: (payment: Payment) => Answer = (payment) => paymentAnswer(payment, 200),
   ): Promise<StoredAnswer> {
     const { body, principal, meta } = request;
-    const check = await this.checkFor(paymentId, body.paymentMethod, principal);
+    const check = await this.checkFor(paymentId, request);
     const router = await this.routing.router();
     return await this.command.run({
       name: 'authorize',
@@ -96,15 +98,17 @@ export class AuthorizePayment {
   /** Undefined for a payment that the caller does not see: the transaction will say so. */
   private async checkFor(
     paymentId: string,
-    method: PaymentMethodRequest,
-    principal: CommandRequest<unknown>['principal'],
+    request: CommandRequest<IntentAuthorization>,
   ): Promise<MethodCheck | undefined> {
     const row = await findPayment(this.database, paymentId);
     if (!row) return undefined;
-    const payer = { merchantId: row.merchant_id, userId: row.user_id };
-    return sees(principal, payer) ? await this.processors.check(method, payer) : undefined;
+    const payer = { merchantId: row.merchant_id, userId: row.user_id, swappedCard: swappedCardOf(request) };
+    return sees(request.principal, payer) ? await this.processors.check(request.body.paymentMethod, payer) : undefined;
   }
 }
+
+const swappedCardOf = ({ meta }: CommandRequest<unknown>): SwappedCard | undefined =>
+  meta.swappedCard === undefined ? undefined : swappedCardIn(meta.swappedCard);
 
 /** A payer who has paid at his bank has paid: there is nothing to hold. */
 const PAID_AT_ONCE: ReadonlySet<PaymentMethodType> = new Set(['bank_redirect']);

@@ -1,4 +1,4 @@
-import type { PaymentMethodRequest, PaymentMethodType } from '@payflow/contracts';
+import type { PaymentMethodRequest, PaymentMethodType, SwappedCard } from '@payflow/contracts';
 import type { Problem } from '@payflow/service';
 
 import type { AcquirerOutcome } from '../domain/commands.js';
@@ -8,6 +8,8 @@ import type { InquiryAnswer } from '../domain/saga.js';
 export interface Payer {
   readonly merchantId: string;
   readonly userId: string | null;
+  /** What the gateway says of the token that it had made of an inline card. */
+  readonly swappedCard?: SwappedCard | undefined;
 }
 
 /** Whether a payment may be made with what the caller sent, told before anything is written. */

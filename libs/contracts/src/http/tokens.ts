@@ -146,6 +146,30 @@ export const tokenUsabilitySchema = z
   .meta({ id: 'TokenUsability' });
 export type TokenUsability = z.infer<typeof tokenUsabilitySchema>;
 
+/** Of a token that the gateway had made a moment ago: what the payment service would have to ask the vault for. */
+export const swappedCardSchema = tokenSchema.pick({
+  tokenId: true,
+  brand: true,
+  last4: true,
+  fingerprint: true,
+  merchantId: true,
+  userId: true,
+});
+export type SwappedCard = z.infer<typeof swappedCardSchema>;
+
+/** As the value of a header: base64url, because a user's id may have letters that a header must not. */
+export const swappedCardHeader = ({ tokenId, brand, last4, fingerprint, merchantId, userId }: SwappedCard): string =>
+  Buffer.from(JSON.stringify({ tokenId, brand, last4, fingerprint, merchantId, userId })).toString('base64url');
+
+/** Undefined for what was not written by `swappedCardHeader`. */
+export const swappedCardIn = (header: string): SwappedCard | undefined => {
+  try {
+    return swappedCardSchema.safeParse(JSON.parse(Buffer.from(header, 'base64url').toString())).data;
+  } catch {
+    return undefined;
+  }
+};
+
 /** GET /internal/vault/keys, POST /internal/vault/keys/rotate: the data keys, never their bytes, and how far a rotation is. */
 export const vaultKeysSchema = z
   .object({
