@@ -21,7 +21,7 @@ import { nextStep } from '../domain/saga.js';
 import { claimLeaseMs, type PaymentConfig } from '../payment.config.js';
 import { ProcessorFactory } from '../processors/processor-factory.js';
 import type { Cause } from '../store/payment-events.js';
-import { Commit } from './commit.js';
+import { Commit, type Written } from './commit.js';
 import { lockKnownPayment } from './load-payment.js';
 import { OutcomeRecorder } from './outcome-recorder.js';
 
@@ -61,8 +61,8 @@ type Opening =
       readonly claim: Claim;
       readonly payment: Payment;
       readonly firstOperationId: string;
-      /** The one who died may have sent it. */
-      readonly perhapsSent: boolean;
+      /** What this request wrote. Undefined for a successor: the one who died may have sent the order. */
+      readonly written: Written | undefined;
     };
 
 /** More than the longest route: an attempt at each acquirer, the capture of a sale, a reversal. */
@@ -117,7 +117,7 @@ export class AcquirerCommand {
       const { claim } = outcome;
       if (outcome.kind === 'claimed') return await this.begin(tx, request, claim);
       const { before: payment, firstOperationId } = await request.locate(tx, outcome.resourceId);
-      return { kind: 'begun', claim, payment, firstOperationId, perhapsSent: true };
+      return { kind: 'begun', claim, payment, firstOperationId, written: undefined };
     });
   }
 
@@ -130,7 +130,7 @@ export class AcquirerCommand {
     }
     const { before, events, firstOperationId } = intent;
     let answer: StoredAnswer | undefined;
-    const payment = await this.commit.write(tx, {
+    const written = await this.commit.write(tx, {
       before,
       events,
       cause: request.cause,
@@ -141,7 +141,7 @@ export class AcquirerCommand {
     });
     return answer
       ? { kind: 'answered', answer }
-      : { kind: 'begun', claim, payment, firstOperationId, perhapsSent: false };
+      : { kind: 'begun', claim, payment: written.payment, firstOperationId, written };
   }
 
   private async proceedInContext(
@@ -153,8 +153,9 @@ export class AcquirerCommand {
   }
 
   private async proceed(request: AcquirerRequest, opening: Extract<Opening, { kind: 'begun' }>): Promise<StoredAnswer> {
-    const { claim, firstOperationId, perhapsSent } = opening;
-    let payment = opening.payment;
+    const { claim, firstOperationId } = opening;
+    const perhapsSent = opening.written === undefined;
+    let { payment, written: known } = opening;
     for (let step = 0; step < STEPS_MAX; step += 1) {
       const operation = nextStep(payment, firstOperationId);
       if (!operation) break;
@@ -167,12 +168,14 @@ export class AcquirerCommand {
         outcome,
         perhapsSentBefore: perhapsSent && step === 0,
         cause: request.cause,
+        known,
         conclude: async (tx, after) => {
           answer = await this.concludeOrGoOn(tx, request, claim, after, firstOperationId);
         },
       });
       if (answer) return answer;
-      payment = recorded.payment;
+      ({ payment } = recorded);
+      known = recorded;
     }
     return await this.concludeFound(request, claim, payment.paymentId, firstOperationId);
   }

@@ -25,8 +25,14 @@ export interface Commitment {
   readonly cause: Cause;
   /** What belongs to the same transaction and must come before the publications: the answer to the caller. */
   readonly conclude?: (after: Payment) => Promise<void>;
-  /** The payment's publications, where they were locked together with it. */
+  /** The payment's publications, where they were locked or are known together with it. */
   readonly held?: HeldPublications;
+}
+
+/** A payment with its publications: what a command can go on from without reading it again. */
+export interface Written {
+  readonly payment: Payment;
+  readonly publications: HeldPublications;
 }
 
 const concurrentUpdate = (): Problem =>
@@ -42,16 +48,16 @@ export class Commit {
   ) {}
 
   /**
-   * @returns the payment after the events
+   * @returns the payment after the events, and how far it has published
    * @throws Problem concurrent_update when another writer was faster; the transaction is lost
    */
-  async write(tx: Tx, commitment: Commitment): Promise<Payment> {
+  async write(tx: Tx, commitment: Commitment): Promise<Written> {
     const { before, events, cause, conclude } = commitment;
     const states = events.map((_, index) => events.slice(0, index + 1).reduce(evolve, before));
     const after = states.at(-1) ?? before;
     const publications = events.flatMap((event, index) => publicationOf(event, states[index] ?? after) ?? []);
     // In this order and in one round trip: nothing here waits for what a statement before it answers.
-    await Promise.all([
+    const writes = [
       events.length > 0 ? this.store(tx, before, after, events, cause) : undefined,
       ...events
         .flatMap((event) => exceptionsOf(event, after))
@@ -60,17 +66,19 @@ export class Commit {
         endStuckException(tx, id, { by: cause.principalId, resolution: `It has ended: ${state}.` }),
       ),
       conclude?.(after),
+    ];
+    const published =
       before.version === 0
         ? this.outbox.publishFirst(tx, publications)
-        : this.outbox.publish(tx, publications, commitment.held),
-    ]).catch((error: unknown) => {
+        : this.outbox.publish(tx, publications, commitment.held);
+    await Promise.all([...writes, published]).catch((error: unknown) => {
       // Whichever of them is heard first: those behind a statement that failed fail with its error.
       throw isUniqueViolation(error, 'payment_events_pkey') ? concurrentUpdate() : error;
     });
     tx.onCommit(() => {
       this.metrics.observe(before, after);
     });
-    return after;
+    return { payment: after, publications: await published };
   }
 
   private async store(
@@ -86,8 +94,9 @@ export class Commit {
       .map((operation, index) => ({ operation, position: index + 1, former: before.operations[index] }))
       .filter(({ operation, former }) => operation !== former);
     await Promise.all([
-      appendEvents(tx, after.paymentId, before.version, events, cause),
+      // First: it holds the payment's row, and whoever has not locked that before waits here and nowhere behind.
       overwrite(tx, before, after),
+      appendEvents(tx, after.paymentId, before.version, events, cause),
       ...changed.map(({ operation, position }) =>
         storeAttempt(
           tx,

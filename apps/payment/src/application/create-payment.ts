@@ -39,7 +39,7 @@ export class CreatePayment {
       });
       if (!decision.ok) throw problemOfRefusal(decision.refusal);
       const { events } = decision;
-      const payment = await this.commit.write(tx, { before: initialPayment, events, cause: causeOf(request) });
+      const { payment } = await this.commit.write(tx, { before: initialPayment, events, cause: causeOf(request) });
       const answer = paymentAnswer(payment, 201);
       return { ...answer, body: { ...(answer.body as object), clientSecret } };
     });

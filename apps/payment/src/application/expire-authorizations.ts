@@ -60,16 +60,16 @@ export class ExpireAuthorizations implements OnApplicationBootstrap, BeforeAppli
 
   private async expire(paymentId: string): Promise<boolean> {
     const voidId = newId('vod');
-    const payment = await this.database.transaction(async (tx) => {
+    const written = await this.database.transaction(async (tx) => {
       const at = await lockExpiring(tx, paymentId);
       const before = at && (await loadPayment(tx, paymentId));
       if (!before) return undefined;
       const decision = expire(before, { at, voidId });
       return decision.ok ? await this.commit.write(tx, { before, events: decision.events, cause: CAUSE }) : undefined;
     });
-    if (!payment) return false;
+    if (!written) return false;
     crashPoint('payment.expire.after-intent-commit');
-    await this.steps.goOn(payment, voidId, CAUSE);
+    await this.steps.goOn(written.payment, voidId, CAUSE);
     return true;
   }
 }

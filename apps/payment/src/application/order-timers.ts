@@ -44,11 +44,12 @@ export class OrderTimers {
     cause: Cause,
     decision: (before: Payment) => Decision<PaymentEvent, TimerRefusal>,
   ): Promise<Payment | undefined> {
-    return await this.database.transaction(async (tx) => {
+    const written = await this.database.transaction(async (tx) => {
       const before = await lockKnownPayment(tx, order.payment_id);
       if (!(await lockStillTaken(tx, order))) return undefined;
       const decided = decision(before);
       return decided.ok ? await this.commit.write(tx, { before, events: decided.events, cause }) : undefined;
     });
+    return written?.payment;
   }
 }

@@ -30,7 +30,7 @@ export class UpdatePayment {
       requireVersion(request.meta.ifMatch, before.version);
       const decision = update(before, { at: new Date(), changes: changesOf(request.body) });
       if (!decision.ok) throw problemOfRefusal(decision.refusal);
-      const payment = await this.commit.write(tx, { before, events: decision.events, cause: causeOf(request) });
+      const { payment } = await this.commit.write(tx, { before, events: decision.events, cause: causeOf(request) });
       return paymentAnswer(payment, 200);
     });
   }

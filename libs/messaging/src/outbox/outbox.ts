@@ -33,7 +33,10 @@ export class ContractViolationError extends Error {
   override readonly name = 'ContractViolationError';
 }
 
-/** How far each of some aggregates has published; their counters are locked until the transaction ends. */
+/**
+ * How far each of some aggregates has published, as far as nobody else publishes of them meanwhile: their counters are locked
+ * until the transaction ends; or whoever knows them writes the aggregates' next version over the one that he knew with them.
+ */
 export type HeldPublications = ReadonlyMap<string, Publications>;
 
 export class Outbox {
@@ -48,25 +51,32 @@ export class Outbox {
    * Stores events to be sent, in this order. Make it the last statements of the transaction: from here to the commit
    * the aggregates' counters are locked, which is what keeps positions in commit order for each aggregate.
    *
-   * @param held counters that `hold` has locked: reading them again is saved
+   * @param held counters that `hold` has locked, or that are known together with the aggregates: reading them is saved
+   * @returns the counters afterwards
    * @throws ContractViolationError when a payload does not fit its definition
    */
-  async publish(tx: Tx, events: readonly OutgoingEvent[], held: HeldPublications = NOTHING_HELD): Promise<void> {
-    if (events.length === 0) return;
+  async publish(
+    tx: Tx,
+    events: readonly OutgoingEvent[],
+    held: HeldPublications = NOTHING_HELD,
+  ): Promise<HeldPublications> {
+    if (events.length === 0) return held;
     const checked = checkedEvents(events);
     const aggregateIds = [...new Set(events.map(({ aggregateId }) => aggregateId))];
     const before = aggregateIds.every((id) => held.has(id)) ? held : await lockPublications(tx, aggregateIds);
-    await this.store(tx, checked, before, storePublications);
+    return await this.store(tx, checked, before, storePublications);
   }
 
   /**
    * The same for aggregates that begin in this transaction: nothing was published of them, so there is no counter to read
    * and nothing to wait for. Should one have begun elsewhere at the same moment, the second transaction fails.
    *
+   * @returns the counters afterwards
    * @throws ContractViolationError when a payload does not fit its definition
    */
-  async publishFirst(tx: Tx, events: readonly OutgoingEvent[]): Promise<void> {
-    if (events.length > 0) await this.store(tx, checkedEvents(events), NOTHING_HELD, beginPublications);
+  async publishFirst(tx: Tx, events: readonly OutgoingEvent[]): Promise<HeldPublications> {
+    if (events.length === 0) return NOTHING_HELD;
+    return await this.store(tx, checkedEvents(events), NOTHING_HELD, beginPublications);
   }
 
   /**
@@ -87,7 +97,7 @@ export class Outbox {
     checked: readonly CheckedEvent[],
     before: HeldPublications,
     storeCounters: (tx: Tx, after: HeldPublications) => Promise<void>,
-  ): Promise<void> {
+  ): Promise<HeldPublications> {
     const numberings = new Map(
       [...groupBy(checked, ({ aggregateId }) => aggregateId)].map(([id, own]) => [
         id,
@@ -98,11 +108,10 @@ export class Outbox {
       [...numberings.values()].flatMap(({ numbered }) => numbered.map((one) => [one.event, one] as const)),
     );
     const rows = checked.map((event) => this.rowOf(numberOf.get(event) ?? missing(event)));
-    await Promise.all([
-      storeCounters(tx, new Map([...numberings].map(([id, { after }]) => [id, after]))),
-      insertOutboxRows(tx, rows),
-    ]);
+    const after = new Map([...numberings].map(([id, numbering]) => [id, numbering.after]));
+    await Promise.all([storeCounters(tx, after), insertOutboxRows(tx, rows)]);
     tx.onCommit(this.onCommitted);
+    return after;
   }
 
   private rowOf({ event, sequence, previousSequence }: Numbered<CheckedEvent>): OutboxRow {
