@@ -213,17 +213,31 @@ export class PaymentUnderTest {
 
   /** As if the time had come at which the open orders of this payment are taken up. */
   async makeDue(paymentId: string): Promise<void> {
-    const due = await this.database.execute(
-      `UPDATE payment_attempts SET next_recovery_at = now() WHERE payment_id = $1 AND next_recovery_at IS NOT NULL`,
-      [paymentId],
-    );
-    if (due === 0) throw new Error(`given: ${paymentId} has no open order`);
+    if ((await this.makeOpenOrdersDue(paymentId)) === 0) throw new Error(`given: ${paymentId} has no open order`);
   }
 
   /** The same, and they are: returns when that was done. */
   async recover(paymentId: string): Promise<void> {
     await this.makeDue(paymentId);
     await this.app.get(RecoverOrders).pass();
+  }
+
+  /** The same by several at the same moment. Each makes them due anew, unless another has closed them already. */
+  async recoverAtOnce(paymentId: string, instances: number): Promise<void> {
+    await this.makeDue(paymentId);
+    const recoverWhatIsOpen = async (): Promise<void> => {
+      await this.makeOpenOrdersDue(paymentId);
+      await this.app.get(RecoverOrders).pass();
+    };
+    await Promise.all(Array.from({ length: instances }, recoverWhatIsOpen));
+  }
+
+  /** @returns how many there are */
+  private async makeOpenOrdersDue(paymentId: string): Promise<number> {
+    return await this.database.execute(
+      `UPDATE payment_attempts SET next_recovery_at = now() WHERE payment_id = $1 AND next_recovery_at IS NOT NULL`,
+      [paymentId],
+    );
   }
 
   /** What must be true after whatever the tests did. */

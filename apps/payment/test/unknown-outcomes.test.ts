@@ -197,7 +197,7 @@ describe('recovery', () => {
     service.acquirer.next(operation, 'silent after effect');
     const asked = await service.post(`/payments/${paymentId}/${route}`, {}, { as: merchant.principal });
     expect(asked.status).toBe(202);
-    await Promise.all([service.recover(paymentId), service.recover(paymentId)]);
+    await service.recoverAtOnce(paymentId, 2);
     const { body } = await service.get(`/payments/${paymentId}`, merchant.principal);
     expect(body).toMatchObject({ status });
     expect(service.acquirer.approved(operation, await service.operations(paymentId))).toHaveLength(1);
