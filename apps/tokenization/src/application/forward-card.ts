@@ -7,7 +7,7 @@ import { crashPoint, InjectConfig, Logger, Problem } from '@payflow/service';
 import { Acquirers, type Sent } from '../clients/acquirers.js';
 import { type ClearCard, fillCard, fillForm } from '../domain/card-template.js';
 import { scrub } from '../domain/scrub.js';
-import { unusableReason } from '../domain/token.js';
+import { type UnusableReason, unusableReason } from '../domain/token.js';
 import { insertForward, markNotSent, mayHaveBeenSent } from '../store/forwards.js';
 import { findToken, lockSingleUseToken, markUsed, type TokenRow } from '../store/tokens.js';
 import type { TokenizationConfig } from '../tokenization.config.js';
@@ -34,6 +34,15 @@ const SENT_BEFORE: ForwardResponse = { outcome: 'no_answer', reason: 'sent_befor
 /** A token that a payment may use, or must not although this attempt of it did before. */
 type Use = { readonly usable: true; readonly token: TokenRow; readonly forwardId: string } | { readonly usable: false };
 
+/** Rolls back what was written for a token that turns out not to be usable. */
+class UnusableTokenError extends Error {
+  override readonly name = 'UnusableTokenError';
+
+  constructor(readonly reason: UnusableReason) {
+    super(`the token cannot be used: ${reason}`);
+  }
+}
+
 /** POST /internal/forward: the one place where a card number is read, for the time of one request to an acquirer. */
 @Injectable()
 export class ForwardCard {
@@ -56,7 +65,7 @@ export class ForwardCard {
     const post = this.acquirers.get(request.acquirer);
     if (post === undefined) throw new Problem('acquirer_not_allowed');
     requireHeaders(request.headers);
-    const use = await this.database.transaction(async (tx) => await this.use(tx, caller, request));
+    const use = await this.use(caller, request);
     if (!use.usable) return SENT_BEFORE;
     crashPoint('vault.forward.after-use');
     const { token, forwardId } = use;
@@ -98,29 +107,42 @@ export class ForwardCard {
    *
    * @throws Problem token_unusable
    */
-  private async use(tx: Tx, caller: Principal, request: ForwardRequest): Promise<Use> {
-    const at = new Date();
-    const use = {
-      merchantId: request.merchantId,
-      userId: request.userId ?? null,
-      paymentId: request.paymentId,
-      at,
-      demoMode: this.config.DEMO_MODE,
-    };
-    // Only a token that can be used up needs its row's lock: a reusable one is forwarded by many at once.
-    const [locked, seen] = await Promise.all([lockSingleUseToken(tx, request.tokenId), findToken(tx, request.tokenId)]);
-    const row = locked ?? seen;
-    const reason = row === undefined ? 'unknown' : unusableReason(row, use);
-    if (row === undefined || reason !== undefined) {
-      if (await mayHaveBeenSent(tx, request.tokenId, request.attemptId)) return { usable: false };
-      throw new Problem('token_unusable', { extensions: { reason: reason ?? 'unknown' } });
+  private async use(caller: Principal, request: ForwardRequest): Promise<Use> {
+    try {
+      return await this.database.transaction(async (tx) => await this.markedAndNoted(tx, caller, request));
+    } catch (error) {
+      if (!(error instanceof UnusableTokenError)) throw error;
+      if (await mayHaveBeenSent(this.database, request.tokenId, request.attemptId)) return { usable: false };
+      throw new Problem('token_unusable', { extensions: { reason: error.reason } });
     }
+  }
+
+  /**
+   * In one round trip and the commit: the use and its record are written before the token is judged, by how it was before.
+   *
+   * @throws UnusableTokenError: both writes must be rolled back
+   */
+  private async markedAndNoted(tx: Tx, caller: Principal, request: ForwardRequest): Promise<Use> {
+    const { tokenId, paymentId } = request;
+    const at = new Date();
     const forwardId = newId('fwd');
-    await Promise.all([
-      row.reusable ? undefined : markUsed(tx, row.tokenId, request.paymentId, at),
+    // Only a token that can be used up needs its row's lock: a reusable one is forwarded by many at once.
+    const [locked] = await Promise.all([
+      lockSingleUseToken(tx, tokenId),
+      markUsed(tx, tokenId, paymentId, at),
       insertForward(tx, { ...request, forwardId, caller: caller.id, startedAt: at }),
     ]);
-    return { usable: true, token: row, forwardId };
+    const token = locked ?? (await findToken(tx, tokenId));
+    if (token === undefined) throw new UnusableTokenError('unknown');
+    const reason = unusableReason(token, {
+      merchantId: request.merchantId,
+      userId: request.userId ?? null,
+      paymentId,
+      at,
+      demoMode: this.config.DEMO_MODE,
+    });
+    if (reason !== undefined) throw new UnusableTokenError(reason);
+    return { usable: true, token, forwardId };
   }
 
   /**

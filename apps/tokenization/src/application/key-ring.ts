@@ -11,17 +11,36 @@ export interface DataKey {
   readonly key: Buffer;
 }
 
+/** Something was sealed under a key that is the current one no more. */
+export class KeyReplacedError extends Error {
+  override readonly name = 'KeyReplacedError';
+}
+
 /** The data keys in clear, in memory. Rotations are few, so it holds all that were needed. */
 @Injectable()
 export class KeyRing {
   private readonly opened = new Map<number, Buffer>();
+  private latest: DataKey | undefined;
 
   constructor(@InjectConfig() private readonly config: TokenizationConfig) {}
 
   /** The key to seal under, held against retirement until the transaction ends. */
   async current(tx: Tx): Promise<DataKey> {
     const row = await holdCurrentKey(tx);
-    return { version: row.version, key: this.open(row) };
+    return (this.latest = { version: row.version, key: this.open(row) });
+  }
+
+  /**
+   * Seals under the key that was current last, in the round trip in which the current one is held.
+   *
+   * @throws KeyReplacedError when a rotation has made a newer one since: nothing must be committed; the next try has it
+   */
+  async sealingUnder<Result>(tx: Tx, work: (current: DataKey) => Promise<Result>): Promise<Result> {
+    const { latest } = this;
+    if (latest === undefined) return await work(await this.current(tx));
+    const [held, result] = await Promise.all([this.current(tx), work(latest)]);
+    if (held.version !== latest.version) throw new KeyReplacedError('the data key was replaced');
+    return result;
   }
 
   /** The key of a version, to unseal with. */

@@ -15,7 +15,7 @@ import { z } from 'zod';
 
 import { type SealContext, sealText, unsealText } from '../crypto/card-seal.js';
 import type { TokenizationConfig } from '../tokenization.config.js';
-import { type DataKey, KeyRing } from './key-ring.js';
+import { type DataKey, KeyReplacedError, KeyRing } from './key-ring.js';
 
 /** Longer than one transaction of the vault can take. */
 const LEASE_MS = 20_000;
@@ -50,12 +50,26 @@ export class VaultRequests {
   ): Promise<StoredAnswer> {
     const identity = this.idempotency.identify(request);
     const options = { resourceId: tokenId, leaseMs: LEASE_MS, moneyMoving: false };
-    const stored = await this.idempotency.runOnce(this.database, identity, options, async (tx, resourceId) => {
-      const current = await this.keyRing.current(tx);
-      const answer = await work(tx, resourceId, current);
-      return { ...answer, body: sealedAnswer(answer.body, current, identity) };
+    const run = async (): Promise<StoredAnswer> =>
+      await this.idempotency.runOnce(
+        this.database,
+        identity,
+        options,
+        async (tx, resourceId) =>
+          await this.keyRing.sealingUnder(tx, async (current) => {
+            const answer = await work(tx, resourceId, current);
+            // Without a key nothing is stored, so there is nothing to seal.
+            return identity.key === undefined
+              ? answer
+              : { ...answer, body: sealedAnswer(answer.body, current, identity) };
+          }),
+      );
+    const stored = await run().catch(async (error: unknown) => {
+      // Once: rotations are years apart.
+      if (error instanceof KeyReplacedError) return await run();
+      throw error;
     });
-    return await this.unsealed(stored, identity);
+    return identity.key === undefined ? stored : await this.unsealed(stored, identity);
   }
 
   private async unsealed(stored: StoredAnswer, identity: RequestIdentity): Promise<StoredAnswer> {

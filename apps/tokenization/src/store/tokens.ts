@@ -142,10 +142,11 @@ export const eraseSpentCards = async (sql: Sql, before: Date, limit: number): Pr
     [before, limit],
   );
 
+/** Nothing for a reusable token, or one that has been used. */
 export const markUsed = async (tx: Tx, tokenId: string, paymentId: string, at: Date): Promise<void> => {
   await tx.execute(
     `UPDATE tokens SET used_by_payment = $2, used_at = $3, version = version + 1
-     WHERE token_id = $1 AND used_by_payment IS NULL`,
+     WHERE token_id = $1 AND NOT reusable AND used_by_payment IS NULL`,
     [tokenId, paymentId, at],
   );
 };
