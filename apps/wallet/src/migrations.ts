@@ -1,4 +1,5 @@
 import { Wallets1763800000000 } from './migrations/0001-wallets.js';
+import { TransferIntents1763810000000 } from './migrations/0010-transfer-intents.js';
 
 /** In order. */
-export const migrations = [Wallets1763800000000];
+export const migrations = [Wallets1763800000000, TransferIntents1763810000000];

@@ -2,7 +2,10 @@ import { Module } from '@nestjs/common';
 import { MessagingModule } from '@payflow/messaging';
 import { ServiceModule } from '@payflow/service';
 
+import { CreateTransferIntent } from './application/create-transfer-intent.js';
+import { ReadTransferIntents } from './application/read-transfer-intents.js';
 import { ServiceCalls, ServiceCallsModule } from './clients/service-calls.js';
+import { TransferIntentsController } from './http/transfer-intents.controller.js';
 import { walletConfigSchema } from './wallet.config.js';
 
 @Module({
@@ -16,5 +19,7 @@ import { walletConfigSchema } from './wallet.config.js';
       useFactory: ({ ownerUrls, serviceToken }: ServiceCalls) => ({ ownerUrls, serviceToken }),
     }),
   ],
+  controllers: [TransferIntentsController],
+  providers: [CreateTransferIntent, ReadTransferIntents],
 })
 export class WalletModule {}

@@ -223,11 +223,11 @@ const routeUrls = (): readonly string[] =>
   });
 
 const matchOf = (request: FastifyRequest): Match => {
-  const [path = '', ...query] = request.url.split('?');
-  if (!/^[\x21-\x7e]*$/.test(query.join('?')) || query.join('?').includes('#'))
+  const query = queryOf(request.url);
+  if (!/^[\x21\x22\x24-\x7e]*$/.test(query))
     throw new Problem('malformed_request', { detail: 'The query has characters that must be percent-encoded.' });
-  const segments = segmentsOf(path);
-  const match = segments && matchRoute(request.method, segments);
+  const segments = segmentsOf(request.url.slice(0, request.url.length - query.length));
+  const match = segments && matchRoute(request.method, segments, query.join('?'));
   if (!match) throw new Problem('route_not_found');
   return match;
 };

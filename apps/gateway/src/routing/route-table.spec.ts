@@ -3,9 +3,10 @@ import { describe, expect, it } from '@jest/globals';
 import { segmentsOf } from './request-path.js';
 import { BODY_BYTES_MAX, matchRoute, ROUTES } from './route-table.js';
 
-const match = (method: string, path: string) => {
+const match = (method: string, target: string) => {
+  const [path = '', query] = target.split('?');
   const segments = segmentsOf(path);
-  return segments && matchRoute(method, segments);
+  return segments && matchRoute(method, segments, query);
 };
 const at = (method: string, path: string): string | undefined => {
   const found = match(method, path);
@@ -23,6 +24,15 @@ describe('the route table', () => {
     ['GET', '/merchants/mer_1/fee-terms', 'payment /merchants/mer_1/fee-terms'],
     ['PUT', '/merchants/mer_1/fee-terms/USD', 'payment /merchants/mer_1/fee-terms/USD'],
     ['POST', '/payments/authorize', 'payment /payments/authorize'],
+    ['POST', '/payments?fromUser=usr_1&toUser=usr_2&amount=10', 'wallet /payments'],
+    ['POST', '/payments?amount=10&from%55ser=usr_1', 'wallet /payments'],
+    ['POST', '/payments?toUser=usr_2', 'payment /payments'],
+    ['GET', '/payments?fromUser=usr_1', 'payment /payments'],
+    ['POST', '/payments/authorize?fromUser=usr_1', 'payment /payments/authorize'],
+    ['POST', '/payments/txn_1/process', 'wallet /payments/txn_1/process'],
+    ['GET', '/payments/txn_1', 'wallet /payments/txn_1'],
+    ['GET', '/payments/pay_txn_1', 'payment /payments/pay_txn_1'],
+    ['GET', '/payments/usr_1/history', 'payment /payments/usr_1/history'],
     ['GET', '/refunds/ref_1', 'payment /refunds/ref_1'],
     ['PUT', '/routing/rules', 'payment /routing/rules'],
     ['GET', '/users/usr_1/payments', 'payment /users/usr_1/payments'],

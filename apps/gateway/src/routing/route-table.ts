@@ -6,7 +6,7 @@ export type Upstream = (typeof UPSTREAMS)[number];
 export type Bucket = 'client' | 'credentials';
 
 export interface Route {
-  /** Segments; `{name}` stands for any one. Everything below belongs to the route too. */
+  /** Segments; `{name}` stands for any one, `txn_{name}` for one that begins so. Everything below belongs to the route too. */
   readonly pattern: string;
   /** One service, or the one that the segment `{service}` names. */
   readonly service: Upstream | 'named';
@@ -16,6 +16,8 @@ export interface Route {
   readonly bodyBytesMax?: number;
   /** Takes an inline card, which is swapped for a token: with this as the last segment, or `''` for the route itself. */
   readonly swapsCardAt?: readonly string[];
+  /** A POST to the route itself with this in its query goes to another service (ADR 0015). */
+  readonly elsewhere?: { readonly query: string; readonly service: Upstream };
 }
 
 export const BODY_BYTES_MAX = 100 * 1024;
@@ -40,7 +42,14 @@ export const ROUTES: readonly Route[] = [
   { pattern: '/me', service: 'auth' },
   { pattern: '/merchants', service: 'auth' },
   { pattern: '/merchants/{merchantId}/fee-terms', service: 'payment' },
-  { pattern: '/payments', service: 'payment', swapsCardAt: ['', 'authorize', 'confirm', 'process'] },
+  {
+    pattern: '/payments',
+    service: 'payment',
+    swapsCardAt: ['', 'authorize', 'confirm', 'process'],
+    elsewhere: { query: 'fromUser', service: 'wallet' },
+  },
+  // Between two users' wallets: its id is that of the wallet transaction that it becomes.
+  { pattern: '/payments/txn_{transfer}', service: 'wallet', swapsCardAt: ['process'] },
   // Where a payer's browser comes back to, without credentials; the page says how the payment stands and nothing else.
   { pattern: '/payments/{paymentId}/return', service: 'payment', public: true },
   // Signed by the payment provider, not authenticated by a token.
@@ -53,6 +62,7 @@ export const ROUTES: readonly Route[] = [
   { pattern: '/tokens', service: 'tokenization' },
   { pattern: '/ledger', service: 'ledger' },
   { pattern: '/ledger/transactions', service: 'ledger', bodyBytesMax: LEDGER_BATCH_BYTES_MAX },
+  { pattern: '/balance', service: 'ledger' },
   { pattern: '/wallets', service: 'wallet' },
   { pattern: '/wallet', service: 'wallet' },
   { pattern: '/holds', service: 'wallet' },
@@ -71,8 +81,13 @@ export interface Match {
 
 const patternSegments = (route: Route): readonly string[] => route.pattern.slice(1).split('/');
 
+const suits = (part: string, segment: string): boolean => {
+  const [prefix = '', name] = part.split('{');
+  return name === undefined ? part === segment : segment.startsWith(prefix);
+};
+
 const matches = (pattern: readonly string[], segments: readonly string[]): boolean =>
-  pattern.length <= segments.length && pattern.every((part, index) => part.startsWith('{') || part === segments[index]);
+  pattern.length <= segments.length && pattern.every((part, index) => suits(part, segments[index] ?? ''));
 
 const isUpstream = (text: string | undefined): text is Upstream => UPSTREAMS.some((service) => service === text);
 
@@ -82,16 +97,32 @@ const byLength = (routes: readonly Route[]): readonly Route[] =>
 const SORTED = byLength(ROUTES);
 
 /** The route of a request, or undefined when there is none. */
-export const matchRoute = (method: string, segments: readonly string[]): Match | undefined => {
+export const matchRoute = (method: string, segments: readonly string[], query = ''): Match | undefined => {
   const route = SORTED.find((candidate) => matches(patternSegments(candidate), segments));
   if (!route) return undefined;
   if (route.service !== 'named')
-    return { route, upstream: route.service, segments, swapsCard: swapsCard(route, method, segments) };
+    return {
+      route,
+      upstream: isElsewhere(route, method, segments, query) ? route.elsewhere.service : route.service,
+      segments,
+      swapsCard: swapsCard(route, method, segments),
+    };
   const upstream = segments[1];
   if (!isUpstream(upstream)) return undefined;
   // /operations/ledger/dead-letters/… is /operations/dead-letters/… at the ledger.
   return { route, upstream, segments: [...segments.slice(0, 1), ...segments.slice(2)], swapsCard: false };
 };
+
+const isElsewhere = (
+  route: Route,
+  method: string,
+  segments: readonly string[],
+  query: string,
+): route is Route & Required<Pick<Route, 'elsewhere'>> =>
+  route.elsewhere !== undefined &&
+  method === 'POST' &&
+  segments.length === patternSegments(route).length &&
+  new URLSearchParams(query).has(route.elsewhere.query);
 
 const swapsCard = (route: Route, method: string, segments: readonly string[]): boolean => {
   if (method !== 'POST' || !route.swapsCardAt) return false;
