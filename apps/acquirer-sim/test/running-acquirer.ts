@@ -35,6 +35,7 @@ export class RunningAcquirer {
     const database = await createTestDatabase({ service: 'acquirer-sim', migrations });
     const environment = {
       DATABASE_URL: database.runtimeUrl,
+      SERVICE_CLIENT_SECRET: 'secret-of-the-simulator',
       LOG_LEVEL: 'silent',
       NODE_ENV: 'test',
       PUBLIC_URL: 'http://simulator.example',

@@ -46,6 +46,7 @@ export class RunningVault {
     const environment = {
       DATABASE_URL: database.runtimeUrl,
       KAFKA_BROKERS: testKafka().brokerList,
+      SERVICE_CLIENT_SECRET: 'secret-of-the-vault',
       AUTH_URL: mint.url,
       LOG_LEVEL: 'fatal',
       NODE_ENV: 'test',

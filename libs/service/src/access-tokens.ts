@@ -7,6 +7,7 @@ import { ExtractJwt, Strategy } from 'passport-jwt';
 import { z } from 'zod';
 
 import { Problem } from './problem.js';
+import type { Revocations } from './revocations.js';
 import { SigningKeys, SigningKeysUnavailableError } from './signing-keys.js';
 
 const VERIFIED_TOKENS_MAX = 10_000;
@@ -29,17 +30,21 @@ const claimsSchema = z.object({
   roles: z.array(z.string()).max(50),
   scope: z.string().max(4_000),
   merchant_id: z.string().optional(),
+  sid: z.string().max(200).optional(),
 });
 type Claims = z.infer<typeof claimsSchema>;
 
 interface VerifiedToken {
   readonly principal: Principal;
+  /** Everything the token names that can be revoked. */
+  readonly names: readonly string[];
   readonly expiresAtMs: number;
 }
 
 /**
  * Tells who sent an access token. Signature, audience, issuer and times are checked by passport-jwt with the algorithm
- * pinned; each token once, then its verdict is cached by its SHA-256 until it expires.
+ * pinned; each token once, then its verdict is cached by its SHA-256 until it expires. Whether it was revoked is asked anew
+ * on every request.
  */
 export class AccessTokens {
   private readonly verified = new LRUCache<string, VerifiedToken>({ max: VERIFIED_TOKENS_MAX });
@@ -47,7 +52,10 @@ export class AccessTokens {
   private readonly passport = new passport.Passport();
   private readonly keys: SigningKeys;
 
-  constructor(options: { readonly authUrl: string; readonly issuer?: string | undefined }) {
+  constructor(
+    options: { readonly authUrl: string; readonly issuer?: string | undefined },
+    private readonly revocations: Revocations,
+  ) {
     this.keys = new SigningKeys(`${options.authUrl}/.well-known/jwks.json`);
     this.passport.use(
       STRATEGY,
@@ -77,11 +85,19 @@ export class AccessTokens {
     if (token === undefined) throw new Problem('authentication_required');
     const key = createHash('sha256').update(token).digest('base64url');
     const cached = this.verified.get(key);
-    if (cached !== undefined && cached.expiresAtMs > Date.now()) return cached.principal;
+    const verified =
+      cached !== undefined && cached.expiresAtMs > Date.now() ? cached : await this.verifyNew(token, key);
+    if (!this.revocations.isLoaded) await this.revocations.requireLoaded();
+    if (this.revocations.isRevoked(verified.names))
+      throw new Problem('invalid_token', { detail: 'The access token was revoked.' });
+    return verified.principal;
+  }
+
+  private async verifyNew(token: string, key: string): Promise<VerifiedToken> {
     const verified = await this.verify(token);
     const ttl = verified.expiresAtMs - Date.now();
     if (ttl > 0) this.verified.set(key, verified, { ttl });
-    return verified.principal;
+    return verified;
   }
 
   private async verify(token: string): Promise<VerifiedToken> {
@@ -134,7 +150,11 @@ const verifiedTokenOf = (claims: Claims): VerifiedToken => ({
     roles: claims.roles.filter(isRole),
     scopes: claims.scope.split(' ').filter(isScope),
     ...(claims.merchant_id === undefined ? {} : { merchantId: claims.merchant_id }),
+    ...(claims.sid === undefined ? {} : { sessionId: claims.sid }),
   },
+  names: [...new Set([claims.sub, claims.client_id, claims.merchant_id, claims.sid])].filter(
+    (name): name is string => name !== undefined,
+  ),
   expiresAtMs: claims.exp * 1_000,
 });
 

@@ -61,6 +61,10 @@ export const httpConfigFields = {
   AUTH_URL: httpUrl
     .default('http://127.0.0.1:8081')
     .meta({ description: 'The auth service: its JWKS verifies access tokens.' }),
+  SERVICE_CLIENT_SECRET: z.string().min(16).meta({
+    description:
+      'Secret of the OAuth2 client `svc_<service>`, with which the service asks auth whose tokens were revoked, and calls others.',
+  }),
   GATEWAY_URL: httpUrl
     .default('http://localhost:8080')
     .meta({ description: 'Public address of the gateway; problem documents point below it.' }),
@@ -128,20 +132,11 @@ export const kafkaConfigFields = {
     .meta({ description: 'Kafka brokers, host:port, separated by commas.' }),
 };
 
-/** Settings of a service that calls others with a token of its own (client id `svc_<service>`). */
-export const serviceClientConfigFields = {
-  SERVICE_CLIENT_SECRET: z
-    .string()
-    .min(16)
-    .meta({ description: 'Secret of the OAuth2 client `svc_<service>`, with which the service calls others.' }),
-};
-
 /** What every service has that keeps data and takes part in the events. */
 export const baseConfigFields = {
   ...httpConfigFields,
   ...databaseConfigFields,
   ...kafkaConfigFields,
-  ...serviceClientConfigFields,
 };
 
 const httpConfigSchema = z.object(httpConfigFields);

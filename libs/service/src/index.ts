@@ -12,7 +12,6 @@ export {
   kafkaConfigFields,
   keyField,
   loadConfig,
-  serviceClientConfigFields,
 } from './config.js';
 export { InjectConfig, ServiceModule, type ServiceModuleOptions } from './service-module.js';
 export { type AddressedRequest, clientAddressOf } from './client-address.js';
@@ -28,6 +27,7 @@ export { Problem, PROBLEM_MEDIA_TYPE, problemDocument, type ProblemOptions } fro
 export { BODY_BYTES_MAX, problemOf, sendProblem } from './problem-filter.js';
 export { Access, Caller, callerOf, Public } from './access.js';
 export { AccessTokens } from './access-tokens.js';
+export { type Revocation, Revocations } from './revocations.js';
 export {
   AcceptsForm,
   CARD_FINGERPRINT_HEADER,

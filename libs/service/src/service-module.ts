@@ -16,6 +16,8 @@ import { createLogger, Logger } from './log.js';
 import { Metrics } from './metrics.js';
 import { OpenApi } from './openapi.js';
 import { OperationsController } from './operations-controller.js';
+import { RevocationFeed } from './revocation-feed.js';
+import { Revocations } from './revocations.js';
 import type { ServiceName } from './service-name.js';
 import { Transports } from './transports.js';
 
@@ -25,6 +27,8 @@ export interface ServiceModuleOptions {
   readonly configSchema: z.ZodType;
   /** Whether the service has a database of its own: provides Database and Idempotency. */
   readonly database: boolean;
+  /** Whether the service keeps the journal of revocations itself, and so reads it where it is: auth. */
+  readonly keepsRevocations?: true;
 }
 
 const CONFIG = Symbol('payflow:config');
@@ -38,7 +42,11 @@ export const InjectConfig = (): ParameterDecorator & PropertyDecorator => Inject
 @Module({})
 export class ServiceModule {
   static forRoot(options: ServiceModuleOptions): DynamicModule {
-    const providers = [...httpProviders(options), ...(options.database ? databaseProviders(options) : [])];
+    const providers = [
+      ...httpProviders(options),
+      ...(options.keepsRevocations === true ? [] : [revocationFeedProvider(options.name)]),
+      ...(options.database ? databaseProviders(options) : []),
+    ];
     return {
       module: ServiceModule,
       global: true,
@@ -85,12 +93,13 @@ const httpProviders = (options: ServiceModuleOptions): Provider[] => [
   },
   {
     provide: AccessTokens,
-    useFactory: (environment: Environment) => {
+    useFactory: (environment: Environment, revocations: Revocations) => {
       const { AUTH_URL: authUrl, ISSUER: issuer } = loadHttpConfig(environment);
-      return new AccessTokens({ authUrl, issuer });
+      return new AccessTokens({ authUrl, issuer }, revocations);
     },
-    inject: [ENVIRONMENT],
+    inject: [ENVIRONMENT, Revocations],
   },
+  { provide: Revocations, useFactory: () => new Revocations() },
   {
     provide: OpenApi,
     useFactory: (discovery: DiscoveryService, scanner: MetadataScanner, reflector: Reflector) =>
@@ -98,6 +107,26 @@ const httpProviders = (options: ServiceModuleOptions): Provider[] => [
     inject: [DiscoveryService, MetadataScanner, Reflector],
   },
 ];
+
+const revocationFeedProvider = (name: ServiceName): Provider => ({
+  provide: RevocationFeed,
+  useFactory: (
+    environment: Environment,
+    revocations: Revocations,
+    logger: Logger,
+    health: Health,
+    metrics: Metrics,
+    closing: Closing,
+  ) => {
+    const { AUTH_URL: authUrl, SERVICE_CLIENT_SECRET: clientSecret } = loadHttpConfig(environment);
+    const feed = new RevocationFeed({ authUrl, clientId: `svc_${name}`, clientSecret }, revocations, logger);
+    feed.observeWith(health, metrics);
+    feed.start();
+    closing.last(() => feed.stop());
+    return feed;
+  },
+  inject: [ENVIRONMENT, Revocations, Logger, Health, Metrics, Closing],
+});
 
 const databaseProviders = (options: ServiceModuleOptions): Provider[] => [
   {

@@ -18,6 +18,7 @@ import {
   createServiceApp,
   httpConfigFields,
   Public,
+  Revocations,
   ServiceModule,
 } from '../src/index.js';
 
@@ -77,7 +78,12 @@ beforeAll(async () => {
   app = await createServiceApp({
     name: 'payment',
     module: AccountModule,
-    environment: { LOG_LEVEL: 'silent', AUTH_URL: mint.url, ISSUER: mint.url },
+    environment: {
+      LOG_LEVEL: 'silent',
+      SERVICE_CLIENT_SECRET: 'secret-of-the-service',
+      AUTH_URL: mint.url,
+      ISSUER: mint.url,
+    },
   });
 });
 afterAll(async () => {
@@ -93,6 +99,12 @@ const get = async (
   const body = answer.json<{ code: string; detail: string }>();
   const challenge = String(answer.headers['www-authenticate'] ?? '');
   return { status: answer.statusCode, code: body.code, detail: body.detail, challenge, body };
+};
+
+const nothingRevoked = (): Revocations => {
+  const revocations = new Revocations();
+  revocations.startServing();
+  return revocations;
 };
 
 const base64url = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
@@ -139,7 +151,11 @@ describe('routes without scopes', () => {
   });
 
   it('do not exist otherwise: the service refuses to start', async () => {
-    const start = createServiceApp({ name: 'payment', module: CarelessModule, environment: { LOG_LEVEL: 'silent' } });
+    const start = createServiceApp({
+      name: 'payment',
+      module: CarelessModule,
+      environment: { LOG_LEVEL: 'silent', SERVICE_CLIENT_SECRET: 'secret-of-the-service' },
+    });
     await expect(start).rejects.toThrow('CarelessController.forgotten');
   });
 });
@@ -209,7 +225,7 @@ describe('a token', () => {
     );
     await once(server, 'listening');
     const authUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const tokens = new AccessTokens({ authUrl });
+    const tokens = new AccessTokens({ authUrl }, nothingRevoked());
     const tokenOf = (typ: string): string => {
       const content = `${base64url({ alg: 'ES256', typ, kid: 'k1' })}.${base64url(claimsOf())}`;
       const signature = sign('sha256', Buffer.from(content), { key: privateKey, dsaEncoding: 'ieee-p1363' });
@@ -266,7 +282,7 @@ describe('made-up key ids', () => {
     }).listen(0, '127.0.0.1');
     await once(issuer, 'listening');
     const { port } = issuer.address() as AddressInfo;
-    const tokens = new AccessTokens({ authUrl: `http://127.0.0.1:${port}` });
+    const tokens = new AccessTokens({ authUrl: `http://127.0.0.1:${port}` }, nothingRevoked());
     const [, claims = '', signature = ''] = (await mint.token(merchant)).split('.');
     const attempts = Array.from({ length: 200 }, async (_, index) => {
       const header = base64url({ alg: 'ES256', typ: 'at+jwt', kid: `made-up-${index}` });
@@ -284,7 +300,7 @@ describe('made-up key ids', () => {
 
 describe('an issuer that cannot be reached', () => {
   it('makes a token neither valid nor invalid: 503', async () => {
-    const tokens = new AccessTokens({ authUrl: 'http://127.0.0.1:9' });
+    const tokens = new AccessTokens({ authUrl: 'http://127.0.0.1:9' }, nothingRevoked());
     await expect(tokens.principalOf(await mint.authorization(merchant))).rejects.toMatchObject({
       code: 'dependency_unavailable',
       headers: { 'retry-after': expect.any(String) },
@@ -293,7 +309,7 @@ describe('an issuer that cannot be reached', () => {
 
   it('does not invalidate the keys it published', async () => {
     const shortLived = await TokenMint.open();
-    const tokens = new AccessTokens({ authUrl: shortLived.url });
+    const tokens = new AccessTokens({ authUrl: shortLived.url }, nothingRevoked());
     const first = await shortLived.authorization(merchant);
     const second = await shortLived.authorization(merchant);
     await tokens.principalOf(first);

@@ -25,6 +25,7 @@ beforeAll(async () => {
     migrations: [CreateNotes1760000000000],
     environment: {
       LOG_LEVEL: 'silent',
+      SERVICE_CLIENT_SECRET: 'secret-of-the-service',
       AUTH_URL: mint.url,
       DATABASE_URL: testDatabase.runtimeUrl,
       MIGRATION_DATABASE_URL: testDatabase.ownerUrl,
@@ -312,7 +313,11 @@ describe('probes', () => {
     const ready = await call({ url: '/health/ready' });
     expect([ready.status, JSON.parse(ready.body)]).toEqual([
       200,
-      { status: 'up', checks: { lifecycle: 'up', eventLoop: 'up', database: 'up' }, information: {} },
+      {
+        status: 'up',
+        checks: { lifecycle: 'up', eventLoop: 'up', revocations: 'up', database: 'up' },
+        information: {},
+      },
     ]);
   });
 
@@ -339,7 +344,12 @@ describe('a service without its database', () => {
     const lone = await createServiceApp({
       name: 'payment',
       module: NotesModule,
-      environment: { LOG_LEVEL: 'silent', DATABASE_URL: url.toString() },
+      environment: {
+        LOG_LEVEL: 'silent',
+        SERVICE_CLIENT_SECRET: 'secret-of-the-service',
+        AUTH_URL: mint.url,
+        DATABASE_URL: url.toString(),
+      },
     });
     const get = async (path: string) => await lone.inject({ url: path });
     expect((await get('/notes/1')).statusCode).toBe(200);
@@ -367,7 +377,11 @@ describe('a draining service', () => {
     const other = await createServiceApp({
       name: 'payment',
       module: NotesModule,
-      environment: { LOG_LEVEL: 'silent', DATABASE_URL: testDatabase.runtimeUrl },
+      environment: {
+        LOG_LEVEL: 'silent',
+        SERVICE_CLIENT_SECRET: 'secret-of-the-service',
+        DATABASE_URL: testDatabase.runtimeUrl,
+      },
     });
     other.get(Lifecycle).startDraining();
     expect((await other.inject({ url: '/health/ready' })).json()).toMatchObject({ checks: { lifecycle: 'draining' } });

@@ -29,7 +29,11 @@ beforeAll(async () => {
   app = await createServiceApp({
     name: 'payment',
     module: NotesModule,
-    environment: { LOG_LEVEL: 'silent', DATABASE_URL: testDatabase.runtimeUrl },
+    environment: {
+      LOG_LEVEL: 'silent',
+      SERVICE_CLIENT_SECRET: 'secret-of-the-service',
+      DATABASE_URL: testDatabase.runtimeUrl,
+    },
   });
   document = (await app.inject({ url: '/openapi.json' })).json<Document>();
 });

@@ -40,6 +40,7 @@ const start = async (environment: Readonly<Record<string, string>> = {}): Promis
     env: {
       PATH: process.env['PATH'],
       PORT: String(port),
+      SERVICE_CLIENT_SECRET: 'secret-of-the-service',
       AUTH_URL: mint.url,
       DATABASE_URL: testDatabase.runtimeUrl,
       SHUTDOWN_UNREADY_MS: '0',

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 
-import { type Principal, type Role, ROLES, type Scope, TOKEN_AUDIENCE } from '@payflow/contracts';
+import { type Principal, type Revocations, type Role, ROLES, type Scope, TOKEN_AUDIENCE } from '@payflow/contracts';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
 
 type Key = Awaited<ReturnType<typeof generateKeyPair>>['privateKey'];
@@ -20,13 +20,16 @@ const LIFETIME_SECONDS = 300;
 
 /**
  * Stands where the auth service stands, for tests of the others: it serves its public key at
- * `/.well-known/jwks.json`, answers every service's client credentials at `/oauth/token`, and mints a token for
- * whichever principal a test wants to be.
+ * `/.well-known/jwks.json`, answers every service's client credentials at `/oauth/token`, keeps a journal of revocations,
+ * and mints a token for whichever principal a test wants to be.
  */
 export class TokenMint {
   /** How often a publishable key was exchanged. */
   exchanged = 0;
   private readonly payers = new Map<string, Principal>();
+  private readonly revocations: Revocations['data'] = [];
+  /** Who waits for the next revocation. */
+  private waiting: (() => void)[] = [];
 
   private constructor(
     /** For AUTH_URL, and for ISSUER. */
@@ -54,6 +57,7 @@ export class TokenMint {
   }
 
   async close(): Promise<void> {
+    for (const wake of this.waiting.splice(0)) wake();
     this.server.closeAllConnections();
     this.server.close();
     await once(this.server, 'close');
@@ -69,6 +73,7 @@ export class TokenMint {
       roles: principal.roles,
       scope: principal.scopes.join(' '),
       ...(principal.merchantId === undefined ? {} : { merchant_id: principal.merchantId }),
+      ...(principal.sessionId === undefined ? {} : { sid: principal.sessionId }),
       ...(options.username === undefined ? {} : { username: options.username }),
       ...options.claims,
     })
@@ -90,6 +95,36 @@ export class TokenMint {
   /** From now on the publishable key is this payer's, as the auth service would say. */
   exchanges(publishableKey: string, payer: Principal): void {
     this.payers.set(publishableKey, payer);
+  }
+
+  /** From now on no token that names the subject is good. */
+  revoke(subject: string): void {
+    this.journal({ subject, revoked: true, until: null });
+  }
+
+  /** Takes a revocation back. */
+  lift(subject: string): void {
+    this.journal({ subject, revoked: false, until: null });
+  }
+
+  private journal(entry: Revocations['data'][number]): void {
+    this.revocations.push(entry);
+    for (const wake of this.waiting.splice(0)) wake();
+  }
+
+  /** As auth does: at once when there is something newer, else when there is, else when the time is over. */
+  private async revocationsAfter(url: URL): Promise<Revocations> {
+    const after = Number(url.searchParams.get('after') ?? 0);
+    if (this.revocations.length <= after) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, Number(url.searchParams.get('waitMs') ?? 0));
+        this.waiting.push(() => {
+          clearTimeout(timer);
+          resolve();
+        });
+      });
+    }
+    return { position: this.revocations.length, data: this.revocations.slice(after) };
   }
 
   private principalAsking(fields: ReadonlyMap<string, string>): Principal | undefined {
@@ -119,6 +154,11 @@ export class TokenMint {
         expires_in: LIFETIME_SECONDS,
         scope: principal.scopes.join(' '),
       });
+      return;
+    }
+    const url = new URL(request.url ?? '/', this.url);
+    if (request.method === 'GET' && url.pathname === '/internal/revocations') {
+      send(response, 200, await this.revocationsAfter(url));
       return;
     }
     send(response, 404, { error: 'not_found' });

@@ -19,12 +19,17 @@ export interface TokenSubject {
   readonly scopes: readonly Scope[];
   readonly merchantId: string | null;
   readonly username?: string | null;
+  /** `ses_…`: the login that it comes from. The token ends with it. */
+  readonly sessionId?: string;
 }
 
 export interface IssuedToken {
   readonly token: string;
   readonly expiresInSeconds: number;
 }
+
+/** For clocks that differ, and for a token that was being signed meanwhile. */
+const EXPIRY_MARGIN_MS = 120_000;
 
 /** Access tokens in the JWT profile of RFC 9068. */
 @Injectable()
@@ -33,6 +38,11 @@ export class TokenIssuer {
     private readonly keys: SigningKeys,
     @InjectConfig() private readonly config: Pick<AuthConfig, 'ISSUER' | 'ACCESS_TOKEN_SECONDS'>,
   ) {}
+
+  /** When the last token that was issued until now has expired: for how long a revocation matters. */
+  lastExpiry(): Date {
+    return new Date(Date.now() + this.config.ACCESS_TOKEN_SECONDS * 1_000 + EXPIRY_MARGIN_MS);
+  }
 
   async issue(subject: TokenSubject): Promise<IssuedToken> {
     const signer = await this.keys.signer();
@@ -43,6 +53,7 @@ export class TokenIssuer {
       roles: [...subject.roles],
       scope: subject.scopes.join(' '),
       ...(subject.merchantId === null ? {} : { merchant_id: subject.merchantId }),
+      ...(subject.sessionId === undefined ? {} : { sid: subject.sessionId }),
       ...(subject.username === undefined || subject.username === null ? {} : { username: subject.username }),
     };
     const token = await new SignJWT(claims)

@@ -15,6 +15,14 @@ export const internalUserSchema = z.object({
 });
 export type InternalUser = z.infer<typeof internalUserSchema>;
 
+const REVOCATIONS_WAIT_MS_MAX = 20_000;
+
+export const revocationsQuerySchema = z.strictObject({
+  after: z.coerce.number().int().min(0).default(0),
+  waitMs: z.coerce.number().int().min(0).max(REVOCATIONS_WAIT_MS_MAX).default(0),
+});
+export type RevocationsQuery = z.infer<typeof revocationsQuerySchema>;
+
 /** GET /internal/revocations?after=<position>&waitMs=: whose tokens stop working, in order; waits until there is news. */
 export const revocationsSchema = z.object({
   /** The last position of the journal, to ask with the next time. */
