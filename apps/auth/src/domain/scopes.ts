@@ -1,4 +1,12 @@
-import { isScope, ROLES, type Role, type Scope } from '@payflow/contracts';
+import {
+  isScope,
+  isStaff,
+  type MembershipRole,
+  type Principal,
+  ROLES,
+  type Role,
+  type Scope,
+} from '@payflow/contracts';
 
 /** Every scope that these roles bundle, each once. */
 export const scopesOfRoles = (roles: readonly Role[]): readonly Scope[] => [
@@ -21,3 +29,11 @@ export const narrowScopes = (granted: readonly Scope[], requested: string | unde
   if (scopes.length === asked.length) return { ok: true, scopes };
   return { ok: false, refused: asked.filter((scope) => !(scopes as readonly string[]).includes(scope)) };
 };
+
+/** What a member of a merchant may do for it: an owner everything, others everything but manage who else may. */
+export const scopesOfMembership = (role: MembershipRole): readonly Scope[] =>
+  role === 'OWNER' ? ROLES.merchant : ROLES.merchant.filter((scope) => scope !== 'merchants:write');
+
+/** What a caller may hand on of a merchant's rights: staff all of them, a merchant's own people and keys what they have. */
+export const grantableBy = (principal: Principal): readonly Scope[] =>
+  isStaff(principal) ? ROLES.merchant : ROLES.merchant.filter((scope) => principal.scopes.includes(scope));
