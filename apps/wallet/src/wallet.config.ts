@@ -1,14 +1,59 @@
 import { messagingConfigFields } from '@payflow/messaging';
-import { addressField, baseConfigFields } from '@payflow/service';
+import { addressField, baseConfigFields, keyField } from '@payflow/service';
 import { currencySchema } from '@payflow/contracts';
 import { z } from 'zod';
 
 const DAYS_MAX = 366;
 const MAJOR_MAX = 999_999_999_999;
+const DAY_SECONDS = 86_400;
+
+/** Seconds, ascending or not, separated by commas. */
+const delayList = z
+  .string()
+  .transform((list) => list.split(',').map(Number))
+  .pipe(
+    z
+      .array(
+        z
+          .int()
+          .min(1)
+          .max(30 * DAY_SECONDS),
+      )
+      .min(1),
+  );
 
 export const walletConfigSchema = z.object({
   ...baseConfigFields,
   ...messagingConfigFields,
+  PAYMENT_URL: addressField
+    .default('http://127.0.0.1:8082')
+    .meta({ description: 'The payment service: money is added to wallets by payments.' }),
+  BANK_URL: addressField
+    .default('http://127.0.0.1:8085/banks/sim')
+    .meta({ description: 'The bank that withdrawals are paid by.' }),
+  BANK_NAME: z
+    .string()
+    .regex(/^[a-z0-9-]{1,40}$/)
+    .default('sim')
+    .meta({ description: "The bank's name in the ledger's accounts: `bank:{name}:cash`." }),
+  BANK_TIMEOUT_MS: z.coerce.number().int().min(100).max(10_000).default(5_000).meta({
+    description: 'How long the bank may take to answer before its answer is unknown, in milliseconds.',
+  }),
+  BANK_FEED_POLL_MS: z.coerce.number().int().min(50).max(600_000).default(1_000).meta({
+    description: 'How often the bank is asked what has changed, in milliseconds: so that returned payouts are seen.',
+  }),
+  BANK_ACCOUNT_KEY: keyField.meta({
+    description:
+      'Encrypts the bank accounts of withdrawals under way in the database: 32 bytes in base64. Keep it elsewhere.',
+  }),
+  WALLET_INQUIRY_DELAYS_SECONDS: delayList.default([5, 30, 120, 600, 3_600, 21_600, DAY_SECONDS]).meta({
+    description:
+      'When a bank or a payment is asked again about money whose end is unknown: seconds before each inquiry. After the last one people are told, and it repeats.',
+  }),
+  WALLET_ADD_RESEND_SECONDS: z.coerce.number().int().min(0).max(36_000).default(900).meta({
+    description:
+      'How long after it was asked for a payment that was perhaps never made is still made, in seconds; later it is only looked for.',
+  }),
   LEDGER_URL: addressField.default('http://127.0.0.1:8084').meta({ description: 'The ledger.' }),
   WALLET_DEFAULT_CURRENCY: currencySchema.default('USD').meta({
     description: 'The currency of a wallet that is made without naming one.',

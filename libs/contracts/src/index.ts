@@ -101,6 +101,23 @@ export {
   testBankAccountsSchema,
 } from './http/bank.js';
 export {
+  type AddMoneyRequest,
+  addMoneySchema,
+  type ListWalletExceptionsQuery,
+  listWalletExceptionsQuerySchema,
+  type MoneyMovement,
+  moneyMovementSchema,
+  type ResolveWalletExceptionRequest,
+  resolveWalletExceptionSchema,
+  WALLET_EXCEPTION_KINDS,
+  WALLET_MERCHANT_ID,
+  walletExceptionPageSchema,
+  walletExceptionSchema,
+  type WalletExceptionView,
+  type WithdrawRequest,
+  withdrawSchema,
+} from './http/wallet-money.js';
+export {
   BANK_ACCOUNT_BEHAVIOURS,
   type BankAccountBehaviour,
   TEST_BANK_ACCOUNTS,

@@ -338,6 +338,16 @@ export const PROBLEMS = {
     title: 'The bank account cannot be paid to',
     remedy: 'Check the number (an IBAN has check digits) and whether it takes the currency.',
   },
+  wallet_exception_not_found: {
+    status: 404,
+    title: 'There is no such exception',
+    remedy: 'List the exceptions at /wallet-exceptions.',
+  },
+  wallet_exception_resolved: {
+    status: 409,
+    title: 'The exception was resolved before',
+    remedy: 'Nothing is left to do; the resolution stands in the list.',
+  },
   qr_code_invalid: {
     status: 422,
     title: 'The QR code is not a payment request',

@@ -25,6 +25,7 @@ export const ID_PREFIXES = {
   usr: 'user',
   vod: 'void',
   wal: 'wallet',
+  wex: 'wallet exception: what people must decide',
 } as const;
 
 export type IdPrefix = keyof typeof ID_PREFIXES;

@@ -35,16 +35,18 @@ export type AddStep =
   | { readonly kind: 'refund'; readonly paymentId: string }
   | { readonly kind: 'nothing' };
 
+const FIND: AddStep = { kind: 'pay', perhapsPaidBefore: true };
+
 export const nextAddStep = ({ stage, paymentId }: Addition, perhapsPaidBefore: boolean): AddStep => {
   switch (stage) {
     case 'PAYING':
       return { kind: 'pay', perhapsPaidBefore };
     case 'WAITING':
-      return { kind: 'look', paymentId: known(paymentId) };
+      return paymentId === null ? FIND : { kind: 'look', paymentId };
     case 'POSTING':
       return { kind: 'post' };
     case 'REFUNDING':
-      return { kind: 'refund', paymentId: known(paymentId) };
+      return paymentId === null ? FIND : { kind: 'refund', paymentId };
     case 'ADDED':
     case 'NOT_PAID':
     case 'REFUNDED':
@@ -52,11 +54,6 @@ export const nextAddStep = ({ stage, paymentId }: Addition, perhapsPaidBefore: b
     default:
       return unreachable(stage);
   }
-};
-
-const known = (paymentId: string | null): string => {
-  if (paymentId === null) throw new Error('invariant: an addition without its payment');
-  return paymentId;
 };
 
 /** A payment, as far as an addition depends on it. */
