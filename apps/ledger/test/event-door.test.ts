@@ -6,6 +6,7 @@ import { ADMIN, LEDGER_CLIENT, LedgerUnderTest } from './ledger-under-test.js';
 import { PaymentEventSource, PaymentStory } from './payment-event-source.js';
 
 const PAYMENT = servicePrincipal('payment');
+const WALLET = servicePrincipal('wallet');
 const prefix = `ledger-door-${process.pid}-${newId('req').slice(-8)}.`;
 
 let mint: TokenMint;
@@ -64,6 +65,28 @@ describe('a payment in the ledger', () => {
     const after = await entriesOf(story.paymentId, 4, '&asOf=2026-02-01T00:00:00Z');
     expect([before.body['ledgerBalance'], after.body['ledgerBalance']]).toEqual([0, 400]);
     expect(before.body['entries']).toEqual([]);
+  });
+
+  it('has the same lines for ever at a sequence: what a service posts about it is in the journal, under its id', async () => {
+    const other = new PaymentStory(newId('mer')).created(500).authorized(500);
+    await source.emit(other.emitted(new Date('2026-03-01T00:00:00Z')));
+    const before = await entriesOf(other.paymentId, 2);
+    const [from, to] = ['psp:wallet:receivable', 'user:usr_1:wallet:wal_1'];
+    const posting = {
+      reference: `wallet:${other.paymentId}`,
+      type: 'ADD',
+      postings: [{ from, to, amount: 500, currency: 'USD' }],
+      accounts: [
+        { code: from, currency: 'USD', floor: null },
+        { code: to, currency: 'USD', floor: 0 },
+      ],
+      paymentId: other.paymentId,
+    };
+    const { body } = await ledger.post('/internal/ledger/postings', { postings: [posting] }, { as: WALLET });
+    expect(body).toMatchObject({ results: [{ status: 'posted' }] });
+    expect((await entriesOf(other.paymentId, 2)).body).toEqual(before.body);
+    const journal = await ledger.get(`/ledger?paymentId=${other.paymentId}&type=ADD`);
+    expect(journal.body['data']).toHaveLength(2);
   });
 
   it('is in the accounts of the chart', async () => {
