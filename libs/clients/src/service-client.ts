@@ -1,10 +1,11 @@
 import { problemSchema } from '@payflow/contracts';
 import { currentContext, type Problem } from '@payflow/service';
 import { BrokenCircuitError, circuitBreaker, ConsecutiveBreaker, handleWhen } from 'cockatiel';
-import { type Dispatcher, Pool } from 'undici';
+import { Pool } from 'undici';
 import type { z } from 'zod';
 
 import { ContractError, RemoteProblem, ServiceUnavailableError } from './errors.js';
+import { exchange, type RawAnswer } from './exchange.js';
 
 export interface ServiceClientOptions {
   /** For messages: `ledger`. */
@@ -64,9 +65,9 @@ export class ServiceClient {
 
   /** @throws ServiceUnavailableError | RemoteProblem | ContractError */
   async request<Schema extends z.ZodType>(request: ServiceRequest<Schema>): Promise<z.output<Schema>> {
-    const deadline = AbortSignal.timeout(request.timeoutMs);
+    const deadlineAtMs = performance.now() + request.timeoutMs;
     try {
-      return await this.breaker.execute(async () => await this.answerOf(request, deadline));
+      return await this.breaker.execute(async () => await this.answerOf(request, deadlineAtMs));
     } catch (error) {
       if (error instanceof BrokenCircuitError) throw new ServiceUnavailableError(this.options.service, false, error);
       throw error;
@@ -80,10 +81,10 @@ export class ServiceClient {
 
   private async answerOf<Schema extends z.ZodType>(
     request: ServiceRequest<Schema>,
-    deadline: AbortSignal,
+    deadlineAtMs: number,
   ): Promise<z.output<Schema>> {
     const headers = await this.headersOf(request);
-    const { status, text, retryAfter } = await this.send(request, headers, deadline);
+    const { status, text, retryAfter } = await this.send(request, headers, deadlineAtMs);
     if (status >= 200 && status < 300) return this.parsed(request, text);
     throw this.refusalOf(status, text, retryAfter, request.authorization !== undefined);
   }
@@ -91,14 +92,14 @@ export class ServiceClient {
   private async headersOf(request: ServiceRequest<z.ZodType>): Promise<Record<string, string>> {
     const { requestId, correlationId, traceparent } = currentContext();
     const authorization = request.authorization ?? (await this.ownAuthorization());
-    return defined({
-      authorization,
-      'content-type': request.body === undefined ? undefined : 'application/json',
-      'idempotency-key': request.idempotencyKey,
-      'x-request-id': requestId,
-      'x-correlation-id': correlationId,
-      traceparent,
-    });
+    const headers: Record<string, string> = {};
+    if (authorization !== undefined) headers['authorization'] = authorization;
+    if (request.body !== undefined) headers['content-type'] = 'application/json';
+    if (request.idempotencyKey !== undefined) headers['idempotency-key'] = request.idempotencyKey;
+    if (requestId !== undefined) headers['x-request-id'] = requestId;
+    if (correlationId !== undefined) headers['x-correlation-id'] = correlationId;
+    if (traceparent !== undefined) headers['traceparent'] = traceparent;
+    return headers;
   }
 
   private async ownAuthorization(): Promise<string | undefined> {
@@ -114,15 +115,15 @@ export class ServiceClient {
   private async send(
     request: ServiceRequest<z.ZodType>,
     headers: Record<string, string>,
-    deadline: AbortSignal,
+    deadlineAtMs: number,
   ): Promise<RawAnswer> {
     try {
-      return await this.sendOnce(request, headers, deadline);
+      return await this.sendOnce(request, headers, deadlineAtMs);
     } catch (error) {
       const repeatable =
         request.method === 'GET' || request.idempotencyKey !== undefined || request.repeatable === true;
       if (!repeatable || !isReset(error)) throw this.unavailable(error);
-      return await this.sendOnce(request, headers, deadline).catch((secondError: unknown) => {
+      return await this.sendOnce(request, headers, deadlineAtMs).catch((secondError: unknown) => {
         // The first may have arrived, whatever became of the second.
         throw new ServiceUnavailableError(this.options.service, true, secondError);
       });
@@ -132,21 +133,11 @@ export class ServiceClient {
   private async sendOnce(
     request: ServiceRequest<z.ZodType>,
     headers: Record<string, string>,
-    deadline: AbortSignal,
+    deadlineAtMs: number,
   ): Promise<RawAnswer> {
-    const response: Dispatcher.ResponseData = await this.pool.request({
-      method: request.method,
-      path: pathOf(request),
-      headers,
-      body: request.body === undefined ? null : JSON.stringify(request.body),
-      signal: deadline,
-    });
-    const retryAfter = response.headers['retry-after'];
-    return {
-      status: response.statusCode,
-      text: await response.body.text(),
-      retryAfter: typeof retryAfter === 'string' ? retryAfter : undefined,
-    };
+    const { method, body } = request;
+    const sent = { method, path: pathOf(request), headers, body: body === undefined ? null : JSON.stringify(body) };
+    return await exchange(this.pool, sent, Math.max(0, deadlineAtMs - performance.now()));
   }
 
   private parsed<Schema extends z.ZodType>(request: ServiceRequest<Schema>, text: string): z.output<Schema> {
@@ -173,12 +164,6 @@ export class ServiceClient {
   }
 }
 
-interface RawAnswer {
-  readonly status: number;
-  readonly text: string;
-  readonly retryAfter: string | undefined;
-}
-
 function isUnavailable(error: unknown): boolean {
   return error instanceof ServiceUnavailableError;
 }
@@ -196,8 +181,9 @@ const isNotSent = (error: unknown): boolean =>
   );
 
 const pathOf = (request: ServiceRequest<z.ZodType>): string => {
+  if (request.query === undefined) return request.path;
   const query = new URLSearchParams();
-  for (const [name, value] of Object.entries(request.query ?? {})) {
+  for (const [name, value] of Object.entries(request.query)) {
     if (value !== undefined) query.set(name, String(value));
   }
   return query.size === 0 ? request.path : `${request.path}?${query.toString()}`;
@@ -210,6 +196,3 @@ const jsonOf = (text: string): unknown => {
     return undefined;
   }
 };
-
-const defined = (headers: Readonly<Record<string, string | undefined>>): Record<string, string> =>
-  Object.fromEntries(Object.entries(headers).filter((entry): entry is [string, string] => entry[1] !== undefined));
