@@ -138,7 +138,7 @@ export const findLegs = async (
  * when the ledger heard of it, so that lines and payment as of one time fit together.
  *
  * Only what the payment's own events posted, so that the answer for a sequence never changes: `payment` keeps it. Whatever
- * else was posted about the payment (a reversal by hand, a wallet's steps) is in the journal under the payment's id.
+ * else was posted about the payment (by another service, under its id) is in the journal under the payment's id.
  */
 export const findPaymentLines = async (
   sql: Sql,
