@@ -29,8 +29,11 @@ export interface Secrets {
   readonly serviceClients: Readonly<Record<string, string>>;
   /** 32 bytes each, base64. */
   readonly signingKeyEncryptionKey: string;
+  readonly codeSealingKey: string;
   readonly vaultKek: string;
   readonly vaultFingerprintKey: string;
+  /** Bank accounts of withdrawals under way. */
+  readonly bankAccountKey: string;
   /** With which each acquirer signs its webhooks, by its name: `whsec_` and base64, as Standard Webhooks writes them. */
   readonly acquirerWebhooks: Readonly<Record<string, string>>;
   readonly demo: DemoData;
@@ -63,8 +66,10 @@ export const completed = (former: Secrets | undefined, services: readonly Servic
   },
   serviceClients: { ...Object.fromEntries(services.map((name) => [name, secret()])), ...former?.serviceClients },
   signingKeyEncryptionKey: former?.signingKeyEncryptionKey ?? key(),
+  codeSealingKey: (former as Partial<Secrets> | undefined)?.codeSealingKey ?? key(),
   vaultKek: former?.vaultKek ?? key(),
   vaultFingerprintKey: former?.vaultFingerprintKey ?? key(),
+  bankAccountKey: (former as Partial<Secrets> | undefined)?.bankAccountKey ?? key(),
   acquirerWebhooks: {
     ...Object.fromEntries(ACQUIRERS.map((name) => [name, webhookSecret()])),
     ...former?.acquirerWebhooks,

@@ -43,7 +43,8 @@ export const SERVICES: readonly Service[] = [
     defaultPort: 8080,
     portVariable: 'PORT',
     hasDatabase: false,
-    settings: () => ({}),
+    // A demo's people, its tests and its simulator are all behind one address.
+    settings: () => ({ CREDENTIAL_RATE_LIMIT_PER_SECOND: '100', CREDENTIAL_RATE_LIMIT_BURST: '500' }),
   },
   {
     name: 'auth',
@@ -52,6 +53,7 @@ export const SERVICES: readonly Service[] = [
     hasDatabase: true,
     settings: ({ secrets }) => ({
       SIGNING_KEY_ENCRYPTION_KEY: secrets.signingKeyEncryptionKey,
+      CODE_SEALING_KEY: secrets.codeSealingKey,
       SERVICE_CLIENTS: JSON.stringify(
         Object.fromEntries(Object.entries(secrets.serviceClients).map(([name, secret]) => [`svc_${name}`, secret])),
       ),
@@ -93,7 +95,10 @@ export const SERVICES: readonly Service[] = [
     defaultPort: 8086,
     portVariable: 'WALLET_PORT',
     hasDatabase: true,
-    settings: () => ({}),
+    settings: ({ urls, secrets }) => ({
+      BANK_URL: `${urls['acquirer-sim']}/banks/sim`,
+      BANK_ACCOUNT_KEY: secrets.bankAccountKey,
+    }),
   },
   {
     name: 'acquirer-sim',

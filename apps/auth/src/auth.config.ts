@@ -45,6 +45,10 @@ export const authConfigSchema = z.object({
       'Encrypts the private signing keys and the TOTP secrets in the database, and hashes codes: 32 bytes in base64. ' +
       'Keep it elsewhere.',
   }),
+  CODE_SEALING_KEY: keyField.meta({
+    description:
+      'Encrypts codes on their way to the service that sends mails and messages: 32 bytes in base64, the same there.',
+  }),
   SIGNING_KEY_CACHE_MS: z.coerce.number().int().min(0).max(60_000).default(2_000).meta({
     description: 'For how long an instance signs with the key it knows, after another one rotated, in milliseconds.',
   }),

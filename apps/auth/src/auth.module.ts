@@ -3,6 +3,18 @@ import { MessagingModule, Outbox } from '@payflow/messaging';
 import { Database } from '@payflow/postgres';
 import { InjectConfig, ServiceModule } from '@payflow/service';
 
+import { ChangePassword } from './application/change-password.js';
+import { Codes } from './application/codes.js';
+import { ProveAddress } from './application/prove-address.js';
+import { SecondFactor } from './application/second-factor.js';
+import { UpdateAccount } from './application/update-account.js';
+import { AccountRequests } from './http/account-requests.js';
+import { InternalUsersController } from './http/internal-users.controller.js';
+import { MailboxController } from './http/mailbox.controller.js';
+import { MeController } from './http/me.controller.js';
+import { PasswordController } from './http/password.controller.js';
+import { SecondFactorController } from './http/second-factor.controller.js';
+import { SessionsController } from './http/sessions.controller.js';
 import { AccountKeys } from './application/account-keys.js';
 import { configureDemoParties, configureServiceClients } from './application/configured-parties.js';
 import { LogIn } from './application/log-in.js';
@@ -34,12 +46,33 @@ import { TokenIssuer } from './keys/token-issuer.js';
     OauthController,
     LoginController,
     RegistrationController,
+    SessionsController,
+    PasswordController,
+    SecondFactorController,
+    MeController,
+    MailboxController,
+    InternalUsersController,
     KeysController,
     MetadataController,
     MerchantsController,
     RevocationsController,
   ],
-  providers: [SigningKeys, TokenIssuer, Passwords, AccountKeys, Sessions, LogIn, Register, RevocationJournal],
+  providers: [
+    SigningKeys,
+    TokenIssuer,
+    Passwords,
+    AccountKeys,
+    Sessions,
+    LogIn,
+    Codes,
+    Register,
+    ProveAddress,
+    SecondFactor,
+    ChangePassword,
+    UpdateAccount,
+    AccountRequests,
+    RevocationJournal,
+  ],
 })
 export class AuthModule {
   constructor(

@@ -66,6 +66,7 @@ export const startAuth = async (
     SERVICE_CLIENT_SECRET: SERVICE_SECRET,
     SERVICE_CLIENTS: JSON.stringify({ svc_payment: SERVICE_SECRET }),
     SIGNING_KEY_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
+    CODE_SEALING_KEY: randomBytes(32).toString('base64'),
     DEMO_MODE: 'true',
     DEMO_DATA: JSON.stringify(demo),
     ...settings,

@@ -395,6 +395,16 @@ export const PROBLEMS = {
     title: 'There is no second factor to confirm or disable',
     remedy: 'Begin with POST /auth/2fa/enroll.',
   },
+  refresh_token_invalid: {
+    status: 401,
+    title: 'The refresh token is of no use',
+    remedy: 'Log in again: the token is unknown or expired, or its session has ended.',
+  },
+  invalid_grant: {
+    status: 400,
+    title: 'The grant is not valid',
+    remedy: 'Log in again: the refresh token is unknown or expired, or its session has ended.',
+  },
   session_not_found: { status: 404, title: 'There is no such session', remedy: 'List the sessions at /auth/sessions.' },
   account_blocked: {
     status: 403,
@@ -403,6 +413,25 @@ export const PROBLEMS = {
   },
   user_not_found: { status: 404, title: 'There is no such user', remedy: 'Check the id.' },
   merchant_not_found: { status: 404, title: 'There is no such merchant', remedy: 'Check the id.' },
+  client_not_found: { status: 404, title: 'There is no such client', remedy: "List the merchant's clients." },
+  api_key_not_found: { status: 404, title: 'There is no such API key', remedy: "List the merchant's API keys." },
+  api_key_revoked: { status: 409, title: 'The API key works no more', remedy: 'Create a new one instead.' },
+  publishable_key_not_found: {
+    status: 404,
+    title: 'There is no such publishable key',
+    remedy: "List the merchant's publishable keys.",
+  },
+  member_not_found: { status: 404, title: 'There is no such member', remedy: "List the merchant's members." },
+  last_owner: {
+    status: 409,
+    title: 'The merchant would be left without an owner',
+    remedy: 'Make somebody else an owner first.',
+  },
+  last_admin: {
+    status: 409,
+    title: 'Nobody would be left who may manage users',
+    remedy: 'Make somebody else an admin first.',
+  },
   unsupported_grant_type: {
     status: 400,
     title: 'The grant type is not supported',

@@ -1,5 +1,6 @@
 import type { Database, Tx } from '@payflow/postgres';
 
+import type { Address, LoginName } from '../domain/login-name.js';
 import {
   ACCOUNT_POLICY,
   ADDRESS_POLICY,
@@ -44,6 +45,11 @@ const countIn = async (tx: Tx, attempted: readonly Attempted[]): Promise<number 
   return undefined;
 };
 
+/** By the name that was typed, whether or not somebody has it. */
+export const triesOfName = (name: LoginName): Attempted => ({
+  subject: `account:${name.kind}:${name.value}`,
+  policy: ACCOUNT_POLICY,
+});
 export const triesOfAddress = (address: string): Attempted => ({
   subject: `address:${address}`,
   policy: ADDRESS_POLICY,
@@ -58,7 +64,7 @@ export const triesOfSecondFactor = (userId: string): Attempted => ({
   policy: ACCOUNT_POLICY,
 });
 /** Mails and messages to one address, whoever asks for them. */
-export const sendingsTo = (address: { readonly kind: string; readonly value: string }): Attempted => ({
+export const sendingsTo = (address: Address): Attempted => ({
   subject: `send:${address.kind}:${address.value}`,
   policy: SEND_POLICY,
 });

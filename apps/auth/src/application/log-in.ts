@@ -3,21 +3,26 @@ import { Database } from '@payflow/postgres';
 
 import { Passwords } from '../credentials/passwords.js';
 import type { LoginName } from '../domain/login-name.js';
-import { ACCOUNT_POLICY } from '../domain/throttle.js';
 import { forgetSubject, takeBackTry } from '../store/login-throttle.js';
 import { findLoginCandidates, lockUser, type User } from '../store/users.js';
-import { type Attempted, countTry, triesOfAddress } from './attempts.js';
+import { countTry, triesOfAddress, triesOfName, triesOfSecondFactor } from './attempts.js';
+import { SecondFactor, type ShownCode } from './second-factor.js';
 import { type Device, Sessions, type SessionTokens } from './sessions.js';
 
 export interface LoginAttempt {
   readonly name: LoginName;
   readonly password: string;
+  /** Asked for when the account has a second factor. */
+  readonly shown: ShownCode;
   readonly device: Device;
 }
 
 export type LoginOutcome =
   | { readonly kind: 'logged_in'; readonly tokens: SessionTokens }
   | { readonly kind: 'refused' }
+  /** The password was right. */
+  | { readonly kind: 'second_factor_required' }
+  | { readonly kind: 'second_factor_invalid' }
   | { readonly kind: 'throttled'; readonly retryAfterMs: number };
 
 /**
@@ -30,6 +35,7 @@ export class LogIn {
     private readonly database: Database,
     private readonly passwords: Passwords,
     private readonly sessions: Sessions,
+    private readonly secondFactor: SecondFactor,
   ) {}
 
   /** @throws TooManyPasswordsError */
@@ -40,11 +46,23 @@ export class LogIn {
     if (retryAfterMs !== undefined) return { kind: 'throttled', retryAfterMs };
     const user = await this.whosePassword(attempt);
     if (user?.status !== 'ACTIVE') return { kind: 'refused' };
-    const tokens = await this.openSession(user, attempt);
-    if (!tokens) return { kind: 'refused' };
+    // The try stays counted until both were right: who has the password alone must not get more tries by it.
+    const secondFactor = await this.checkSecondFactorTries(user, attempt.shown);
+    if (secondFactor) return secondFactor;
+    const outcome = await this.openSession(user, attempt);
+    if (outcome.kind !== 'logged_in') return outcome;
     await forgetSubject(this.database, account.subject);
+    await forgetSubject(this.database, triesOfSecondFactor(user.id).subject);
     await takeBackTry(this.database, address.subject);
-    return { kind: 'logged_in', tokens };
+    return outcome;
+  }
+
+  /** @returns why no code is looked at now */
+  private async checkSecondFactorTries(user: User, shown: ShownCode): Promise<LoginOutcome | undefined> {
+    if (!(await this.secondFactor.isEnabled(this.database, user.id))) return undefined;
+    if (shown.totp === undefined && shown.recoveryCode === undefined) return { kind: 'second_factor_required' };
+    const retryAfterMs = await countTry(this.database, [triesOfSecondFactor(user.id)]);
+    return retryAfterMs === undefined ? undefined : { kind: 'throttled', retryAfterMs };
   }
 
   /** One argon2id for each account that the name may mean, whether or not there is one. */
@@ -58,17 +76,13 @@ export class LogIn {
     return right;
   }
 
-  private async openSession(checked: User, { device }: LoginAttempt): Promise<SessionTokens | undefined> {
-    return await this.database.transaction(async (tx) => {
+  private async openSession(checked: User, { device, shown }: LoginAttempt): Promise<LoginOutcome> {
+    return await this.database.transaction(async (tx): Promise<LoginOutcome> => {
       const user = await lockUser(tx, checked.id);
       // Changed while the password was being checked: what was right a moment ago is not any more.
-      if (user?.status !== 'ACTIVE' || user.passwordHash !== checked.passwordHash) return undefined;
-      return await this.sessions.open(tx, user, device);
+      if (user?.status !== 'ACTIVE' || user.passwordHash !== checked.passwordHash) return { kind: 'refused' };
+      if (!(await this.secondFactor.use(tx, user.id, shown))) return { kind: 'second_factor_invalid' };
+      return { kind: 'logged_in', tokens: await this.sessions.open(tx, user, device) };
     });
   }
 }
-
-const triesOfName = (name: LoginName): Attempted => ({
-  subject: `account:${name.kind}:${name.value}`,
-  policy: ACCOUNT_POLICY,
-});

@@ -23,7 +23,7 @@ export class Passwords {
 
   /** @throws TooManyPasswordsError */
   async hash(password: string): Promise<string> {
-    return await this.run(async () => await hash(password, PARAMETERS));
+    return await this.run(async () => await hash(canonical(password), PARAMETERS));
   }
 
   /**
@@ -34,7 +34,7 @@ export class Passwords {
    */
   async matches(password: string, passwordHash: string | undefined): Promise<boolean> {
     const expected = passwordHash ?? (await this.nobody);
-    const right = await this.run(async () => await verify(expected, password));
+    const right = await this.run(async () => await verify(expected, canonical(password)));
     return right && passwordHash !== undefined;
   }
 
@@ -48,3 +48,6 @@ export class Passwords {
     }
   }
 }
+
+/** NIST SP 800-63B §3.1.1.2: a password that another keyboard composes differently is the same. */
+const canonical = (password: string): string => password.normalize('NFKC');

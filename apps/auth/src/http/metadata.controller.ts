@@ -22,7 +22,7 @@ export class MetadataController {
       token_endpoint: `${base}/oauth/token`,
       jwks_uri: `${base}/.well-known/jwks.json`,
       service_documentation: `${base}/docs`,
-      grant_types_supported: ['client_credentials'],
+      grant_types_supported: ['client_credentials', 'refresh_token'],
       token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
       scopes_supported: Object.keys(SCOPES).filter((scope) => scope !== 'internal'),
       // No grant of ours uses an authorization endpoint, so there is none (RFC 8414 §2), and no response type either.

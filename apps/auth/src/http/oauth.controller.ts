@@ -15,6 +15,7 @@ import { z } from 'zod';
 
 import { issueClientToken } from '../application/issue-client-token.js';
 import { issuePayerToken } from '../application/issue-payer-token.js';
+import { Sessions } from '../application/sessions.js';
 import { type ClientCredentials, clientCredentialsOf } from '../credentials/client-credentials.js';
 import { TokenIssuer } from '../keys/token-issuer.js';
 
@@ -32,6 +33,7 @@ const tokenRequestJsonSchema = ((): SchemaObject => {
 const PROBLEM_OF = {
   invalid_request: 'validation_failed',
   invalid_client: 'invalid_credentials',
+  invalid_grant: 'invalid_grant',
   invalid_scope: 'invalid_scope',
   unsupported_grant_type: 'unsupported_grant_type',
 } as const satisfies Readonly<Record<string, ProblemCode>>;
@@ -52,6 +54,7 @@ export class OauthController {
   constructor(
     private readonly database: Database,
     private readonly tokens: TokenIssuer,
+    private readonly sessions: Sessions,
   ) {}
 
   @Post('token')
@@ -59,10 +62,11 @@ export class OauthController {
   @AcceptsForm()
   @HttpCode(200)
   @ApiOperation({
-    summary: 'Get an access token with client credentials',
+    summary: 'Get an access token with client credentials, or with a refresh token',
     description:
       'RFC 6749 §4.4, as a form or as JSON. The client authenticates with HTTP Basic or with `client_id` and ' +
-      '`client_secret` in the body. `scope` narrows what the token may do. A publishable key is exchanged by the grant ' +
+      '`client_secret` in the body. `scope` narrows what the token may do. `refresh_token` prolongs the session of a ' +
+      'person. A publishable key is exchanged by the grant ' +
       `\`${PUBLISHABLE_KEY_GRANT}\`; the gateway does so for a browser that sends it as its Bearer token.`,
   })
   @ApiConsumes('application/x-www-form-urlencoded', 'application/json')
@@ -77,9 +81,10 @@ export class OauthController {
     reply.headers({ 'cache-control': 'no-store', pragma: 'no-cache' });
     const asked = tokenRequestOf(body);
     if (asked.grant_type === PUBLISHABLE_KEY_GRANT) return await this.payerToken(asked);
+    if (asked.grant_type === 'refresh_token') return await this.refreshedToken(asked);
     const credentials = credentialsOf(request, asked);
     if (asked.grant_type !== 'client_credentials')
-      throw oauthProblem('unsupported_grant_type', 'Only client_credentials is supported.');
+      throw oauthProblem('unsupported_grant_type', 'Only client_credentials and refresh_token are supported.');
     const outcome = await issueClientToken(this.database, this.tokens, { credentials, scope: asked.scope });
     switch (outcome.kind) {
       case 'issued':
@@ -94,6 +99,24 @@ export class OauthController {
       case 'invalid_scope':
         throw oauthProblem('invalid_scope', 'The client was not granted every scope it asks for.');
     }
+  }
+
+  /**
+   * RFC 6749 §6, for people, who log in through our own client: a public one, which has no secret to show. What protects a
+   * refresh token is that it works once (RFC 9700 §4.14.2).
+   */
+  private async refreshedToken({ refresh_token: token, scope }: TokenRequest): Promise<TokenAnswer> {
+    if (token === undefined) throw oauthProblem('invalid_request', 'refresh_token is missing.');
+    if (scope !== undefined) throw oauthProblem('invalid_scope', "A session's scopes cannot be changed.");
+    const tokens = await this.sessions.refresh(token);
+    if (!tokens) throw oauthProblem('invalid_grant', 'The refresh token is of no use: log in again.');
+    return {
+      access_token: tokens.access.token,
+      token_type: 'Bearer',
+      expires_in: tokens.access.expiresInSeconds,
+      refresh_token: tokens.refreshToken,
+      scope: tokens.scopes.join(' '),
+    };
   }
 
   /** A publishable key authenticates nobody, so there is no client to authenticate either. */

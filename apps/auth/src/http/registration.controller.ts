@@ -1,53 +1,46 @@
-import { Body, Controller, Header, Post, Res } from '@nestjs/common';
+import { Body, Controller, Header, HttpCode, Post, Req, Res } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import {
-  type Principal,
+  codeRequestedSchema,
+  codeRequestSchema,
   type Registered,
   registeredSchema,
   type RegisterRequest,
   registerSchema,
+  verifiedSchema,
+  verifySchema,
 } from '@payflow/contracts';
 import { Database } from '@payflow/postgres';
-import {
-  AcceptsForm,
-  type Answer,
-  Answers,
-  Idempotency,
-  Problem,
-  Public,
-  RequestMeta,
-  sendAnswer,
-} from '@payflow/service';
-import type { FastifyReply } from 'fastify';
+import { AcceptsForm, AccessTokens, Answers, Problem, Public, RequestMeta, sendAnswer } from '@payflow/service';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { z } from 'zod';
 
-import { AccountKeys } from '../application/account-keys.js';
+import { countTry, sendingsTo } from '../application/attempts.js';
+import { ProveAddress } from '../application/prove-address.js';
 import { Register, type Registration } from '../application/register.js';
 import { Passwords } from '../credentials/passwords.js';
+import { channelOf } from '../domain/codes.js';
 import { type LoginName, newNameOf } from '../domain/login-name.js';
-import { weaknessOf } from '../domain/password-rules.js';
-import type { User } from '../store/users.js';
+import { isVerified, type User } from '../store/users.js';
+import { AccountRequests } from './account-requests.js';
+import { inEvenTime } from './even-time.js';
 import { fieldProblem } from './field-problem.js';
+import { hashOfNewPassword } from './new-password.js';
 import { refuseFieldsInUrl } from './not-in-url.js';
-import { hashedPassword } from './password-work.js';
-
-const LEASE_MS = 30_000;
-/** Whoever has no account yet. Keys of strangers are told apart by the request, of which the hash is keyed. */
-const STRANGER: Principal = { id: 'public', kind: 'user', roles: [], scopes: [] };
+import { typedAddress } from './typed-address.js';
+import { tooManyTries } from './too-many-tries.js';
 
 @ApiTags('Identity')
 @Controller('auth')
 export class RegistrationController {
-  private readonly idempotency: Idempotency;
-
   constructor(
     private readonly database: Database,
+    private readonly requests: AccountRequests,
     private readonly passwords: Passwords,
     private readonly accounts: Register,
-    idempotency: Idempotency,
-    keys: AccountKeys,
-  ) {
-    this.idempotency = idempotency.withHash((content) => keys.requestHash(content));
-  }
+    private readonly addresses: ProveAddress,
+    private readonly accessTokens: AccessTokens,
+  ) {}
 
   @Post('register')
   @Public()
@@ -66,36 +59,91 @@ export class RegistrationController {
     @Body({ schema: registerSchema }) body: RegisterRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const registration = await this.registrationOf(body, meta);
-    const identity = this.idempotency.identify({ meta, principal: STRANGER, body });
-    const options = { resourceId: registration.name.value, leaseMs: LEASE_MS, moneyMoving: false };
-    const answer = await this.idempotency.runOnce(this.database, identity, options, async (tx): Promise<Answer> => {
+    refuseFieldsInUrl(meta.query);
+    const registration = await this.registrationOf(body);
+    const { name } = registration;
+    const answer = await this.requests.once({ meta, body, resourceId: name.value }, async (tx) => {
       const outcome = await this.accounts.run(tx, registration);
       if (outcome.kind === 'username_taken')
-        throw new Problem('username_taken', { detail: `The username ${registration.name.value} exists already.` });
-      return { status: 201, body: answerOf(outcome.user, registration.name) };
+        throw new Problem('username_taken', { detail: `The username ${name.value} exists already.` });
+      return { status: 201, body: registeredAnswer(outcome.user, name) };
     });
     await sendAnswer(reply, answer);
   }
 
-  private async registrationOf(body: RegisterRequest, meta: RequestMeta): Promise<Registration> {
+  @Post('verify')
+  @Public()
+  @AcceptsForm()
+  @HttpCode(200)
+  @ApiOperation({
+    summary: 'Prove an address',
+    description:
+      'With the six digits that went there. They are good for ten minutes, once, and for five tries. Sent with an access ' +
+      'token, only a code of that person counts.',
+  })
+  @Answers(200, verifiedSchema, 'The address is proven. `verified`: nothing else of the account waits.')
+  async verifyAddress(
+    @Req() request: FastifyRequest,
+    @RequestMeta() meta: RequestMeta,
+    @Body({ schema: verifySchema }) body: z.infer<typeof verifySchema>,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
     refuseFieldsInUrl(meta.query);
+    const address = typedAddress(body);
+    const { authorization } = request.headers;
+    const caller = authorization === undefined ? undefined : await this.accessTokens.principalOf(authorization);
+    const code = await this.addresses.tryCode(address, body.code, caller?.id);
+    const answer = await this.requests.once({ meta, body, resourceId: address.value }, async (tx) => {
+      const user = await this.addresses.verify(tx, address, code);
+      if (!user) throw new Problem('code_invalid');
+      const proven = { userId: user.id, channel: address.kind, address: address.value, verified: isVerified(user) };
+      return { status: 200, body: proven satisfies z.infer<typeof verifiedSchema> };
+    });
+    await sendAnswer(reply, answer);
+  }
+
+  @Post('verify/resend')
+  @Public()
+  @AcceptsForm()
+  @HttpCode(202)
+  @ApiOperation({
+    summary: 'Send another code to an address',
+    description: 'The answer is the same whether or not an account waits for it. Five at once, then one a minute.',
+  })
+  @Answers(202, codeRequestedSchema, 'If an account waits for this address to be proven, a code is on its way.')
+  async resendCode(
+    @RequestMeta() meta: RequestMeta,
+    @Body({ schema: codeRequestSchema }) body: z.infer<typeof codeRequestSchema>,
+  ): Promise<z.infer<typeof codeRequestedSchema>> {
+    refuseFieldsInUrl(meta.query);
+    const retryAfterMs = await inEvenTime(async () => await this.addresses.resend(typedAddress(body)));
+    if (retryAfterMs !== undefined) throw tooManyTries(retryAfterMs, 'So many codes went to this address.');
+    return { message: 'If an account waits for this address, a code is on its way.' };
+  }
+
+  private async registrationOf(body: RegisterRequest): Promise<Registration> {
     const name = newNameOf(body);
     if (!name) throw new Error('invariant: the schema asks for one login name');
     if (!name.usable) throw fieldProblem(name.field, `unusable_${name.field}`, name.reason);
-    const weakness = weaknessOf(body.password, [name.name.value]);
-    if (weakness !== undefined) throw fieldProblem('password', 'weak_password', weakness);
-    const passwordHash = await hashedPassword(this.passwords, body.password);
-    return { name: name.name, passwordHash, displayName: body.name ?? null };
+    const passwordHash = await hashOfNewPassword(this.passwords, 'password', body.password, [name.name.value]);
+    return {
+      name: name.name,
+      passwordHash,
+      displayName: body.name ?? null,
+      mayWrite: await this.mayWriteTo(name.name),
+    };
+  }
+
+  private async mayWriteTo({ kind, value }: LoginName): Promise<boolean> {
+    if (kind === 'username') return true;
+    return (await countTry(this.database, [sendingsTo({ kind, value })])) === undefined;
   }
 }
 
-const answerOf = (user: User, name: LoginName): Registered => ({
+const registeredAnswer = (user: User, { kind, value }: LoginName): Registered => ({
   userId: user.id,
-  [name.kind]: name.value,
-  message: `User ${name.value} registered successfully`,
-  verification: {
-    required: name.kind !== 'username',
-    channel: name.kind === 'username' ? null : name.kind === 'email' ? 'email' : 'sms',
-  },
+  [kind]: value,
+  message: `User ${value} registered successfully`,
+  verification:
+    kind === 'username' ? { required: false, channel: null } : { required: true, channel: channelOf({ kind }) },
 });

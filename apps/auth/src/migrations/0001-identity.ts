@@ -42,6 +42,8 @@ CREATE UNIQUE INDEX users_email_proven ON users (email) WHERE email_verified_at 
 CREATE UNIQUE INDEX users_phone_proven ON users (phone) WHERE phone_verified_at IS NOT NULL;
 CREATE INDEX users_email ON users (email, created_at) WHERE email IS NOT NULL;
 CREATE INDEX users_phone ON users (phone, created_at) WHERE phone IS NOT NULL;
+CREATE INDEX users_pending_email ON users (pending_email) WHERE pending_email IS NOT NULL;
+CREATE INDEX users_pending_phone ON users (pending_phone) WHERE pending_phone IS NOT NULL;
 
 CREATE TABLE merchants (
   id         text PRIMARY KEY CHECK (id ~ '^mer_'),

@@ -68,6 +68,15 @@ export const findOwnerOfAddress = async (sql: Sql, address: Address): Promise<Us
 export const findNewestClaim = async (sql: Sql, address: Address): Promise<User | undefined> =>
   (await sql.query<User>(NEWEST_CLAIM[address.kind], [address.value]))[0];
 
+const NEWEST_PENDING = {
+  email: `SELECT ${COLUMNS} FROM users WHERE pending_email = $1 ORDER BY created_at DESC, id DESC LIMIT 1`,
+  phone: `SELECT ${COLUMNS} FROM users WHERE pending_phone = $1 ORDER BY created_at DESC, id DESC LIMIT 1`,
+} as const satisfies Record<Address['kind'], string>;
+
+/** Who wants to have the address instead of another one, or beside his user name. */
+export const findPendingClaim = async (sql: Sql, address: Address): Promise<User | undefined> =>
+  (await sql.query<User>(NEWEST_PENDING[address.kind], [address.value]))[0];
+
 /**
  * The accounts that a login name may mean. An address may mean two: its owner's, and the newest of those who only claim it
  * (docs/identity.md); always two look-ups, whatever is there.

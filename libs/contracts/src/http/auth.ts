@@ -29,7 +29,13 @@ export const PUBLISHABLE_KEY = /^pk_test_[A-Za-z0-9_-]{32}$/;
 
 /** RFC 6749 §5.1. */
 export const tokenAnswerSchema = z
-  .object({ access_token: z.string(), token_type: z.literal('Bearer'), expires_in: z.int(), scope: z.string() })
+  .object({
+    access_token: z.string(),
+    token_type: z.literal('Bearer'),
+    expires_in: z.int(),
+    refresh_token: z.string().optional(),
+    scope: z.string(),
+  })
   .meta({ id: 'OAuthToken' });
 export type TokenAnswer = z.infer<typeof tokenAnswerSchema>;
 
