@@ -6,12 +6,14 @@ import { CreateTransferIntent } from './application/create-transfer-intent.js';
 import { ReadTransferIntents } from './application/read-transfer-intents.js';
 import { ServiceCalls, ServiceCallsModule } from './clients/service-calls.js';
 import { TransferIntentsController } from './http/transfer-intents.controller.js';
+import { TransfersModule } from './transfers.module.js';
 import { walletConfigSchema } from './wallet.config.js';
 
 @Module({
   imports: [
     ServiceModule.forRoot({ name: 'wallet', configSchema: walletConfigSchema, database: true }),
     ServiceCallsModule,
+    TransfersModule,
     MessagingModule.forRootAsync({
       service: 'wallet',
       imports: [ServiceCallsModule],

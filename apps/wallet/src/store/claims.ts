@@ -62,6 +62,11 @@ export const findClaim = async (sql: Sql, transactionId: string): Promise<ClaimR
   return row;
 };
 
+export const findClaims = async (sql: Sql, transactionIds: readonly string[]): Promise<ClaimRow[]> =>
+  await sql.query<ClaimRow>(`SELECT ${COLUMNS} FROM wallet_claims WHERE transaction_id = ANY ($1::text[])`, [
+    transactionIds,
+  ]);
+
 export const lockClaim = async (tx: Tx, transactionId: string): Promise<ClaimRow | undefined> => {
   const [row] = await tx.query<ClaimRow>(
     `SELECT ${COLUMNS} FROM wallet_claims WHERE transaction_id = $1 FOR NO KEY UPDATE`,

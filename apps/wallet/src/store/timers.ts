@@ -63,6 +63,16 @@ export const takeDueTimers = async (sql: Sql, kind: string, leaseMs: number, lim
     [kind, leaseMs, limit],
   );
 
+/** These have been looked after. Those that were set anew, or are in other hands now, stay. */
+export const disarmTakenTimers = async (sql: Sql, taken: readonly TakenTimer[]): Promise<void> => {
+  if (taken.length === 0) return;
+  await sql.execute(
+    `DELETE FROM wallet_timers t USING unnest($1::text[], $2::text[], $3::bigint[]) AS n (subject_id, kind, fence)
+      WHERE t.subject_id = n.subject_id AND t.kind = n.kind AND t.fence = n.fence`,
+    [taken.map(({ subjectId }) => subjectId), taken.map(({ kind }) => kind), taken.map(({ fence }) => fence)],
+  );
+};
+
 /** Puts a timer off and gives it back. Somebody else's is left alone. */
 export const postponeTimers = async (sql: Sql, taken: readonly TakenTimer[], dueAt: Date): Promise<void> => {
   if (taken.length === 0) return;

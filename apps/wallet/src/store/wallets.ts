@@ -71,6 +71,12 @@ export const listWallets = async (
     [filter.ownerId ?? null, filter.currency ?? null, before ?? null, limit],
   );
 
+/** All of one person's. */
+export const listWalletIds = async (sql: Sql, ownerId: string): Promise<string[]> =>
+  (await sql.query<{ readonly id: string }>('SELECT id FROM wallets WHERE owner_id = $1', [ownerId])).map(
+    ({ id }) => id,
+  );
+
 /** Locked, in the order of their ids: whoever locks several does it so, and nobody waits for each other. */
 export const lockWallets = async (tx: Tx, walletIds: readonly string[]): Promise<OwnedWalletRow[]> => {
   const rows = await tx.query<WalletRow & { readonly ownerStatus: Owner['status'] | null; readonly verified: boolean }>(

@@ -1,7 +1,7 @@
 import { newId } from '@payflow/kernel';
 import type { Envelope, EventDefinition } from '@payflow/contracts';
 import type { Sql, Tx } from '@payflow/postgres';
-import { currentContext } from '@payflow/service';
+import { type Context, currentContext } from '@payflow/service';
 
 import { groupBy } from '../group-by.js';
 import { causesIn, eventHeaders } from './headers.js';
@@ -26,6 +26,8 @@ export interface OutgoingEvent {
   /** Checked against the definition. */
   readonly payload: unknown;
   readonly occurredAt: Date;
+  /** Of the request it came from, where one transaction ends the work of many. Else: the context at hand. */
+  readonly context?: Context;
 }
 
 /** A bug: a service tried to publish what its contract does not allow. Nothing is committed. */
@@ -115,7 +117,7 @@ export class Outbox {
   }
 
   private rowOf({ event, sequence, previousSequence }: Numbered<CheckedEvent>): OutboxRow {
-    const context = currentContext();
+    const context = event.context ?? currentContext();
     const envelope: Envelope = {
       eventId: newId('evt'),
       type: event.definition.type,
