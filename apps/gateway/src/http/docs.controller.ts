@@ -33,6 +33,7 @@ const LINKS = {
   'OpenAPI description': '/openapi.json',
   Problems: '/docs/problems',
   'Test cards': '/test-cards',
+  'Test bank accounts': '/test-bank-accounts',
   Health: '/health/ready',
 } as const;
 

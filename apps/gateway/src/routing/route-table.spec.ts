@@ -39,7 +39,11 @@ describe('the route table', () => {
     ['DELETE', '/tokens/tok_1', 'tokenization /tokens/tok_1'],
     ['GET', '/ledger', 'ledger /ledger'],
     ['POST', '/ledger/transactions', 'ledger /ledger/transactions'],
+    ['POST', '/wallet/add', 'wallet /wallet/add'],
+    ['POST', '/wallet/withdraw', 'wallet /wallet/withdraw'],
+    ['GET', '/wallet-exceptions', 'wallet /wallet-exceptions'],
     ['GET', '/test-cards', 'acquirer-sim /test-cards'],
+    ['GET', '/test-bank-accounts', 'acquirer-sim /test-bank-accounts'],
     ['GET', '/operations/ledger/dead-letters', 'ledger /operations/dead-letters'],
     ['POST', '/operations/payment/dead-letters/dl_1/replay', 'payment /operations/dead-letters/dl_1/replay'],
   ])('%s %s goes to %s', (method, path, expected) => {
@@ -91,6 +95,7 @@ describe('the route table', () => {
       '/webhook',
       '/webhooks/psp/{provider}',
       '/test-cards',
+      '/test-bank-accounts',
     ]);
   });
 
@@ -101,8 +106,9 @@ describe('the route table', () => {
 
   it('swaps cards where a payment may be paid, and nowhere else', () => {
     const swapped = (method: string, path: string): boolean | undefined => match(method, path)?.swapsCard;
-    for (const path of ['/payments', '/payments/authorize', '/payments/pay_1/authorize', '/payments/pay_1/process'])
-      expect(swapped('POST', path)).toBe(true);
+    const paying = ['/payments', '/payments/authorize', '/payments/pay_1/authorize', '/payments/pay_1/process'];
+    for (const path of [...paying, '/wallet/add']) expect(swapped('POST', path)).toBe(true);
+    expect(swapped('POST', '/wallet/withdraw')).toBe(false);
     expect(swapped('GET', '/payments')).toBe(false);
     expect(swapped('POST', '/payments/pay_1/capture')).toBe(false);
     expect(swapped('POST', '/tokens')).toBe(false);

@@ -65,9 +65,12 @@ export const ROUTES: readonly Route[] = [
   { pattern: '/balance', service: 'ledger' },
   { pattern: '/wallets', service: 'wallet' },
   { pattern: '/wallet', service: 'wallet' },
+  { pattern: '/wallet/add', service: 'wallet', swapsCardAt: [''] },
+  { pattern: '/wallet-exceptions', service: 'wallet' },
   { pattern: '/holds', service: 'wallet' },
   { pattern: '/transactions', service: 'wallet' },
   { pattern: '/test-cards', service: 'acquirer-sim', public: true },
+  { pattern: '/test-bank-accounts', service: 'acquirer-sim', public: true },
   { pattern: '/operations/{service}/dead-letters', service: 'named' },
 ];
 

@@ -1,10 +1,14 @@
 import { Injectable } from '@nestjs/common';
+import { WALLET_MERCHANT_ID } from '@payflow/contracts';
 import type { FeeTerms } from '@payflow/kernel';
 import type { Sql } from '@payflow/postgres';
 import { InjectConfig } from '@payflow/service';
 
 import type { PaymentConfig } from '../payment.config.js';
 import { findFeeTerms } from '../store/fee-terms.js';
+
+/** Money that is added to a wallet is no sale: all of it arrives. */
+const FREE: FeeTerms = { basisPoints: 0, fixedMinor: 0n };
 
 /** What a merchant pays: as agreed for the currency, else as the installation is set. */
 @Injectable()
@@ -16,6 +20,7 @@ export class Fees {
   }
 
   async termsOf(sql: Sql, merchantId: string, currency: string): Promise<FeeTerms> {
+    if (merchantId === WALLET_MERCHANT_ID) return FREE;
     return (await findFeeTerms(sql, merchantId, currency)) ?? this.otherwise;
   }
 }

@@ -36,7 +36,9 @@ const [cardMethod, , bankRedirectMethod] = paymentMethodSchema.options;
 export const addMoneySchema = z
   .strictObject({
     ...walletFields,
-    paymentMethod: z.discriminatedUnion('type', [cardMethod, bankRedirectMethod]),
+    paymentMethod: z.discriminatedUnion('type', [cardMethod, bankRedirectMethod]).meta({
+      description: 'A token of yours, or `{type: card, card: {…}}` with a card, which the gateway swaps for a token.',
+    }),
     returnUrl: z
       .url({ protocol: /^https?$/ })
       .max(2000)
