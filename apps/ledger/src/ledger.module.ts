@@ -13,6 +13,7 @@ import { RevertTransactionHandler } from './application/revert-transaction.js';
 import { PaymentOwner, PaymentOwnerModule } from './clients/payment-owner.js';
 import { PaymentEventsController } from './events/payment-events.controller.js';
 import { AccountsController } from './http/accounts.controller.js';
+import { BalanceController } from './http/balance.controller.js';
 import { admitLargeBatches } from './http/batch-body.js';
 import { JournalController } from './http/journal.controller.js';
 import { PaymentEntriesController } from './http/payment-entries.controller.js';
@@ -34,6 +35,7 @@ import { ledgerConfigSchema } from './ledger.config.js';
     AccountsController,
     TransactionsController,
     JournalController,
+    BalanceController,
     PaymentEntriesController,
     ServicePostingsController,
     PaymentEventsController,

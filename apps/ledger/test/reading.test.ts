@@ -148,6 +148,86 @@ describe('the trial balance', () => {
   });
 });
 
+describe('a customer', () => {
+  const me = userPrincipal('usr_1');
+  const mine = 'user:usr_1:wallet:wal_1';
+  const others = ['user:usr_12:wallet:wal_2', 'user:usr_1', 'merchant:usr_1:payable', 'shop:till'];
+  const ids = new Map<string, string>();
+  let toAnother = '';
+
+  beforeAll(async () => {
+    const wallet = servicePrincipal('wallet');
+    const opens = [mine, `${mine}:held`, ...others].map((code) => ({ code, currency: 'USD', floor: null }));
+    const posting = (reference: string, from: string, to: string) => ({
+      reference,
+      type: 'TRANSFER',
+      postings: [move(from, to, 5)],
+      accounts: opens.slice(0, 5),
+    });
+    const { body } = await ledger.post(
+      '/internal/ledger/postings',
+      {
+        postings: [
+          posting('customer-1', 'shop:till', mine),
+          posting('customer-2', mine, others[0] ?? ''),
+          posting('customer-3', others[0] ?? '', others[2] ?? ''),
+        ],
+      },
+      { as: wallet },
+    );
+    toAnother = (body['results'] as readonly { transactionId: string }[])[1]?.transactionId ?? '';
+    const accounts = (await ledger.get('/ledger/accounts?limit=100')).body['data'] as readonly {
+      code: string;
+      currency: string;
+      accountId: string;
+    }[];
+    for (const { code, currency, accountId } of accounts) if (currency === 'USD') ids.set(code, accountId);
+  });
+
+  it('sees the accounts of his own wallets and no other', async () => {
+    const accounts = async (query: string) =>
+      ((await ledger.get(`/ledger/accounts${query}`, me)).body['data'] as readonly { code: string }[]).map(
+        ({ code }) => code,
+      );
+    expect(await accounts('')).toEqual([`${mine}:held`, mine]);
+    expect(await accounts('?prefix=user:usr_1')).toEqual([`${mine}:held`, mine]);
+    expect(await accounts('?prefix=user:usr_12')).toEqual([]);
+    expect(await accounts('?prefix=shop:')).toEqual([]);
+    expect((await ledger.get(`/ledger/accounts/${ids.get(mine) ?? ''}/balance`, me)).body).toMatchObject({
+      balance: 0,
+    });
+    for (const code of others.filter((one) => ids.has(one)))
+      for (const path of ['', '/balance'])
+        expect(await ledger.get(`/ledger/accounts/${ids.get(code) ?? ''}${path}`, me)).toMatchObject({
+          status: 404,
+          body: { code: 'account_not_found' },
+        });
+  });
+
+  it('sees the entries on them, and of a transaction the legs on them', async () => {
+    const all = entriesIn((await ledger.get('/ledger', me)).body);
+    expect(all.map(({ account, balanceAfter }) => [account, balanceAfter])).toEqual([
+      [mine, 0],
+      [mine, 5],
+    ]);
+    for (const code of others) expect(entriesIn((await ledger.get(`/ledger?account=${code}`, me)).body)).toEqual([]);
+    const read = await ledger.get(`/ledger/transactions/${toAnother}`, me);
+    expect(read.body['entries']).toMatchObject([{ account: mine, direction: 'debit' }]);
+    const stranger = await ledger.get(`/ledger/transactions/${toAnother}`, userPrincipal('usr_2'));
+    expect(stranger).toMatchObject({ status: 404, body: { code: 'transaction_not_found' } });
+  });
+
+  it('who is a member of a merchant sees both', async () => {
+    const member = { ...userPrincipal('usr_1', 'merchant'), merchantId: 'usr_1' };
+    const { body } = await ledger.get('/ledger/accounts', member);
+    expect((body['data'] as readonly { code: string }[]).map(({ code }) => code)).toEqual([
+      'merchant:usr_1:payable',
+      `${mine}:held`,
+      mine,
+    ]);
+  });
+});
+
 it('a person with a merchant role but no merchant sees nothing', async () => {
   const nobody = userPrincipal('usr_m', 'merchant');
   expect((await ledger.get('/ledger', nobody)).body['data']).toEqual([]);
@@ -158,9 +238,9 @@ it('a person with a merchant role but no merchant sees nothing', async () => {
 it('counts what it does, for /metrics', async () => {
   await ledger.post(POST, { transactions: [transaction('too-much', move('shop:till', 'shop:world', 1_000_000))] });
   const { payload } = await ledger.app.inject({ method: 'GET', url: '/metrics' });
-  expect(payload).toMatch(/^payflow_ledger_transactions_total\{door="http",outcome="posted"\} 26$/m);
+  expect(payload).toMatch(/^payflow_ledger_transactions_total\{door="http",outcome="posted"\} 29$/m);
   expect(payload).toMatch(/^payflow_ledger_refusals_total\{door="http",code="insufficient_funds"\} 1$/m);
-  expect(payload).toMatch(/^payflow_ledger_batch_transactions_count\{door="http"\} 27$/m);
+  expect(payload).toMatch(/^payflow_ledger_batch_transactions_count\{door="http"\} 28$/m);
 });
 
 it('describes its public routes, and none that services keep for each other', async () => {
@@ -170,6 +250,8 @@ it('describes its public routes, and none that services keep for each other', as
     .flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`))
     .filter((route) => !route.includes('/operations/'));
   expect(routes.toSorted()).toEqual([
+    'GET /balance',
+    'GET /balance/transactions',
     'GET /ledger',
     'GET /ledger/accounts',
     'GET /ledger/accounts/{accountId}',

@@ -64,6 +64,15 @@ export {
   type WalletView,
 } from './http/wallets.js';
 export {
+  type BalanceTransaction,
+  balanceTransactionPageSchema,
+  type BalanceTransactionsQuery,
+  balanceTransactionsQuerySchema,
+  type MerchantBalance,
+  merchantBalanceQuerySchema,
+  merchantBalanceSchema,
+} from './http/balance.js';
+export {
   SERVICE_POSTINGS_MAX,
   type ServiceBalances,
   type ServiceBalancesRequest,

@@ -73,7 +73,14 @@ export class Messaging {
     };
     const owners = new OwnerEvents(parts.ownerUrls, parts.serviceToken);
     this.deadLetters = new DeadLetters(service, database, this.bindings, this.settings);
-    this.catchUp = new EventCatchUp({ database, intakes: this.intakes, owners, progress, logger });
+    this.catchUp = new EventCatchUp({
+      database,
+      intakes: this.intakes,
+      owners,
+      progress,
+      logger,
+      cluster: this.cluster,
+    });
     this.retries = new Retries(this.bindings, this.intakeParts);
     this.gaps = new GapWatch(database, this.intakes, owners, logger, this.settings);
     this.housekeeping = new Housekeeping(database, logger, this.settings);

@@ -107,9 +107,7 @@ const draftOf = (
 });
 
 /** Of each account, after the last of its legs. */
-const balancesBehind = (
-  entries: readonly DecidedEntry[],
-): { readonly code: string; readonly balance: number }[] => {
+const balancesBehind = (entries: readonly DecidedEntry[]): { readonly code: string; readonly balance: number }[] => {
   const last = new Map<bigint, DecidedEntry>();
   for (const entry of entries) last.set(entry.account.seq, entry);
   return [...last.values()].map(({ account, balanceAfterMinor }) => ({

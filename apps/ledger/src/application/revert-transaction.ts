@@ -21,7 +21,7 @@ export interface RevertTransaction {
 }
 
 const CLAIM_LEASE_MS = 15_000;
-const EVERY_ACCOUNT = { merchantId: null };
+const EVERY_ACCOUNT = { everyone: true, merchantId: null, codePrefix: null };
 
 /**
  * POST /ledger/transactions/{id}/revert: a transaction that moves the same amounts the other way. The reference it posts

@@ -1,26 +1,16 @@
 import { isStaff, type Principal } from '@payflow/contracts';
 
+import { peoplesAccounts } from '../domain/chart-of-accounts.js';
 import type { AccountScope } from '../store/account-rows.js';
 
-/** Whose books a caller may look into: everybody's, one merchant's, or nobody's. */
-export type Viewer =
-  { readonly kind: 'all' } | { readonly kind: 'merchant'; readonly merchantId: string } | { readonly kind: 'none' };
+/** Staff and services see every account, and so does a client that keeps the company's own books: it acts for no merchant. */
+export const seesEverything = (principal: Principal): boolean =>
+  isStaff(principal) ||
+  (principal.kind === 'client' && principal.roles.length === 0 && principal.merchantId === undefined);
 
-/** Staff and services see everything, and so does a client that keeps the company's own books: it acts for no merchant. */
-export const viewerOf = (principal: Principal): Viewer => {
-  if (isStaff(principal)) return { kind: 'all' };
-  if (principal.merchantId !== undefined) return { kind: 'merchant', merchantId: principal.merchantId };
-  return principal.kind === 'client' && principal.roles.length === 0 ? { kind: 'all' } : { kind: 'none' };
-};
-
-/** The same for a query; nobody's books are those of a merchant who cannot exist. */
-export const scopeOf = (viewer: Viewer): AccountScope => {
-  switch (viewer.kind) {
-    case 'all':
-      return { merchantId: null };
-    case 'merchant':
-      return { merchantId: viewer.merchantId };
-    case 'none':
-      return { merchantId: '' };
-  }
-};
+/** The accounts a caller may look into: everybody's; or those of his merchant, and a person's own wallets; or none. */
+export const scopeOf = (principal: Principal): AccountScope => ({
+  everyone: seesEverything(principal),
+  merchantId: principal.merchantId ?? null,
+  codePrefix: principal.kind === 'user' ? peoplesAccounts(principal.id) : null,
+});

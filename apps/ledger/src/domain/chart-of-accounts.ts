@@ -5,6 +5,7 @@
  * |----------------------------------|--------------------------------------------------------------------|
  * | psp:{acquirer}:receivable        | below zero: what the acquirer owes us                              |
  * | merchant:{id}:payable            | above zero: what we owe the merchant                               |
+ * | merchant:{id}:reserve            | above zero: what we owe him and keep back                          |
  * | fees:revenue                     | above zero: what we earned                                         |
  * | memo:psp:{acquirer}:authorized   | below zero: what is held at the acquirer and not yet captured      |
  * | memo:merchant:{id}:authorized    | above zero: the same holds, by merchant                            |
@@ -17,9 +18,13 @@
  */
 export const pspReceivable = (acquirer: string): string => `psp:${acquirer}:receivable`;
 export const merchantPayable = (merchantId: string): string => `merchant:${merchantId}:payable`;
+export const merchantReserve = (merchantId: string): string => `merchant:${merchantId}:reserve`;
 export const feesRevenue = 'fees:revenue';
 export const pspAuthorized = (acquirer: string): string => `memo:psp:${acquirer}:authorized`;
 export const merchantAuthorized = (merchantId: string): string => `memo:merchant:${merchantId}:authorized`;
+
+/** How the codes of a person's accounts begin. */
+export const peoplesAccounts = (userId: string): string => `user:${userId}:`;
 
 /** First segments that belong to PayFlow: only its own services post there. */
 const RESERVED_SEGMENTS: ReadonlySet<string> = new Set(['psp', 'merchant', 'fees', 'memo', 'bank', 'user', 'wallet']);

@@ -22,7 +22,7 @@ import type { z } from 'zod';
 import { accountCursor, accountSeqOf } from '../application/cursors.js';
 import { OpenAccountHandler } from '../application/open-account.js';
 import { accountResponse } from '../application/responses.js';
-import { scopeOf, viewerOf } from '../application/viewer.js';
+import { scopeOf } from '../application/viewer.js';
 import { type AccountRow, balanceAt, findAccount, listAccounts } from '../store/account-rows.js';
 
 const accountIdSchema = idSchema('acc');
@@ -59,7 +59,7 @@ export class AccountsController {
     @Caller() principal: Principal,
   ): Promise<z.infer<typeof accountPageSchema>> {
     const rows = await listAccounts(this.database, {
-      ...scopeOf(viewerOf(principal)),
+      ...scopeOf(principal),
       prefix: query.prefix ?? '',
       currency: query.currency ?? null,
       beforeSeq: query.cursor === undefined ? null : accountSeqOf(query.cursor),
@@ -106,7 +106,7 @@ export class AccountsController {
   }
 
   private async visibleAccount(accountId: string, principal: Principal): Promise<AccountRow> {
-    const account = await findAccount(this.database, accountId, scopeOf(viewerOf(principal)));
+    const account = await findAccount(this.database, accountId, scopeOf(principal));
     if (account === undefined) throw new Problem('account_not_found');
     return account;
   }

@@ -14,7 +14,7 @@ import type { z } from 'zod';
 
 import { entryCursor, entryPlaceOf } from '../application/cursors.js';
 import { entryResponse, trialBalanceResponse } from '../application/responses.js';
-import { scopeOf, viewerOf } from '../application/viewer.js';
+import { scopeOf, seesEverything } from '../application/viewer.js';
 import { findAccountSeqs } from '../store/account-rows.js';
 import { listEntries, sumEntries } from '../store/journal-reads.js';
 
@@ -29,13 +29,17 @@ export class JournalController {
     operationId: 'listLedgerEntries',
     summary: 'Entries of the journal, newest first, from `from` (included) to `to` (excluded)',
   })
-  @Answers(200, entryPageSchema, 'A page of entries. A merchant sees those on his own accounts.')
+  @Answers(
+    200,
+    entryPageSchema,
+    'A page of entries. A merchant sees those on his own accounts, a customer those on his wallets.',
+  )
   async listLedgerEntries(
     @Query({ schema: listEntriesQuerySchema }) query: ListEntriesQuery,
     @Caller() principal: Principal,
   ): Promise<z.infer<typeof entryPageSchema>> {
-    const scope = scopeOf(viewerOf(principal));
-    const everyAccount = query.account === undefined && scope.merchantId === null;
+    const scope = scopeOf(principal);
+    const everyAccount = query.account === undefined && scope.everyone;
     const rows = await listEntries(this.database, {
       accountSeqs: everyAccount ? null : await findAccountSeqs(this.database, query.account ?? null, scope),
       paymentId: query.paymentId ?? null,
@@ -62,7 +66,7 @@ export class JournalController {
   @ApiOperation({ operationId: 'getTrialBalance', summary: 'Debits and credits of the whole journal, per currency' })
   @Answers(200, trialBalanceSchema, 'Computed from the entries, not from cached balances.')
   async getTrialBalance(@Caller() principal: Principal): Promise<TrialBalanceResponse> {
-    if (viewerOf(principal).kind !== 'all') {
+    if (!seesEverything(principal)) {
       throw new Problem('insufficient_scope', { detail: 'The trial balance is for staff and for the ledger client.' });
     }
     return trialBalanceResponse(await sumEntries(this.database));

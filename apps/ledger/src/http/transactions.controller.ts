@@ -18,7 +18,7 @@ import { z } from 'zod';
 import { PostTransactionsHandler } from '../application/post-transactions.js';
 import { transactionResponse } from '../application/responses.js';
 import { RevertTransactionHandler } from '../application/revert-transaction.js';
-import { scopeOf, viewerOf } from '../application/viewer.js';
+import { scopeOf } from '../application/viewer.js';
 import { findLegs, findTransaction } from '../store/journal-reads.js';
 
 const transactionIdSchema = idSchema('ltx');
@@ -62,14 +62,18 @@ export class TransactionsController {
   @Get(':transactionId')
   @Access('ledger:read')
   @ApiOperation({ operationId: 'getLedgerTransaction', summary: 'A transaction, what it belongs to, and its legs' })
-  @Answers(200, transactionSchema, 'The transaction. A merchant sees the legs on his own accounts.')
+  @Answers(
+    200,
+    transactionSchema,
+    'The transaction. A merchant sees the legs on his own accounts, a customer those on his wallets.',
+  )
   async getLedgerTransaction(
     @Param('transactionId', { schema: transactionIdSchema }) transactionId: string,
     @Caller() principal: Principal,
   ): Promise<TransactionResponse> {
     const transaction = await findTransaction(this.database, transactionId);
     if (transaction === undefined) throw new Problem('transaction_not_found');
-    const legs = await findLegs(this.database, transaction, scopeOf(viewerOf(principal)));
+    const legs = await findLegs(this.database, transaction, scopeOf(principal));
     if (legs.length === 0) throw new Problem('transaction_not_found');
     return transactionResponse(transaction, legs);
   }

@@ -65,20 +65,38 @@ export const insertAccounts = async (tx: Tx, accounts: readonly NewAccount[]): P
     ],
   );
 
-/** Whose accounts a reader may see: everybody's, or one merchant's. */
+/** Which accounts a reader may see: all; or those of a merchant, and those whose codes begin so. */
 export interface AccountScope {
+  readonly everyone: boolean;
   readonly merchantId: string | null;
+  readonly codePrefix: string | null;
 }
+
+/** What a code with this prefix is less than: a prefix ends in a colon, and the next character is a semicolon. */
+const endOfPrefix = (prefix: string | null): string | null => prefix && `${prefix.slice(0, -1)};`;
+
+/** Parameters of a condition that {@link inScope} writes. */
+export const scopeParameters = ({ everyone, merchantId, codePrefix }: AccountScope): readonly unknown[] => [
+  everyone,
+  merchantId,
+  codePrefix,
+  endOfPrefix(codePrefix),
+];
+
+/** The condition that a reader may see an account; its four parameters begin at `$first`. */
+export const inScope = (first: number, columns = { merchantId: 'merchant_id', code: 'code' }): string =>
+  `($${first}::boolean OR ${columns.merchantId} = $${first + 1}::text
+         OR (${columns.code} >= $${first + 2}::text AND ${columns.code} < $${first + 3}::text))`;
 
 export const findAccount = async (
   sql: Sql,
   accountId: string,
-  { merchantId }: AccountScope,
+  scope: AccountScope,
 ): Promise<AccountRow | undefined> => {
-  const [row] = await sql.query<AccountRow>(
-    `SELECT ${COLUMNS} FROM accounts WHERE id = $1 AND ($2::text IS NULL OR merchant_id = $2)`,
-    [accountId, merchantId],
-  );
+  const [row] = await sql.query<AccountRow>(`SELECT ${COLUMNS} FROM accounts WHERE id = $1 AND ${inScope(2)}`, [
+    accountId,
+    ...scopeParameters(scope),
+  ]);
   return row;
 };
 
@@ -86,12 +104,12 @@ export const findAccount = async (
 export const findAccountSeqs = async (
   sql: Sql,
   name: string | null,
-  { merchantId }: AccountScope,
+  scope: AccountScope,
 ): Promise<readonly bigint[]> => {
   const rows = await sql.query<{ seq: bigint }>(
     `SELECT seq FROM accounts
-      WHERE ($1::text IS NULL OR code = $1 OR id = $1) AND ($2::text IS NULL OR merchant_id = $2)`,
-    [name, merchantId],
+      WHERE ($1::text IS NULL OR code = $1 OR id = $1) AND ${inScope(2)}`,
+    [name, ...scopeParameters(scope)],
   );
   return rows.map(({ seq }) => seq);
 };
@@ -110,11 +128,11 @@ export const listAccounts = async (sql: Sql, filter: AccountFilter): Promise<rea
     `SELECT ${COLUMNS} FROM accounts
       WHERE starts_with(code, $1)
         AND ($2::text IS NULL OR currency = $2)
-        AND ($3::text IS NULL OR merchant_id = $3)
-        AND ($4::bigint IS NULL OR seq < $4)
+        AND ($3::bigint IS NULL OR seq < $3)
+        AND ${inScope(5)}
       ORDER BY seq DESC
-      LIMIT $5`,
-    [filter.prefix, filter.currency, filter.merchantId, filter.beforeSeq, filter.limit],
+      LIMIT $4`,
+    [filter.prefix, filter.currency, filter.beforeSeq, filter.limit, ...scopeParameters(filter)],
   );
 
 /**

@@ -1,7 +1,7 @@
 import type { Sql } from '@payflow/postgres';
 
 import type { PaymentLine } from '../domain/payment-lines.js';
-import type { AccountScope } from './account-rows.js';
+import { type AccountScope, inScope, scopeParameters } from './account-rows.js';
 
 /** A row of the view ledger_entries: an entry with its account and its transaction. */
 export interface EntryRow {
@@ -120,17 +120,18 @@ export const findTransaction = async (sql: Sql, transactionId: string): Promise<
   return row;
 };
 
-/** A transaction's legs in order; for a merchant, those on his own accounts. */
+/** A transaction's legs in order: those on accounts in scope. */
 export const findLegs = async (
   sql: Sql,
   transaction: Pick<TransactionRow, 'position' | 'recorded_at'>,
-  { merchantId }: AccountScope,
+  scope: AccountScope,
 ): Promise<readonly EntryRow[]> =>
   await sql.query<EntryRow>(
     `SELECT ${ENTRY_COLUMNS} FROM ledger_entries
-      WHERE created_at = $1 AND position = $2 AND ($3::text IS NULL OR account_merchant_id = $3)
+      WHERE created_at = $1 AND position = $2
+        AND ${inScope(3, { merchantId: 'account_merchant_id', code: 'account' })}
       ORDER BY line`,
-    [transaction.recorded_at, transaction.position, merchantId],
+    [transaction.recorded_at, transaction.position, ...scopeParameters(scope)],
   );
 
 /**

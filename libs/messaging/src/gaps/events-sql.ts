@@ -22,3 +22,20 @@ export const eventsAfter = async (
      WHERE aggregate_id = $1 AND sequence > $2 AND envelope IS NOT NULL ORDER BY sequence LIMIT $3`,
     [aggregateId, sequence, rowsMax],
   );
+
+/** An aggregate with events that are not sent yet, and the last of them. */
+export interface UnsentEvents {
+  readonly aggregateId: string;
+  readonly sequence: number;
+}
+
+/** What waits to be sent under a key. */
+export const unsentUnder = async (sql: Sql, key: string, aggregatesMax: number): Promise<readonly UnsentEvents[]> => {
+  const rows = await sql.query<{ aggregate_id: string; sequence: bigint }>(
+    `SELECT aggregate_id, max(sequence) AS sequence FROM outbox
+      WHERE published_at IS NULL AND key = $1 AND aggregate_id IS NOT NULL
+      GROUP BY aggregate_id LIMIT $2`,
+    [key, aggregatesMax],
+  );
+  return rows.map((row) => ({ aggregateId: row.aggregate_id, sequence: Number(row.sequence) }));
+};

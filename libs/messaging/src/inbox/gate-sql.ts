@@ -33,6 +33,22 @@ export const moveGates = async (tx: Sql, consumer: string, next: ReadonlyMap<str
   );
 };
 
+/** How many of these aggregates' events up to their sequences the consumer has not applied. */
+export const countBehind = async (
+  sql: Sql,
+  consumer: string,
+  events: readonly { readonly aggregateId: string; readonly sequence: number }[],
+): Promise<number> => {
+  if (events.length === 0) return 0;
+  const [row] = await sql.query<{ behind: bigint }>(
+    `SELECT count(*) AS behind FROM unnest($2::text[], $3::bigint[]) AS wanted (aggregate_id, sequence)
+      WHERE NOT EXISTS (SELECT FROM gates g WHERE g.consumer = $1 AND g.aggregate_id = wanted.aggregate_id
+                                              AND g.next_sequence > wanted.sequence)`,
+    [consumer, events.map(({ aggregateId }) => aggregateId), events.map(({ sequence }) => sequence)],
+  );
+  return Number(row?.behind ?? 0n);
+};
+
 /** The sequence up to which the consumer has applied the aggregate's events. */
 export const appliedSequence = async (sql: Sql, consumer: string, aggregateId: string): Promise<number> => {
   const [row] = await sql.query<{ next_sequence: bigint }>(

@@ -72,6 +72,22 @@ export class KafkaCluster {
     return clusterId;
   }
 
+  /** Where the logs of these topics end now, and of which cluster they are. Partitions without a message are left out. */
+  async ends(topics: readonly string[]): Promise<LogEnds> {
+    let clusterId = '';
+    const ends: LogEnd[] = [];
+    await this.withAdmin(async (admin) => {
+      ({ clusterId } = await admin.describeCluster());
+      const offsets = await Promise.all(
+        topics.map(async (topic) => ({ topic, partitions: await admin.fetchTopicOffsets(this.nameOf(topic)) })),
+      );
+      for (const { topic, partitions } of offsets)
+        for (const { partition, low, high } of partitions)
+          if (high !== low) ends.push({ topic, partition, next: BigInt(high) });
+    });
+    return { clusterId, ends };
+  }
+
   /** Resolves when the broker answers. */
   async ping(): Promise<void> {
     await this.withAdmin(async (admin) => {
@@ -145,6 +161,19 @@ export class KafkaCluster {
       await withDeadline(admin.disconnect(), CONNECT_TIMEOUT_MS, 'disconnecting from Kafka').catch(() => undefined);
     }
   }
+}
+
+export interface LogEnd {
+  /** By the contract's name. */
+  readonly topic: string;
+  readonly partition: number;
+  /** The offset that the next message gets. */
+  readonly next: bigint;
+}
+
+export interface LogEnds {
+  readonly clusterId: string;
+  readonly ends: readonly LogEnd[];
 }
 
 export interface OutgoingMessage {
