@@ -16,20 +16,31 @@ import { PasswordController } from './http/password.controller.js';
 import { SecondFactorController } from './http/second-factor.controller.js';
 import { SessionsController } from './http/sessions.controller.js';
 import { AccountKeys } from './application/account-keys.js';
+import { ApiKeyUpkeep } from './application/api-key-upkeep.js';
+import { ApiKeys } from './application/api-keys.js';
 import { configureDemoParties, configureServiceClients } from './application/configured-parties.js';
 import { LogIn } from './application/log-in.js';
+import { Members } from './application/members.js';
 import { Register } from './application/register.js';
 import { RevocationJournal } from './application/revocation-journal.js';
 import { Sessions } from './application/sessions.js';
+import { StaffUsers } from './application/staff-users.js';
 import { type AuthConfig, authConfigSchema } from './auth.config.js';
 import { Passwords } from './credentials/passwords.js';
+import { AuditLogController } from './http/audit-log.controller.js';
+import { Deeds } from './http/deeds.js';
 import { KeysController } from './http/keys.controller.js';
 import { LoginController } from './http/login.controller.js';
+import { MerchantClientsController } from './http/merchant-clients.controller.js';
+import { MerchantKeysController } from './http/merchant-keys.controller.js';
+import { MerchantMembersController } from './http/merchant-members.controller.js';
 import { MerchantsController } from './http/merchants.controller.js';
 import { MetadataController } from './http/metadata.controller.js';
 import { OauthController } from './http/oauth.controller.js';
+import { PublishableKeysController } from './http/publishable-keys.controller.js';
 import { RegistrationController } from './http/registration.controller.js';
 import { RevocationsController } from './http/revocations.controller.js';
+import { UsersController } from './http/users.controller.js';
 import { SigningKeys } from './keys/signing-keys.js';
 import { TokenIssuer } from './keys/token-issuer.js';
 
@@ -55,6 +66,12 @@ import { TokenIssuer } from './keys/token-issuer.js';
     KeysController,
     MetadataController,
     MerchantsController,
+    MerchantMembersController,
+    MerchantClientsController,
+    MerchantKeysController,
+    PublishableKeysController,
+    UsersController,
+    AuditLogController,
     RevocationsController,
   ],
   providers: [
@@ -72,6 +89,11 @@ import { TokenIssuer } from './keys/token-issuer.js';
     UpdateAccount,
     AccountRequests,
     RevocationJournal,
+    StaffUsers,
+    Members,
+    ApiKeys,
+    ApiKeyUpkeep,
+    Deeds,
   ],
 })
 export class AuthModule {

@@ -53,7 +53,15 @@ export const ROLES = {
   /** The browser of a payer, by the publishable key of the merchant's page: everybody has that key. */
   payer: ['payments:confirm', 'tokens:create'],
   finance: ['account:write', 'payments:read', 'wallets:read', 'ledger:read', 'operations:read', 'audit:read'],
-  risk: ['account:write', 'payments:read', 'wallets:read', 'wallets:control', 'users:read', 'operations:read'],
+  risk: [
+    'account:write',
+    'payments:read',
+    'wallets:read',
+    'wallets:control',
+    'users:read',
+    'merchants:read',
+    'operations:read',
+  ],
   admin: allScopes.filter((scope) => scope !== 'internal' && scope !== 'ledger:post'),
   service: allScopes,
 } as const satisfies Readonly<Record<string, readonly Scope[]>>;

@@ -19,8 +19,10 @@ export const issueClientToken = async (
   request: { readonly credentials: ClientCredentials; readonly scope: string | undefined },
 ): Promise<ClientTokenOutcome> => {
   const client = await findActiveClient(database, request.credentials.clientId);
-  const matches = clientSecretMatches(request.credentials.clientSecret, client?.secretHash ?? UNKNOWN_CLIENT_HASH);
-  if (!client || !matches) return { kind: 'invalid_client' };
+  const { clientSecret } = request.credentials;
+  const matches = clientSecretMatches(clientSecret, client?.secretHash ?? UNKNOWN_CLIENT_HASH);
+  const matchesPrevious = clientSecretMatches(clientSecret, client?.previousSecretHash ?? UNKNOWN_CLIENT_HASH);
+  if (!client || !(matches || matchesPrevious)) return { kind: 'invalid_client' };
   const decision = narrowScopes(client.scopes, request.scope);
   if (!decision.ok) return { kind: 'invalid_scope', refused: decision.refused };
   const { id, kind, roles, merchantId } = client;

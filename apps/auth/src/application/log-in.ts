@@ -4,6 +4,7 @@ import { Database } from '@payflow/postgres';
 import { Passwords } from '../credentials/passwords.js';
 import type { LoginName } from '../domain/login-name.js';
 import { forgetSubject, takeBackTry } from '../store/login-throttle.js';
+import { type Membership, membershipsOf } from '../store/memberships.js';
 import { findLoginCandidates, lockUser, type User } from '../store/users.js';
 import { countTry, triesOfAddress, triesOfName, triesOfSecondFactor } from './attempts.js';
 import { SecondFactor, type ShownCode } from './second-factor.js';
@@ -15,6 +16,8 @@ export interface LoginAttempt {
   /** Asked for when the account has a second factor. */
   readonly shown: ShownCode;
   readonly device: Device;
+  /** For whom he wants to act, when for one of several. */
+  readonly merchantId: string | undefined;
 }
 
 export type LoginOutcome =
@@ -23,6 +26,8 @@ export type LoginOutcome =
   /** The password was right. */
   | { readonly kind: 'second_factor_required' }
   | { readonly kind: 'second_factor_invalid' }
+  /** Of the merchant that the attempt names. */
+  | { readonly kind: 'not_a_member' }
   | { readonly kind: 'throttled'; readonly retryAfterMs: number };
 
 /**
@@ -76,13 +81,21 @@ export class LogIn {
     return right;
   }
 
-  private async openSession(checked: User, { device, shown }: LoginAttempt): Promise<LoginOutcome> {
+  private async openSession(checked: User, { device, shown, merchantId }: LoginAttempt): Promise<LoginOutcome> {
     return await this.database.transaction(async (tx): Promise<LoginOutcome> => {
       const user = await lockUser(tx, checked.id);
       // Changed while the password was being checked: what was right a moment ago is not any more.
       if (user?.status !== 'ACTIVE' || user.passwordHash !== checked.passwordHash) return { kind: 'refused' };
+      const membership = membershipFor(await membershipsOf(tx, user.id), merchantId);
+      if (merchantId !== undefined && !membership) return { kind: 'not_a_member' };
       if (!(await this.secondFactor.use(tx, user.id, shown))) return { kind: 'second_factor_invalid' };
-      return { kind: 'logged_in', tokens: await this.sessions.open(tx, user, device) };
+      return { kind: 'logged_in', tokens: await this.sessions.open(tx, user, device, membership) };
     });
   }
 }
+
+/** The one that is named, or the only one there is. Of several, none is guessed. */
+const membershipFor = (memberships: readonly Membership[], merchantId: string | undefined): Membership | undefined => {
+  if (merchantId !== undefined) return memberships.find((membership) => membership.merchantId === merchantId);
+  return memberships.length === 1 ? memberships[0] : undefined;
+};

@@ -1,11 +1,12 @@
 import { Injectable } from '@nestjs/common';
+import type { Role } from '@payflow/contracts';
 import { newId } from '@payflow/kernel';
 import { Database, type Tx } from '@payflow/postgres';
 import { crashPoint, InjectConfig } from '@payflow/service';
 
 import type { AuthConfig } from '../auth.config.js';
 import { hashRefreshToken, newRefreshToken, successorOf } from '../credentials/refresh-token.js';
-import { scopesOfRoles } from '../domain/scopes.js';
+import { scopesOfMembership, scopesOfRoles } from '../domain/scopes.js';
 import { decideRefresh } from '../domain/session.js';
 import { type IssuedToken, TokenIssuer } from '../keys/token-issuer.js';
 import {
@@ -14,8 +15,17 @@ import {
   refreshTokenExpiry,
   rotateRefreshToken,
 } from '../store/refresh-tokens.js';
+import { type Membership, membershipsOf } from '../store/memberships.js';
 import { revoke } from '../store/revocations.js';
-import { deleteExpiredSessions, type EndReason, endSession, endSessionsOf, insertSession } from '../store/sessions.js';
+import {
+  deleteExpiredSessions,
+  type EndReason,
+  endSession,
+  endSessionsOf,
+  insertSession,
+  sessionMerchant,
+  setSessionMerchant,
+} from '../store/sessions.js';
 import { findUser, isVerified, type User } from '../store/users.js';
 import { AccountKeys } from './account-keys.js';
 
@@ -54,7 +64,7 @@ export class Sessions {
   ) {}
 
   /** In the transaction that holds the user, so that a password that is changed at this moment ends this session too. */
-  async open(tx: Tx, user: User, device: Device): Promise<SessionTokens> {
+  async open(tx: Tx, user: User, device: Device, membership?: Membership): Promise<SessionTokens> {
     const now = new Date();
     if (Math.random() * CLEANUP_ONE_IN < 1) await deleteExpiredSessions(tx, now);
     const sessionId = newId('ses');
@@ -62,13 +72,14 @@ export class Sessions {
     const refreshToken = newRefreshToken();
     const refreshExpiresAt = this.refreshExpiry(now, expiresAt);
     await insertSession(tx, { id: sessionId, userId: user.id, createdAt: now, lastUsedAt: now, expiresAt, ...device });
+    if (membership) await setSessionMerchant(tx, sessionId, membership.merchantId);
     await insertRefreshToken(tx, {
       hash: hashRefreshToken(refreshToken),
       sessionId,
       createdAt: now,
       expiresAt: refreshExpiresAt,
     });
-    return await this.tokensOf(user, { sessionId, refreshToken, refreshExpiresAt, now });
+    return await this.tokensOf(user, { sessionId, refreshToken, refreshExpiresAt, now, membership });
   }
 
   /**
@@ -90,9 +101,11 @@ export class Sessions {
     return ended;
   }
 
-  /** Every session of a person, but for the one that asks. */
-  async endAll(tx: Tx, userId: string, reason: EndReason, exceptId?: string): Promise<void> {
-    await revoke(tx, await endSessionsOf(tx, userId, reason, exceptId), this.tokens.lastExpiry());
+  /** Every session of a person, but for the one that asks. @returns how many were open */
+  async endAll(tx: Tx, userId: string, reason: EndReason, exceptId?: string): Promise<number> {
+    const ended = await endSessionsOf(tx, userId, reason, exceptId);
+    await revoke(tx, ended, this.tokens.lastExpiry());
+    return ended.length;
   }
 
   private async refreshIn(tx: Tx, refreshToken: string): Promise<SessionTokens | undefined> {
@@ -112,16 +125,25 @@ export class Sessions {
         await this.end(tx, sessionId, user.id, 'reuse');
         return undefined;
       case 'rotate': {
+        const membership = await this.membershipIn(tx, sessionId, user.id);
         const refreshExpiresAt = this.refreshExpiry(now, session.expiresAt);
         await rotateRefreshToken(tx, { hash, successor: successorHash, sessionId, rotatedAt: now });
         await insertRefreshToken(tx, { hash: successorHash, sessionId, createdAt: now, expiresAt: refreshExpiresAt });
-        return await this.tokensOf(user, { sessionId, refreshToken: successor, refreshExpiresAt, now });
+        return await this.tokensOf(user, { sessionId, refreshToken: successor, refreshExpiresAt, now, membership });
       }
       case 'repeat': {
+        const membership = await this.membershipIn(tx, sessionId, user.id);
         const refreshExpiresAt = await refreshTokenExpiry(tx, successorHash);
-        return await this.tokensOf(user, { sessionId, refreshToken: successor, refreshExpiresAt, now });
+        return await this.tokensOf(user, { sessionId, refreshToken: successor, refreshExpiresAt, now, membership });
       }
     }
+  }
+
+  /** Whom he acts for, if he still may. */
+  private async membershipIn(tx: Tx, sessionId: string, userId: string): Promise<Membership | undefined> {
+    const merchantId = await sessionMerchant(tx, sessionId);
+    if (merchantId === null) return undefined;
+    return (await membershipsOf(tx, userId)).find((membership) => membership.merchantId === merchantId);
   }
 
   private async tokensOf(
@@ -131,16 +153,21 @@ export class Sessions {
       readonly refreshToken: string;
       readonly refreshExpiresAt: Date;
       readonly now: Date;
+      readonly membership: Membership | undefined;
     },
   ): Promise<SessionTokens> {
-    const scopes = scopesOfRoles(user.roles);
+    const { membership } = session;
+    const roles: readonly Role[] = membership ? [...user.roles, 'merchant'] : user.roles;
+    const scopes = [
+      ...new Set([...scopesOfRoles(user.roles), ...(membership ? scopesOfMembership(membership.role) : [])]),
+    ];
     const access = await this.tokens.issue({
       id: user.id,
       kind: 'user',
       clientId: FIRST_PARTY_CLIENT,
-      roles: user.roles,
+      roles,
       scopes,
-      merchantId: null,
+      merchantId: membership?.merchantId ?? null,
       username: user.username ?? user.email ?? user.phone,
       sessionId: session.sessionId,
     });

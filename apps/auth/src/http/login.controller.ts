@@ -43,7 +43,8 @@ export class LoginController {
     if (!name) throw new Error('invariant: the schema asks for one login name');
     const device = deviceOf(request, this.config.TRUSTED_PROXIES);
     const outcome = await withRoom(
-      async () => await this.logIn.run({ name, password: body.password, shown: body, device }),
+      async () =>
+        await this.logIn.run({ name, password: body.password, shown: body, device, merchantId: body.merchantId }),
     );
     switch (outcome.kind) {
       case 'logged_in':
@@ -52,6 +53,8 @@ export class LoginController {
         throw new Problem('invalid_credentials', { detail: 'The login name or the password is wrong.' });
       case 'second_factor_required':
         throw new Problem('second_factor_required', { detail: 'The password is right. Send a code beside it.' });
+      case 'not_a_member':
+        throw new Problem('merchant_not_found', { detail: 'You are no member of this merchant.' });
       case 'second_factor_invalid':
         throw new Problem('second_factor_invalid');
       case 'throttled':

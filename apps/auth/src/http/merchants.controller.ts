@@ -1,51 +1,39 @@
-import { Body, Controller, Get, Param, Post, Res } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import {
-  createClientSchema,
-  createdClientSchema,
+  blockMerchantSchema,
   createMerchantSchema,
-  idSchema,
+  type ListMerchantsQuery,
+  listMerchantsQuerySchema,
+  merchantIdSchema,
+  merchantPageSchema,
   merchantSchema,
   type Principal,
+  updateMerchantSchema,
 } from '@payflow/contracts';
 import { newId } from '@payflow/kernel';
 import { Database, type Tx } from '@payflow/postgres';
-import {
-  Access,
-  type Answer,
-  Answers,
-  Caller,
-  Idempotency,
-  InjectConfig,
-  Problem,
-  RequestMeta,
-  sendAnswer,
-  type StoredAnswer,
-} from '@payflow/service';
+import { Access, type Answer, Answers, Caller, Problem, RequestMeta } from '@payflow/service';
 import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
 
-import { type Actor, createClient, createMerchant } from '../application/merchants.js';
-import type { AuthConfig } from '../auth.config.js';
-import { seal, unseal } from '../keys/sealing.js';
-import { findMerchant, type Merchant } from '../store/merchants.js';
+import { blockMerchant, createMerchant, renameMerchant, unblockMerchant } from '../application/merchants.js';
+import { TokenIssuer } from '../keys/token-issuer.js';
+import { findMerchant, listMerchants, type Merchant } from '../store/merchants.js';
 import { publishableKeyOf } from '../store/publishable-keys.js';
+import { Deeds } from './deeds.js';
+import { idOfCursor, pageOf } from './id-cursor.js';
+import { requireOwnMerchant } from './own-merchant.js';
 
 type MerchantAnswer = z.infer<typeof merchantSchema>;
-type CreateMerchantRequest = z.infer<typeof createMerchantSchema>;
-type CreateClientRequest = z.infer<typeof createClientSchema>;
-type CreatedClientAnswer = z.infer<typeof createdClientSchema>;
-
-const LEASE_MS = 30_000;
-const merchantIdSchema = idSchema('mer');
 
 @ApiTags('Identity')
 @Controller('merchants')
 export class MerchantsController {
   constructor(
     private readonly database: Database,
-    private readonly idempotency: Idempotency,
-    @InjectConfig() private readonly config: AuthConfig,
+    private readonly deeds: Deeds,
+    private readonly tokens: TokenIssuer,
   ) {}
 
   @Post()
@@ -55,103 +43,106 @@ export class MerchantsController {
   async createMerchant(
     @Caller() principal: Principal,
     @RequestMeta() meta: RequestMeta,
-    @Body({ schema: createMerchantSchema }) body: CreateMerchantRequest,
+    @Body({ schema: createMerchantSchema }) body: z.infer<typeof createMerchantSchema>,
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const id = newId('mer');
-    const answer = await this.once({ principal, meta, body, resourceId: id }, async (tx, actor) => {
+    await this.deeds.answer(reply, { principal, meta, body, resourceId: id }, async (tx, actor) => {
       const { merchant, publishableKey } = await createMerchant(tx, actor, { id, name: body.name });
       return { status: 201, body: answerOf(merchant, publishableKey), headers: { location: `/merchants/${id}` } };
     });
-    await sendAnswer(reply, answer);
+  }
+
+  @Get()
+  @Access('users:read')
+  @ApiOperation({ summary: 'List merchants', description: 'The newest first; by status.' })
+  @Answers(200, merchantPageSchema, 'One page.')
+  async listMerchants(
+    @Query({ schema: listMerchantsQuerySchema }) query: ListMerchantsQuery,
+  ): Promise<z.infer<typeof merchantPageSchema>> {
+    const before = idOfCursor(query.cursor, /^mer_[0-9a-z]{26}$/);
+    const found = await listMerchants(this.database, { status: query.status }, before, query.limit + 1);
+    return pageOf(
+      found,
+      query.limit,
+      ({ id }) => id,
+      (merchant) => answerOf(merchant, merchant.publishableKey ?? undefined),
+    );
   }
 
   @Get(':merchantId')
-  @Access('users:read')
+  @Access('merchants:read')
   @ApiOperation({ summary: 'Read a merchant' })
   @Answers(200, merchantSchema, 'The merchant.')
-  async getMerchant(@Param('merchantId', { schema: merchantIdSchema }) merchantId: string): Promise<MerchantAnswer> {
+  async getMerchant(
+    @Caller() principal: Principal,
+    @Param('merchantId', { schema: merchantIdSchema }) merchantId: string,
+  ): Promise<MerchantAnswer> {
+    requireOwnMerchant(principal, merchantId);
     const merchant = await findMerchant(this.database, merchantId);
     if (!merchant) throw new Problem('merchant_not_found');
     return answerOf(merchant, await publishableKeyOf(this.database, merchantId));
   }
 
-  /**
-   * The secret is in this answer and nowhere else; the database has its hash. A repetition with the same Idempotency-Key
-   * must answer the same, or a lost answer would leave a client that nobody can use: the stored answer carries the secret
-   * sealed under a key that is not in the database, for as long as keys are kept.
-   */
-  @Post(':merchantId/clients')
-  @Access('users:write')
-  @ApiOperation({ summary: 'Create a client that acts for a merchant', description: 'Its secret is shown once.' })
-  @Answers(201, createdClientSchema, 'The client and its secret.')
-  async createMerchantClient(
+  @Patch(':merchantId')
+  @Access('merchants:write')
+  @ApiOperation({ summary: 'Rename a merchant' })
+  @Answers(200, merchantSchema, 'The merchant.')
+  async updateMerchant(
     @Caller() principal: Principal,
     @RequestMeta() meta: RequestMeta,
     @Param('merchantId', { schema: merchantIdSchema }) merchantId: string,
-    @Body({ schema: createClientSchema }) body: CreateClientRequest,
+    @Body({ schema: updateMerchantSchema }) body: z.infer<typeof updateMerchantSchema>,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const answer = await this.once({ principal, meta, body, resourceId: merchantId }, async (tx, actor) => {
-      const outcome = await createClient(tx, actor, { merchantId, scopes: body.scopes });
-      switch (outcome.kind) {
-        case 'created': {
-          const { createdAt, roles, scopes, ...client } = outcome.client;
-          const clientSecret = this.sealed(client.clientId, client.clientSecret);
-          const sent = {
-            ...client,
-            clientSecret,
-            roles: [...roles],
-            scopes: [...scopes],
-            createdAt: createdAt.toISOString(),
-          };
-          return { status: 201, body: sent satisfies CreatedClientAnswer };
-        }
-        case 'merchant_not_found':
-          throw new Problem('merchant_not_found');
-        case 'scopes_beyond_role':
-          throw new Problem('validation_failed', {
-            detail: `A merchant's client cannot have: ${outcome.refused.join(' ')}.`,
-            errors: [{ pointer: '/scopes', code: 'scope_not_grantable', message: 'is beyond what a merchant may do' }],
-          });
-      }
-    });
-    await sendAnswer(reply, this.withOpenSecret(answer));
-  }
-
-  private async once(
-    request: {
-      readonly principal: Principal;
-      readonly meta: RequestMeta;
-      readonly body: unknown;
-      readonly resourceId: string;
-    },
-    work: (tx: Tx, actor: Actor) => Promise<Answer>,
-  ): Promise<StoredAnswer> {
-    const { principal, meta, body, resourceId } = request;
-    const identity = this.idempotency.identify({ meta, principal, body });
-    return await this.idempotency.runOnce(
-      this.database,
-      identity,
-      { resourceId, leaseMs: LEASE_MS, moneyMoving: false },
-      async (tx) => await work(tx, { principal, requestId: meta.requestId }),
+    requireOwnMerchant(principal, merchantId);
+    await this.deeds.answer(reply, { principal, meta, body, resourceId: merchantId }, async (tx, actor) =>
+      answerWith(tx, await renameMerchant(tx, actor, merchantId, body.name)),
     );
   }
 
-  private sealed(clientId: string, secret: string): string {
-    return seal(secret, this.config.SIGNING_KEY_ENCRYPTION_KEY, placeOf(clientId)).toString('base64url');
+  @Post(':merchantId/block')
+  @Access('users:write')
+  @HttpCode(200)
+  @ApiOperation({
+    summary: 'Block a merchant',
+    description: 'Within a second every service refuses the tokens of its clients, its keys and its people.',
+  })
+  @Answers(200, merchantSchema, 'The merchant.')
+  async blockMerchant(
+    @Caller() principal: Principal,
+    @RequestMeta() meta: RequestMeta,
+    @Param('merchantId', { schema: merchantIdSchema }) merchantId: string,
+    @Body({ schema: blockMerchantSchema }) body: z.infer<typeof blockMerchantSchema>,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    await this.deeds.answer(reply, { principal, meta, body, resourceId: merchantId }, async (tx, actor) => {
+      const command = { id: merchantId, reason: body.reason, until: this.tokens.lastExpiry() };
+      return answerWith(tx, await blockMerchant(tx, actor, command));
+    });
   }
 
-  private withOpenSecret(answer: StoredAnswer): StoredAnswer {
-    if (answer.status !== 201) return answer;
-    const body = JSON.parse(answer.bodyText) as CreatedClientAnswer;
-    const sealed = Buffer.from(body.clientSecret, 'base64url');
-    const clientSecret = unseal(sealed, this.config.SIGNING_KEY_ENCRYPTION_KEY, placeOf(body.clientId));
-    return { ...answer, bodyText: JSON.stringify({ ...body, clientSecret }) };
+  @Post(':merchantId/unblock')
+  @Access('users:write')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Unblock a merchant' })
+  @Answers(200, merchantSchema, 'The merchant.')
+  async unblockMerchant(
+    @Caller() principal: Principal,
+    @RequestMeta() meta: RequestMeta,
+    @Param('merchantId', { schema: merchantIdSchema }) merchantId: string,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    await this.deeds.answer(reply, { principal, meta, body: null, resourceId: merchantId }, async (tx, actor) =>
+      answerWith(tx, await unblockMerchant(tx, actor, merchantId)),
+    );
   }
 }
 
-const placeOf = (clientId: string): string => `client-secret:${clientId}`;
+const answerWith = async (tx: Tx, merchant: Merchant | undefined): Promise<Answer> => {
+  if (!merchant) throw new Problem('merchant_not_found');
+  return { status: 200, body: answerOf(merchant, await publishableKeyOf(tx, merchant.id)) };
+};
 
 const answerOf = ({ id, name, status, createdAt }: Merchant, publishableKey: string | undefined): MerchantAnswer => ({
   merchantId: id,

@@ -1,6 +1,6 @@
 import { Controller, Get, Header } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import { SCOPES, serverMetadataSchema } from '@payflow/contracts';
+import { API_KEY_GRANT, PUBLISHABLE_KEY_GRANT, SCOPES, serverMetadataSchema } from '@payflow/contracts';
 import { Answers, InjectConfig, Public } from '@payflow/service';
 import type { z } from 'zod';
 
@@ -22,14 +22,27 @@ export class MetadataController {
       token_endpoint: `${base}/oauth/token`,
       jwks_uri: `${base}/.well-known/jwks.json`,
       service_documentation: `${base}/docs`,
-      grant_types_supported: ['client_credentials', 'refresh_token'],
-      token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
+      grant_types_supported: ['client_credentials', 'refresh_token', API_KEY_GRANT, PUBLISHABLE_KEY_GRANT],
+      token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'none'],
       scopes_supported: Object.keys(SCOPES).filter((scope) => scope !== 'internal'),
       // No grant of ours uses an authorization endpoint, so there is none (RFC 8414 §2), and no response type either.
       response_types_supported: [],
       subject_types_supported: ['public'],
       id_token_signing_alg_values_supported: [SIGNING_ALGORITHM],
-      claims_supported: ['iss', 'sub', 'aud', 'exp', 'iat', 'jti', 'client_id', 'kind', 'roles', 'scope'],
+      claims_supported: [
+        'iss',
+        'sub',
+        'aud',
+        'exp',
+        'iat',
+        'jti',
+        'client_id',
+        'kind',
+        'roles',
+        'scope',
+        'sid',
+        'merchant_id',
+      ],
     };
   }
 

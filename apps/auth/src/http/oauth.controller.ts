@@ -1,6 +1,7 @@
 import { Body, Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
 import { ApiBody, type ApiBodyOptions, ApiConsumes, ApiOperation, ApiTags } from '@nestjs/swagger';
 import {
+  API_KEY_GRANT,
   type ProblemCode,
   PUBLISHABLE_KEY_GRANT,
   type TokenAnswer,
@@ -13,6 +14,8 @@ import { AcceptsForm, Answers, Problem, Public, validationProblem } from '@payfl
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 
+import { ApiKeyUpkeep } from '../application/api-key-upkeep.js';
+import { issueApiKeyToken } from '../application/issue-api-key-token.js';
 import { issueClientToken } from '../application/issue-client-token.js';
 import { issuePayerToken } from '../application/issue-payer-token.js';
 import { Sessions } from '../application/sessions.js';
@@ -54,6 +57,7 @@ export class OauthController {
   constructor(
     private readonly database: Database,
     private readonly tokens: TokenIssuer,
+    private readonly apiKeys: ApiKeyUpkeep,
     private readonly sessions: Sessions,
   ) {}
 
@@ -67,7 +71,8 @@ export class OauthController {
       'RFC 6749 §4.4, as a form or as JSON. The client authenticates with HTTP Basic or with `client_id` and ' +
       '`client_secret` in the body. `scope` narrows what the token may do. `refresh_token` prolongs the session of a ' +
       'person. A publishable key is exchanged by the grant ' +
-      `\`${PUBLISHABLE_KEY_GRANT}\`; the gateway does so for a browser that sends it as its Bearer token.`,
+      `\`${PUBLISHABLE_KEY_GRANT}\`, an API key by \`${API_KEY_GRANT}\`; the gateway does so for whoever sends one as ` +
+      'his Bearer token.',
   })
   @ApiConsumes('application/x-www-form-urlencoded', 'application/json')
   @ApiBody({ schema: tokenRequestJsonSchema })
@@ -81,6 +86,7 @@ export class OauthController {
     reply.headers({ 'cache-control': 'no-store', pragma: 'no-cache' });
     const asked = tokenRequestOf(body);
     if (asked.grant_type === PUBLISHABLE_KEY_GRANT) return await this.payerToken(asked);
+    if (asked.grant_type === API_KEY_GRANT) return await this.apiKeyToken(asked);
     if (asked.grant_type === 'refresh_token') return await this.refreshedToken(asked);
     const credentials = credentialsOf(request, asked);
     if (asked.grant_type !== 'client_credentials')
@@ -116,6 +122,20 @@ export class OauthController {
       expires_in: tokens.access.expiresInSeconds,
       refresh_token: tokens.refreshToken,
       scope: tokens.scopes.join(' '),
+    };
+  }
+
+  /** An API key is a client's whole credential. */
+  private async apiKeyToken({ api_key: key, scope }: TokenRequest): Promise<TokenAnswer> {
+    if (scope !== undefined) throw oauthProblem('invalid_scope', "A key's scopes are those it was created with.");
+    const outcome = await issueApiKeyToken(this.database, this.tokens, this.apiKeys, key);
+    if (outcome.kind === 'invalid_key')
+      throw oauthProblem('invalid_client', 'The API key is unknown or works no more.');
+    return {
+      access_token: outcome.token.token,
+      token_type: 'Bearer',
+      expires_in: outcome.token.expiresInSeconds,
+      scope: outcome.scopes.join(' '),
     };
   }
 

@@ -25,7 +25,7 @@ CREATE TABLE sessions (
   last_used_at timestamptz NOT NULL,
   expires_at   timestamptz NOT NULL,
   ended_at     timestamptz,
-  end_reason   text CHECK (end_reason IN ('logout', 'password', 'reuse', 'blocked')),
+  end_reason   text CHECK (end_reason IN ('logout', 'password', 'reuse', 'blocked', 'revoked')),
   address      text NOT NULL,
   user_agent   text,
   CHECK ((ended_at IS NULL) = (end_reason IS NULL))

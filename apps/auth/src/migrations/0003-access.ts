@@ -40,6 +40,9 @@ CREATE TABLE memberships (
   PRIMARY KEY (merchant_id, user_id)
 );
 CREATE INDEX memberships_user ON memberships (user_id);
+
+-- For whom the person acts in this session, when for anybody.
+ALTER TABLE sessions ADD COLUMN merchant_id text REFERENCES merchants (id);
 `;
 
 const CREDENTIALS_DDL = `

@@ -1,6 +1,6 @@
 import type { Sql, Tx } from '@payflow/postgres';
 
-export type EndReason = 'logout' | 'password' | 'reuse' | 'blocked';
+export type EndReason = 'logout' | 'password' | 'reuse' | 'blocked' | 'revoked';
 
 export interface Session {
   readonly id: string;
@@ -64,3 +64,25 @@ export const endSessionsOf = async (
 /** Sessions whose last token expired a while ago, with their refresh tokens. */
 export const deleteExpiredSessions = async (sql: Sql, before: Date): Promise<number> =>
   await sql.execute('DELETE FROM sessions WHERE expires_at < $1', [before]);
+
+/** Those in which the person acts for the merchant. @returns which sessions ended */
+export const endSessionsForMerchant = async (tx: Tx, userId: string, merchantId: string): Promise<readonly string[]> =>
+  (
+    await tx.query<{ id: string }>(
+      `UPDATE sessions SET ended_at = now(), end_reason = 'revoked'
+        WHERE user_id = $1 AND merchant_id = $2 AND ended_at IS NULL RETURNING id`,
+      [userId, merchantId],
+    )
+  ).map(({ id }) => id);
+
+/** Whom the person acts for in this session. */
+export const setSessionMerchant = async (tx: Tx, id: string, merchantId: string | null): Promise<void> => {
+  await tx.execute('UPDATE sessions SET merchant_id = $2 WHERE id = $1', [id, merchantId]);
+};
+
+export const sessionMerchant = async (sql: Sql, id: string): Promise<string | null> =>
+  (
+    await sql.query<{ merchantId: string | null }>('SELECT merchant_id AS "merchantId" FROM sessions WHERE id = $1', [
+      id,
+    ])
+  )[0]?.merchantId ?? null;

@@ -91,6 +91,9 @@ export const loginSchema = z
     password: passwordSchema,
     totp: totpSchema.optional(),
     recoveryCode: recoveryCodeSchema.optional(),
+    merchantId: idSchema('mer').optional().meta({
+      description: 'For which merchant to act, for a member of several. With one membership it need not be named.',
+    }),
   })
   .refine(namesOne, ONE_LOGIN_NAME)
   .refine(

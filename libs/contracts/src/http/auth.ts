@@ -13,6 +13,7 @@ export const tokenRequestSchema = z
     client_id: z.string().max(100).optional(),
     client_secret: z.string().max(200).optional(),
     publishable_key: z.string().max(100).optional(),
+    api_key: z.string().max(100).optional(),
     refresh_token: z.string().max(200).optional(),
     scope: z
       .string()
