@@ -19,13 +19,17 @@ const FEED_PAGE = 200;
 @Injectable()
 export class BankClient implements OnApplicationShutdown {
   private readonly client: ServiceClient;
+  /** Where the bank's routes begin at its address. */
+  private readonly root: string;
   private readonly timeoutMs: number;
 
   constructor(
     @InjectConfig() config: WalletConfig,
     private readonly logger: Logger,
   ) {
-    this.client = new ServiceClient({ service: 'bank', url: config.BANK_URL });
+    const { origin, pathname } = new URL(config.BANK_URL);
+    this.client = new ServiceClient({ service: 'bank', url: origin });
+    this.root = pathname.replace(/\/$/, '');
     this.timeoutMs = config.BANK_TIMEOUT_MS;
   }
 
@@ -34,7 +38,7 @@ export class BankClient implements OnApplicationShutdown {
     return await this.newsOf(request, async () =>
       this.client.request({
         method: 'POST',
-        path: '/payouts',
+        path: `${this.root}/payouts`,
         body: request,
         timeoutMs: this.timeoutMs,
         answer: bankPayoutSchema,
@@ -47,7 +51,7 @@ export class BankClient implements OnApplicationShutdown {
     return await this.newsOf(payout, async () =>
       this.client.request({
         method: 'GET',
-        path: `/payouts/${payout.reference}`,
+        path: `${this.root}/payouts/${payout.reference}`,
         timeoutMs: this.timeoutMs,
         answer: bankPayoutSchema,
       }),
@@ -59,7 +63,7 @@ export class BankClient implements OnApplicationShutdown {
     return await this.newsOf(payout, async () =>
       this.client.request({
         method: 'POST',
-        path: `/payouts/${payout.reference}/cancel`,
+        path: `${this.root}/payouts/${payout.reference}/cancel`,
         repeatable: true,
         timeoutMs: this.timeoutMs,
         answer: bankPayoutSchema,
@@ -71,7 +75,7 @@ export class BankClient implements OnApplicationShutdown {
   async changes(after: bigint): Promise<PayoutChanges> {
     return await this.client.request({
       method: 'GET',
-      path: '/payouts',
+      path: `${this.root}/payouts`,
       query: { after: after.toString(), limit: FEED_PAGE },
       timeoutMs: this.timeoutMs,
       answer: bankPayoutChangesSchema,
