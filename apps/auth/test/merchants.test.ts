@@ -96,8 +96,12 @@ describe('merchants', () => {
     );
     for (const token of [customer, merchant]) {
       expect(await post('/merchants', { name: 'Mine' }, {}, token)).toMatchObject({ status: 403 });
-      expect(await get(`${auth.url}/merchants/${auth.demo.merchant.merchantId}`, token)).toMatchObject({ status: 403 });
+      expect(await get(`${auth.url}/merchants`, token)).toMatchObject({ status: 403 });
     }
+    const own = `${auth.url}/merchants/${auth.demo.merchant.merchantId}`;
+    expect(await get(own, customer)).toMatchObject({ status: 403 });
+    expect(await get(own, merchant)).toMatchObject({ status: 200 });
+    expect(await get(`${auth.url}/merchants/${await newMerchant()}`, merchant)).toMatchObject({ status: 404 });
   });
 
   it.each([{}, { name: '' }, { name: 'x'.repeat(201) }, { name: 'a\nb' }, { name: 1 }, { name: 'a', id: 'mer_x' }])(

@@ -12,7 +12,7 @@ import { OperationsController } from './http/operations.controller.js';
 import { Bulkheads } from './limits/bulkheads.js';
 import { RateLimits } from './limits/rate-limits.js';
 import { ApiDescription } from './openapi/api-description.js';
-import { PayerTokens } from './proxy/payer-tokens.js';
+import { KeyTokens } from './proxy/key-tokens.js';
 import { Proxy } from './proxy/proxy.js';
 
 /** Health and description are those of the whole here, so the service library's own routes for them stay out. */
@@ -35,7 +35,7 @@ const PREFLIGHT_SECONDS = 600;
 @Module({
   imports: [{ ...service, controllers: [] }],
   controllers: [OperationsController, DocsController],
-  providers: [Proxy, PayerTokens, RateLimits, Bulkheads, CardSwap, ApiDescription],
+  providers: [Proxy, KeyTokens, RateLimits, Bulkheads, CardSwap, ApiDescription],
 })
 export class GatewayModule implements OnModuleInit {
   constructor(

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { newId } from '@payflow/kernel';
-import { merchantPrincipal, payerPrincipal } from '@payflow/testing';
+import { eventually, merchantPrincipal, payerPrincipal } from '@payflow/testing';
 import { UnsecuredJWT } from 'jose';
 
 import { rawRequest, type RunningGateway, startGateway } from './running-gateway.js';
@@ -84,6 +84,47 @@ describe('a publishable key', () => {
     const answer = await call(gateway, '/payments/pay_1/status', { authorization: `Bearer pk_test_${'x'.repeat(32)}` });
     expect(answer).toMatchObject({ status: 401, body: { code: 'invalid_token' } });
     expect(gateway.payment.received).toHaveLength(before);
+  });
+});
+
+describe('an API key', () => {
+  let gateway: RunningGateway;
+  const key = `sk_test_${'k'.repeat(43)}`;
+  const client = merchantPrincipal(newId('mer'), newId('cli'));
+  const ask = async (bearer = key) => await call(gateway, '/payments', { authorization: `Bearer ${bearer}` });
+
+  beforeAll(async () => {
+    gateway = await startGateway();
+    gateway.mint.exchanges(key, client, 'apk_1');
+  });
+
+  afterAll(async () => {
+    await gateway.stop();
+  });
+
+  it('is exchanged once, however many requests come at a time, and no service ever sees it', async () => {
+    const answers = await Promise.all(Array.from({ length: 20 }, async () => await ask()));
+    for (const { status } of answers) expect(status).toBe(200);
+    expect(gateway.mint.exchanged).toBe(1);
+    for (const { headers } of gateway.payment.received) expect(headers.authorization).toMatch(/^Bearer eyJ/);
+  });
+
+  it('that nobody has, or that is cut short, is refused', async () => {
+    for (const wrong of [`sk_test_${'x'.repeat(43)}`, key.slice(0, -1), 'sk_test_', `sk_live_${'k'.repeat(43)}`])
+      expect(await ask(wrong)).toMatchObject({ status: 401, body: { code: 'invalid_token' } });
+  });
+
+  it('ends with the key, though its token is still kept here', async () => {
+    expect((await ask()).status).toBe(200);
+    gateway.mint.revoke('apk_1');
+    await eventually(async () => {
+      expect((await ask()).status).toBe(401);
+    });
+    gateway.mint.lift('apk_1');
+    await eventually(async () => {
+      expect((await ask()).status).toBe(200);
+    });
+    expect(gateway.mint.exchanged).toBeLessThanOrEqual(3);
   });
 });
 

@@ -24,9 +24,9 @@ const LIFETIME_SECONDS = 300;
  * and mints a token for whichever principal a test wants to be.
  */
 export class TokenMint {
-  /** How often a publishable key was exchanged. */
+  /** How often a publishable key or an API key was exchanged. */
   exchanged = 0;
-  private readonly payers = new Map<string, Principal>();
+  private readonly keys = new Map<string, { readonly principal: Principal; readonly clientId: string }>();
   private readonly revocations: Revocations['data'] = [];
   /** Who waits for the next revocation. */
   private waiting: (() => void)[] = [];
@@ -92,9 +92,13 @@ export class TokenMint {
     return `Bearer ${await this.token(principal, options)}`;
   }
 
-  /** From now on the publishable key is this payer's, as the auth service would say. */
-  exchanges(publishableKey: string, payer: Principal): void {
-    this.payers.set(publishableKey, payer);
+  /**
+   * From now on the publishable key or API key is this principal's, as the auth service would say.
+   *
+   * @param clientId what its tokens name besides, so that they end with it: an API key's id
+   */
+  exchanges(key: string, principal: Principal, clientId: string = principal.id): void {
+    this.keys.set(key, { principal, clientId });
   }
 
   /** From now on no token that names the subject is good. */
@@ -127,14 +131,17 @@ export class TokenMint {
     return { position: this.revocations.length, data: this.revocations.slice(after) };
   }
 
-  private principalAsking(fields: ReadonlyMap<string, string>): Principal | undefined {
-    const key = fields.get('publishable_key');
+  private whoAsks(
+    fields: ReadonlyMap<string, string>,
+  ): { readonly principal: Principal; readonly clientId: string } | undefined {
+    const key = fields.get('publishable_key') ?? fields.get('api_key');
     if (key !== undefined) {
       this.exchanged += 1;
-      return this.payers.get(key);
+      return this.keys.get(key);
     }
     const clientId = fields.get('client_id');
-    return clientId?.startsWith('svc_') === true ? servicePrincipal(clientId.slice('svc_'.length)) : undefined;
+    if (clientId?.startsWith('svc_') !== true) return undefined;
+    return { principal: servicePrincipal(clientId.slice('svc_'.length)), clientId };
   }
 
   private async answer(request: IncomingMessage, response: ServerResponse, publicJwk: JWK): Promise<void> {
@@ -143,13 +150,14 @@ export class TokenMint {
       return;
     }
     if (request.method === 'POST' && request.url === '/oauth/token') {
-      const principal = this.principalAsking(await fieldsOf(request));
-      if (principal === undefined) {
+      const asking = this.whoAsks(await fieldsOf(request));
+      if (asking === undefined) {
         send(response, 401, INVALID_CLIENT);
         return;
       }
+      const { principal } = asking;
       send(response, 200, {
-        access_token: await this.token(principal),
+        access_token: await this.token(principal, { claims: { client_id: asking.clientId } }),
         token_type: 'Bearer',
         expires_in: LIFETIME_SECONDS,
         scope: principal.scopes.join(' '),

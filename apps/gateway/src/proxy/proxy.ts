@@ -24,7 +24,7 @@ import { pathFrom, segmentsOf } from '../routing/request-path.js';
 import { BODY_BYTES_MAX, type Match, matchRoute, ROUTES, type Upstream, UPSTREAMS } from '../routing/route-table.js';
 import { forward, isSafe } from './forwarding.js';
 import { requestHeaders } from './headers.js';
-import { PayerTokens } from './payer-tokens.js';
+import { KeyTokens } from './key-tokens.js';
 import { readBody } from './read-body.js';
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
@@ -49,7 +49,7 @@ export class Proxy implements OnApplicationShutdown {
     private readonly limits: RateLimits,
     private readonly bulkheads: Bulkheads,
     private readonly cards: CardSwap,
-    private readonly payers: PayerTokens,
+    private readonly keys: KeyTokens,
     private readonly lifecycle: Lifecycle,
     private readonly logger: Logger,
     metrics: Metrics,
@@ -122,14 +122,14 @@ export class Proxy implements OnApplicationShutdown {
     request: FastifyRequest,
     address: string,
   ): Promise<Pick<Admitted, 'authorization'> & { readonly counted: string }> {
-    const key = this.payers.keyIn(request.headers.authorization);
+    const key = this.keys.keyIn(request.headers.authorization);
     // Whether there is such a key has to be asked, so it counts before the answer and not behind it.
-    const asks = key !== undefined && !this.payers.knows(key);
+    const asks = key !== undefined && !this.keys.knows(key);
     if (asks) this.limits.take('client', address);
     try {
-      const authorization = key === undefined ? request.headers.authorization : await this.payers.authorizationFor(key);
+      const authorization = key === undefined ? request.headers.authorization : await this.keys.authorizationFor(key);
       const { id } = await this.tokens.principalOf(authorization);
-      return { authorization, counted: key === undefined ? id : `${id} ${address}` };
+      return { authorization, counted: key?.kind === 'publishable' ? `${id} ${address}` : id };
     } catch (error) {
       if (!asks) this.limits.take('client', address);
       throw error;

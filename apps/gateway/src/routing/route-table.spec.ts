@@ -57,8 +57,6 @@ describe('the route table', () => {
     '/health/ready',
     '/openapi.json',
     '/acquirers/sim/authorizations',
-    '/users/usr_1',
-    '/users',
     '/operations/dead-letters',
     '/operations/ledger',
     '/operations/postgres/dead-letters',
