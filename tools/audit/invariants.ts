@@ -9,8 +9,9 @@ import type { Invariant } from './invariant.ts';
 import { nobodyWaits } from './nobody-waits.ts';
 import { oneEffect } from './one-effect.ts';
 import { readModels } from './read-models.ts';
+import { walletsAgree } from './wallets-agree.ts';
 
-/** What the audit checks, in the order of spec §5. */
+/** What the audit checks: the invariants of spec §5 in its order, and behind them what they come to for wallets. */
 export const INVARIANTS: readonly Invariant[] = [
   balancedJournal,
   entriesFollowEvents,
@@ -22,4 +23,5 @@ export const INVARIANTS: readonly Invariant[] = [
   cardNumbers,
   acquirerAgrees,
   nobodyWaits,
+  walletsAgree,
 ];
