@@ -98,10 +98,21 @@ export class Platform {
     return (bodyOf(answer, 200) as { access_token: string }).access_token;
   }
 
+  /** A person's session goes on: the refresh token of a login is taken for the next one. */
+  async prolongSession(): Promise<void> {
+    const { refreshToken } = await this.adminLogin();
+    const body = JSON.stringify({ refreshToken });
+    await send(this.demo().gateway, '', { method: 'POST', path: '/auth/refresh', body });
+  }
+
   private async adminToken(): Promise<string> {
+    return (await this.adminLogin()).token;
+  }
+
+  private async adminLogin(): Promise<{ readonly token: string; readonly refreshToken: string }> {
     const { gateway, admin } = this.demo();
     const answer = await send(gateway, '', { method: 'POST', path: '/auth/login', body: JSON.stringify(admin) });
-    return (bodyOf(answer, 200) as { token: string }).token;
+    return bodyOf(answer, 200) as { token: string; refreshToken: string };
   }
 }
 

@@ -117,8 +117,13 @@ const replayedLetter = async (world: World): Promise<void> => {
     await platform.asOperatorOf(base, { method: 'POST', path: `${path}/${deadLetterId}/replay`, body: '{}' });
 };
 
+const prolongedSession = async ({ platform }: World): Promise<void> => {
+  await platform.prolongSession();
+};
+
 const PROVOCATIONS: readonly Provocation[] = [
   { prefix: 'idempotency.', act: simpleCommands },
+  { prefix: 'auth.refresh.', act: prolongedSession },
   { prefix: 'ledger.', act: postings },
   { prefix: 'vault.rotation.', act: keyRotation },
   { prefix: 'payment.recover.', act: silentAcquirer },
