@@ -5,6 +5,9 @@ import { Claims } from './application/claims.js';
 import { ControlWallet } from './application/control-wallet.js';
 import { DisplayedBalances } from './application/displayed-balances.js';
 import { FinishTransfers } from './application/finish-transfers.js';
+import { HoldPostings } from './application/hold-postings.js';
+import { HoldRequests } from './application/hold-requests.js';
+import { Holds } from './application/holds.js';
 import { KnowOwners } from './application/know-owners.js';
 import { KnownAccounts } from './application/known-accounts.js';
 import { OpenWallets } from './application/open-wallets.js';
@@ -19,6 +22,7 @@ import { WriteStatement } from './application/write-statement.js';
 import { BalanceCache } from './clients/balance-cache.js';
 import { ClientsModule } from './clients/clients.module.js';
 import { UserEventsController } from './events/user-events.controller.js';
+import { HoldsController } from './http/holds.controller.js';
 import { TransactionsController } from './http/transactions.controller.js';
 import { TransfersController } from './http/transfers.controller.js';
 import { WalletsController } from './http/wallets.controller.js';
@@ -26,7 +30,7 @@ import { WalletsController } from './http/wallets.controller.js';
 /** Wallets and what moves between them. */
 @Module({
   imports: [ClientsModule],
-  controllers: [TransfersController, WalletsController, TransactionsController, UserEventsController],
+  controllers: [TransfersController, WalletsController, HoldsController, TransactionsController, UserEventsController],
   providers: [
     BalanceCache,
     BeginTransfers,
@@ -34,6 +38,9 @@ import { WalletsController } from './http/wallets.controller.js';
     ControlWallet,
     DisplayedBalances,
     FinishTransfers,
+    HoldPostings,
+    HoldRequests,
+    Holds,
     KnowOwners,
     KnownAccounts,
     OpenWallets,
@@ -46,6 +53,6 @@ import { WalletsController } from './http/wallets.controller.js';
     TwoCommits,
     WriteStatement,
   ],
-  exports: [ClientsModule, KnowOwners, KnownAccounts, OpenWallets, Timers, TransferCommitter, TwoCommits],
+  exports: [ClientsModule, Holds, KnowOwners, KnownAccounts, OpenWallets, Timers, TransferCommitter, TwoCommits],
 })
 export class TransfersModule {}

@@ -33,6 +33,7 @@ export {
   holdIdSchema,
   holdPageSchema,
   holdSchema,
+  listHoldsQuerySchema,
   type HoldStatus,
   type HoldView,
   listWalletsQuerySchema,

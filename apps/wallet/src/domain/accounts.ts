@@ -16,6 +16,9 @@ export const heldAccount = (wallet: WalletName): string => `${availableAccount(w
 /** Money on its way to somebody who has no account yet. */
 export const CLAIMS_ACCOUNT = 'wallet:claims';
 
+/** The wallets as an acquirer of payments: what they were paid with, until the payment's own entries take it up. */
+export const WALLET_RECEIVABLE = 'psp:wallet:receivable';
+
 /** The one posting of a transaction, and the further steps of those that have some. A reference posts once for ever. */
 export const postingReference = (transactionId: string, step?: 'paid' | 'returned' | 'reversal'): string =>
   step === undefined ? `wallet:${transactionId}` : `wallet:${transactionId}:${step}`;

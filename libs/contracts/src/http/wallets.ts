@@ -230,4 +230,6 @@ export const holdSchema = z
   })
   .meta({ id: 'WalletHold' });
 export type HoldView = z.infer<typeof holdSchema>;
+/** GET /wallets/{walletId}/holds */
+export const listHoldsQuerySchema = z.strictObject(pageQueryFields);
 export const holdPageSchema = pageOf(holdSchema).meta({ id: 'WalletHoldPage' });

@@ -1,0 +1,2 @@
+/** Of a hold: its step under way, or its expiry. */
+export const HOLD_TIMER = 'hold';
