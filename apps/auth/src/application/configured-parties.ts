@@ -1,4 +1,4 @@
-import { type Role, type Scope, USER_EVENTS } from '@payflow/contracts';
+import { type Role, type Scope, USER_EVENTS, WALLET_MERCHANT_ID } from '@payflow/contracts';
 import type { Outbox } from '@payflow/messaging';
 import type { Database, Tx } from '@payflow/postgres';
 
@@ -35,7 +35,7 @@ const configureClient = async (tx: Tx, client: ConfiguredClient): Promise<void> 
   if (changed) await appendAudit(tx, { ...SYSTEM, action: 'client.configured', target: client.id });
 };
 
-/** The clients of our own services, as SERVICE_CLIENTS names them. */
+/** The clients of our own services, as SERVICE_CLIENTS names them, and the merchant to whom money for wallets is paid. */
 export const configureServiceClients = async (
   database: Database,
   secrets: Readonly<Record<string, string>>,
@@ -45,6 +45,8 @@ export const configureServiceClients = async (
     await alone(tx);
     for (const [id, secret] of Object.entries(secrets))
       await configureClient(tx, { id, secret, kind: 'service', merchantId: null, roles, scopes: scopesOfRoles(roles) });
+    if (await insertMerchant(tx, { id: WALLET_MERCHANT_ID, name: 'PayFlow wallets', createdAt: new Date() }))
+      await appendAudit(tx, { ...SYSTEM, action: 'merchant.created', target: WALLET_MERCHANT_ID });
   });
 };
 
