@@ -3,6 +3,7 @@ import { MessagingModule } from '@payflow/messaging';
 import { ServiceModule } from '@payflow/service';
 
 import { CreateTransferIntent } from './application/create-transfer-intent.js';
+import { ProcessTransferIntent } from './application/process-transfer-intent.js';
 import { ReadTransferIntents } from './application/read-transfer-intents.js';
 import { ServiceCalls, ServiceCallsModule } from './clients/service-calls.js';
 import { TransferIntentsController } from './http/transfer-intents.controller.js';
@@ -22,6 +23,6 @@ import { walletConfigSchema } from './wallet.config.js';
     }),
   ],
   controllers: [TransferIntentsController],
-  providers: [CreateTransferIntent, ReadTransferIntents],
+  providers: [CreateTransferIntent, ProcessTransferIntent, ReadTransferIntents],
 })
 export class WalletModule {}

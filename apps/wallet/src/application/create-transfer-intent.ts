@@ -11,10 +11,10 @@ import {
   type StoredAnswer,
 } from '@payflow/service';
 
-import { findOwnerByUsername } from '../store/owners.js';
 import { insertTransferIntent, type TransferIntentRow } from '../store/transfer-intents.js';
 import { findDefaultWallet, type WalletRow } from '../store/wallets.js';
 import type { WalletConfig } from '../wallet.config.js';
+import { KnowOwners } from './know-owners.js';
 import { transferIntentView } from './transfer-intent-view.js';
 
 const LEASE_MS = 5_000;
@@ -28,6 +28,7 @@ export class CreateTransferIntent {
   constructor(
     private readonly database: Database,
     private readonly idempotency: Idempotency,
+    private readonly owners: KnowOwners,
     @InjectConfig() private readonly config: WalletConfig,
   ) {}
 
@@ -53,10 +54,10 @@ export class CreateTransferIntent {
   ): Promise<Omit<TransferIntentRow, 'id' | 'createdAt' | 'transactionStatus' | 'reason'>> {
     const currency = knownCurrency(body.currency ?? this.config.WALLET_DEFAULT_CURRENCY);
     const amountMinor = minorOfWritten(body.amount, currency);
-    const fromUser = await userOf(sql, body.fromUser);
+    const fromUser = await this.userOf(body.fromUser);
     // Whoever names another as the payer learns nothing about him.
     if (fromUser === undefined || fromUser !== principal.id) throw notFound('user_not_found', 'fromUser');
-    const toUser = await userOf(sql, body.toUser);
+    const toUser = await this.userOf(body.toUser);
     if (toUser === undefined) throw notFound('user_not_found', 'toUser');
     if (toUser === fromUser) throw new Problem('transfer_to_itself');
     const [from, to] = [
@@ -66,16 +67,17 @@ export class CreateTransferIntent {
     return { fromUser, toUser, fromWalletId: from.id, toWalletId: to.id, amountMinor, currency };
   }
 
+  /** By id, or by user name. */
+  private async userOf(named: string): Promise<string | undefined> {
+    return isId('usr', named) ? named : (await this.owners.byUsername(named))?.userId;
+  }
+
   private async walletOf(sql: Sql, userId: string, currency: Currency, field: string): Promise<WalletRow> {
     const wallet = await findDefaultWallet(sql, userId, currency);
     if (wallet === undefined) throw notFound('wallet_not_found', field, `has no wallet in ${currency}`);
     return wallet;
   }
 }
-
-/** By id, or by user name. */
-const userOf = async (sql: Sql, named: string): Promise<string | undefined> =>
-  isId('usr', named) ? named : (await findOwnerByUsername(sql, named))?.userId;
 
 const knownCurrency = (code: string): Currency => {
   const currency = currencyOf(code);

@@ -10,10 +10,12 @@ import {
   transferIntentSchema,
   type TransferIntentView,
 } from '@payflow/contracts';
-import { AcceptsForm, Access, Answers, Caller, RequestMeta, sendAnswer } from '@payflow/service';
+import { AcceptsForm, Access, Answers, Caller, RequestMeta, sendAnswer, storedAnswer } from '@payflow/service';
 import type { FastifyReply } from 'fastify';
+import { z } from 'zod';
 
 import { CreateTransferIntent } from '../application/create-transfer-intent.js';
+import { ProcessTransferIntent } from '../application/process-transfer-intent.js';
 import { ReadTransferIntents } from '../application/read-transfer-intents.js';
 import { transferIntentView } from '../application/transfer-intent-view.js';
 
@@ -23,6 +25,7 @@ import { transferIntentView } from '../application/transfer-intent-view.js';
 export class TransferIntentsController {
   constructor(
     private readonly creation: CreateTransferIntent,
+    private readonly processing: ProcessTransferIntent,
     private readonly reading: ReadTransferIntents,
   ) {}
 
@@ -38,6 +41,21 @@ export class TransferIntentsController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     await sendAnswer(reply, await this.creation.run(principal, meta, body));
+  }
+
+  @Post('payments/:paymentId/process')
+  @Access('wallets:write')
+  @ApiOperation({ summary: 'Make the transfer that was asked for' })
+  @Answers(200, transferIntentSchema, 'Completed or Failed')
+  @Answers(202, transferIntentSchema, 'Pending: the ledger has not answered')
+  async processTransferIntent(
+    @Caller() principal: Principal,
+    @RequestMeta() meta: RequestMeta,
+    @Param('paymentId') paymentId: string,
+    @Body({ schema: z.strictObject({}) }) _body: Readonly<Record<string, never>>,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    await sendAnswer(reply, storedAnswer(await this.processing.run(paymentId, principal, meta)));
   }
 
   @Get('payments/:paymentId')

@@ -23,6 +23,13 @@ export class TransferIntents1763810000000 implements MigrationInterface {
       CREATE INDEX wallet_transfer_intents_from ON wallet_transfer_intents (from_user, created_at, id);
       CREATE INDEX wallet_transfer_intents_to ON wallet_transfer_intents (to_user, created_at, id);
 
+      CREATE TABLE wallet_transfer_intent_keys (
+        intent_id text COLLATE "C" PRIMARY KEY REFERENCES wallet_transfer_intents,
+        key       text
+      );
+      COMMENT ON COLUMN wallet_transfer_intent_keys.key IS
+        'The Idempotency-Key it was processed with: the same request again hears how it ended, another that it has.';
+
       REVOKE UPDATE, DELETE, TRUNCATE ON wallet_transfer_intents FROM ${databaseNamesOf('wallet').runtime};
     `);
   }

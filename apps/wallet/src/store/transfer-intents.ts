@@ -47,6 +47,21 @@ export const findTransferIntent = async (sql: Sql, id: string): Promise<Transfer
   return row;
 };
 
+/**
+ * Notes under which key the intent is processed. Another key, or none, only as long as no transaction has come of it.
+ *
+ * @returns false when it was processed before, by another request
+ */
+export const claimTransferIntent = async (sql: Sql, id: string, key: string | undefined): Promise<boolean> => {
+  const claimed = await sql.execute(
+    `INSERT INTO wallet_transfer_intent_keys AS k (intent_id, key) VALUES ($1, $2)
+     ON CONFLICT (intent_id) DO UPDATE SET key = excluded.key
+      WHERE k.key = excluded.key OR NOT EXISTS (SELECT FROM wallet_transactions t WHERE t.id = k.intent_id)`,
+    [id, key ?? null],
+  );
+  return claimed === 1;
+};
+
 /** Of a user as payer or payee, newest first. Each side by its own index. */
 export const listTransferIntents = async (
   sql: Sql,
