@@ -9,8 +9,10 @@ import { undescribedSettings } from './settings-page.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
+const files = await generatedFiles();
+
 describe('generated files', () => {
-  it.each(generatedFiles())('$path is what `npm run generate` writes', async ({ path, content }) => {
+  it.each(files)('$path is what `npm run generate` writes', async ({ path, content }) => {
     expect(await readFile(join(root, path), 'utf8')).toBe(content);
   });
 

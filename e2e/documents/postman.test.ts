@@ -1,0 +1,29 @@
+import { join } from 'node:path';
+
+import { describe, expect, it } from '@jest/globals';
+
+import { demo } from '../stack.js';
+import { runCollection } from './newman.js';
+
+const COLLECTION = join(import.meta.dirname, '..', '..', 'docs', 'postman', 'payflow.postman_collection.json');
+const RUN_TIMEOUT_MS = 300_000;
+
+describe('the Postman collection of the whole API', () => {
+  it(
+    'runs in Newman without a failure (R-205)',
+    async () => {
+      const { gateway, merchant, admin } = demo();
+      const { executions, failures } = await runCollection(COLLECTION, {
+        baseUrl: gateway,
+        clientId: merchant.clientId,
+        clientSecret: merchant.clientSecret,
+        adminEmail: admin.email,
+        adminPassword: admin.password,
+      });
+      expect(executions.filter((execution) => execution.failures.length > 0)).toEqual([]);
+      expect(failures).toBe(0);
+      expect(executions.length).toBeGreaterThan(100);
+    },
+    RUN_TIMEOUT_MS,
+  );
+});
