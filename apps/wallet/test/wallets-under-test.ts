@@ -13,11 +13,12 @@ import { migrations } from '../src/migrations.js';
 import { storeOwner } from '../src/store/owners.js';
 import { findWallet } from '../src/store/wallets.js';
 import { WalletModule } from '../src/wallet.module.js';
+import { AuthFake } from './auth-fake.js';
 
 export interface Answered {
   readonly status: number;
   // Answers are looked at field by field, by expectations.
-  readonly body: Record<string, any>;
+  readonly body: Record<string, unknown>;
   readonly text: string;
   readonly headers: Readonly<Record<string, unknown>>;
 }
@@ -45,6 +46,7 @@ export class WalletsUnderTest {
     readonly topicPrefix: string,
     private readonly ledgerDatabases: TestDatabase,
     readonly mint: TokenMint,
+    readonly auth: AuthFake,
   ) {}
 
   static async start(
@@ -55,11 +57,12 @@ export class WalletsUnderTest {
       createTestDatabase({ service: 'ledger', migrations: ledgerMigrations }),
       TokenMint.open(),
     ]);
+    const auth = await AuthFake.open(mint);
     const topicPrefix = `wallet-${process.pid}-${Math.random().toString(36).slice(2, 8)}.`;
     const common = {
       KAFKA_BROKERS: testKafka().brokerList,
       KAFKA_TOPIC_PREFIX: topicPrefix,
-      AUTH_URL: mint.url,
+      AUTH_URL: auth.url,
       ISSUER: mint.url,
       NODE_ENV: 'test',
       LOG_LEVEL: 'error',
@@ -89,12 +92,13 @@ export class WalletsUnderTest {
         }),
       );
     }
-    return new WalletsUnderTest(apps, ledger, ledgerUrl, databases, topicPrefix, ledgerDatabases, mint);
+    return new WalletsUnderTest(apps, ledger, ledgerUrl, databases, topicPrefix, ledgerDatabases, mint, auth);
   }
 
   async stop(): Promise<void> {
     for (const app of this.apps) await app.close();
     await this.ledger.close();
+    await this.auth.close();
     await this.mint.close();
     await this.databases.drop();
     await this.ledgerDatabases.drop();
