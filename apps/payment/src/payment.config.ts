@@ -4,6 +4,8 @@ import { messagingConfigFields } from '@payflow/messaging';
 import { addressField, baseConfigFields, jsonField } from '@payflow/service';
 import { z } from 'zod';
 
+import { WALLET_ACQUIRER } from './domain/routing.js';
+
 const DAY_SECONDS = 86_400;
 
 const currencyList = z
@@ -25,7 +27,8 @@ const stripeSettings = z.strictObject({
 const acquirerSettings = jsonField(
   z
     .record(acquirerName, z.union([addressField, stripeSettings]))
-    .refine((settings) => Object.keys(settings).length > 0, 'names no acquirer'),
+    .refine((settings) => Object.keys(settings).length > 0, 'names no acquirer')
+    .refine((settings) => !(WALLET_ACQUIRER in settings), 'names wallet: that is the wallet service, by WALLET_URL'),
 );
 
 const MS_PER_SECOND = 1_000;
@@ -54,6 +57,9 @@ export const paymentConfigSchema = z.object({
   LEDGER_URL: addressField
     .default('http://127.0.0.1:8084')
     .meta({ description: 'The ledger: balance and entries of a payment.' }),
+  WALLET_URL: addressField.optional().meta({
+    description: 'The wallet service, for payments by wallet; without it they are not enabled.',
+  }),
   ACQUIRERS: acquirerSettings.default({ sim: 'http://127.0.0.1:8085/acquirers/sim' }).meta({
     description:
       'JSON object: name of each acquirer to its address, or to {"kind": "stripe", "secretKey", "webhookSecret"}; tried in this order unless rules say otherwise.',
@@ -133,6 +139,12 @@ export const paymentConfigSchema = z.object({
     .meta({ description: "How long a read waits for the ledger to apply the payment's last event, in milliseconds." }),
 });
 export type PaymentConfig = z.infer<typeof paymentConfigSchema>;
+
+/** Of this installation, in the order of the settings; the wallet service is the last. */
+export const acquirerNames = (config: Pick<PaymentConfig, 'ACQUIRERS' | 'WALLET_URL'>): readonly string[] => [
+  ...Object.keys(config.ACQUIRERS),
+  ...(config.WALLET_URL === undefined ? [] : [WALLET_ACQUIRER]),
+];
 
 /** On top of the acquirer's time: the transactions, and the way there and back. */
 const LEASE_MARGIN_MS = 5 * MS_PER_SECOND;

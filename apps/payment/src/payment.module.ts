@@ -18,8 +18,8 @@ import { MerchantFeeTerms } from './application/merchant-fee-terms.js';
 import { NewPayments } from './application/new-payments.js';
 import { OutcomeRecorder } from './application/outcome-recorder.js';
 import { PayerAccess } from './application/payer-access.js';
-import { ProcessWebhooks } from './application/process-webhooks.js';
 import { PrintedPayments } from './application/printed-payments.js';
+import { ProcessWebhooks } from './application/process-webhooks.js';
 import { ReceiveWebhook } from './application/receive-webhook.js';
 import { ReturnPayer } from './application/return-payer.js';
 import { PaymentExceptions } from './application/payment-exceptions.js';
@@ -52,6 +52,7 @@ import { paymentConfigSchema } from './payment.config.js';
 import { BankRedirectProcessor } from './processors/bank-redirect-processor.js';
 import { CardProcessor } from './processors/card-processor.js';
 import { ProcessorFactory } from './processors/processor-factory.js';
+import { WalletProcessor } from './processors/wallet-processor.js';
 
 @Module({
   imports: [
@@ -80,9 +81,9 @@ import { ProcessorFactory } from './processors/processor-factory.js';
   ],
   providers: [
     CreatePayment,
-    UpdatePayment,
     PrintedPayments,
     ExternalParties,
+    UpdatePayment,
     AuthorizePayment,
     PayerAccess,
     ReturnPayer,
@@ -115,6 +116,7 @@ import { ProcessorFactory } from './processors/processor-factory.js';
     ProcessorFactory,
     CardProcessor,
     BankRedirectProcessor,
+    WalletProcessor,
   ],
 })
 export class PaymentModule {}

@@ -32,6 +32,7 @@ export const ROLES = {
   customer: [
     'account:write',
     'payments:read',
+    'payments:confirm',
     'tokens:read',
     'tokens:create',
     'tokens:write',

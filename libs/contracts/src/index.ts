@@ -466,3 +466,25 @@ export {
   testCardOf,
   TEST_CARDS,
 } from './test-cards.js';
+export {
+  APPROVAL_STATUSES,
+  approvalIdSchema,
+  type ApprovalStatus,
+  listApprovalsQuerySchema,
+  type ListApprovalsQuery,
+  type WalletApproval,
+  walletApprovalPageSchema,
+  walletApprovalSchema,
+  type WalletOrderRequest,
+  walletOrderRequestSchema,
+} from './http/wallet-orders.js';
+export {
+  type CreateQrRequest,
+  createQrSchema,
+  qrSchema,
+  type QrView,
+  type WalletPaid,
+  walletPaidSchema,
+  type WalletPayRequest,
+  walletPaySchema,
+} from './http/wallet-pay.js';

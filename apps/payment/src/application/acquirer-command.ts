@@ -14,12 +14,12 @@ import {
   storedAnswer,
 } from '@payflow/service';
 
+import { Acquirers } from '../clients/acquirers.js';
 import type { AcquirerOutcome } from '../domain/commands.js';
 import type { PaymentEvent } from '../domain/events.js';
 import type { Operation, Payment } from '../domain/payment.js';
 import { nextStep } from '../domain/saga.js';
 import { claimLeaseMs, type PaymentConfig } from '../payment.config.js';
-import { ProcessorFactory } from '../processors/processor-factory.js';
 import type { Cause } from '../store/payment-events.js';
 import { Commit, type Written } from './commit.js';
 import { lockKnownPayment } from './load-payment.js';
@@ -94,7 +94,7 @@ export class AcquirerCommand {
     private readonly idempotency: Idempotency,
     private readonly commit: Commit,
     private readonly recorder: OutcomeRecorder,
-    private readonly processors: ProcessorFactory,
+    private readonly acquirers: Acquirers,
     @InjectConfig() config: PaymentConfig,
   ) {
     this.leaseMs = claimLeaseMs(config);
@@ -181,9 +181,8 @@ export class AcquirerCommand {
   }
 
   private async send(request: AcquirerRequest, payment: Payment, operation: Operation): Promise<AcquirerOutcome> {
-    if (!payment.paymentMethod) throw new Error(`invariant: ${operation.id} has no payment method`);
     crashPoint(`payment.${request.name}.before-psp`);
-    const outcome = await this.processors.processorFor(payment.paymentMethod.type).send(payment, operation);
+    const outcome = await this.acquirers.send(payment, operation);
     crashPoint(`payment.${request.name}.after-psp`);
     return outcome;
   }

@@ -3,7 +3,6 @@ import {
   type AuthorizeIntentRequest,
   type AuthorizePaymentRequest,
   type ConfirmIntentRequest,
-  type PaymentMethodType,
   type SwappedCard,
   swappedCardIn,
 } from '@payflow/contracts';
@@ -50,7 +49,7 @@ export class AuthorizePayment {
     const merchantId = merchantFor(principal, body.merchantId);
     const paymentId = newId('pay');
     // Asked before the transaction, judged inside it: a repetition is answered even if its token is used by now.
-    const payer = { merchantId, userId: body.userId ?? null, swappedCard: swappedCardOf(request) };
+    const payer = { merchantId, userId: body.userId ?? null, ...confirmationOf(request) };
     const check = await this.processors.check(body.paymentMethod, payer);
     const router = await this.routing.router();
     return await this.command.run({
@@ -61,7 +60,9 @@ export class AuthorizePayment {
       decide: () => {
         const created = create(this.newPayments.factsOf(paymentId, merchantId, body));
         if (!created.ok) throw problemOfRefusal(created.refusal);
-        return Promise.resolve(intentOf(initialPayment, created.events, check, router, body.capture));
+        return Promise.resolve(
+          intentOf(initialPayment, created.events, check, router, this.isSale(body, body.capture)),
+        );
       },
       locate: locateAuthorization,
       answer,
@@ -88,11 +89,15 @@ export class AuthorizePayment {
         // Without a check there was no such payment a moment ago; a payment cannot come to be in between.
         if (!check) throw new Problem('payment_not_found');
         const { capture = payment.capture, returnUrl } = body;
-        return intentOf(payment, withReturnUrl(payment, returnUrl), check, router, capture);
+        return intentOf(payment, withReturnUrl(payment, returnUrl), check, router, this.isSale(body, capture));
       },
       locate: locateAuthorization,
       answer,
     });
+  }
+
+  private isSale({ paymentMethod }: Pick<IntentAuthorization, 'paymentMethod'>, capture: boolean): boolean {
+    return capture || this.processors.processorFor(paymentMethod.type).paidAtOnce;
   }
 
   /** Undefined for a payment that the caller does not see: the transaction will say so. */
@@ -102,16 +107,22 @@ export class AuthorizePayment {
   ): Promise<MethodCheck | undefined> {
     const row = await findPayment(this.database, paymentId);
     if (!row) return undefined;
-    const payer = { merchantId: row.merchant_id, userId: row.user_id, swappedCard: swappedCardOf(request) };
+    const payer = { merchantId: row.merchant_id, userId: row.user_id, ...confirmationOf(request) };
     return sees(request.principal, payer) ? await this.processors.check(request.body.paymentMethod, payer) : undefined;
   }
 }
 
-const swappedCardOf = ({ meta }: CommandRequest<unknown>): SwappedCard | undefined =>
-  meta.swappedCard === undefined ? undefined : swappedCardIn(meta.swappedCard);
-
-/** A payer who has paid at his bank has paid: there is nothing to hold. */
-const PAID_AT_ONCE: ReadonlySet<PaymentMethodType> = new Set(['bank_redirect']);
+/** Who asks, as far as a payment method depends on it. */
+const confirmationOf = ({
+  meta,
+  principal,
+}: CommandRequest<unknown>): {
+  readonly confirmedBy: string | null;
+  readonly swappedCard: SwappedCard | undefined;
+} => ({
+  confirmedBy: principal.kind === 'user' ? principal.id : null,
+  swappedCard: meta.swappedCard === undefined ? undefined : swappedCardIn(meta.swappedCard),
+});
 
 type IntentAuthorization = AuthorizeIntentRequest & Pick<ConfirmIntentRequest, 'returnUrl'>;
 
@@ -142,7 +153,7 @@ const intentOf = (
   const attemptId = newId('att');
   const { paymentMethod } = check;
   const route = router({ ...payment, methodType: paymentMethod.type, brand: paymentMethod.brand });
-  const saleCaptureId = sale || PAID_AT_ONCE.has(paymentMethod.type) ? newId('cap') : null;
+  const saleCaptureId = sale ? newId('cap') : null;
   const decision = authorize(payment, { at: new Date(), attemptId, route, paymentMethod, saleCaptureId });
   if (!decision.ok) throw problemOfRefusal(decision.refusal);
   return { before, events: [...created, ...decision.events], firstOperationId: attemptId };

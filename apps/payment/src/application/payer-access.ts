@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { ConfirmIntentRequest, PayerView, Principal } from '@payflow/contracts';
+import { type ConfirmIntentRequest, isStaff, type PayerView, type Principal } from '@payflow/contracts';
 import { Database } from '@payflow/postgres';
 import { type Answer, Problem, type StoredAnswer } from '@payflow/service';
 
@@ -14,6 +14,10 @@ import { paymentAnswer, paymentView } from './payment-view.js';
 /** A page that everybody can read has only what its payer brings along: the client secret of one payment. */
 const needsSecret = (principal: Principal): boolean => !principal.scopes.includes('payments:write');
 
+/** A person who pays for himself, not for a merchant whose member he is. */
+const isCustomer = (principal: Principal): boolean =>
+  principal.kind === 'user' && principal.merchantId === undefined && !isStaff(principal);
+
 /** Without the merchant's fees, metadata and references. */
 const payerViewOf = (row: PaymentRow): PayerView => {
   const { paymentId, status, amount, currency, description, nextAction, lastError } = paymentView(row);
@@ -26,8 +30,9 @@ const payerAnswer = (payment: Payment): Answer => ({
 });
 
 /**
- * The browser of a payer, with the publishable key of the merchant's page. A wrong secret and a payment that does not
- * exist are answered alike, so that the key tells nothing about payments.
+ * The browser of a payer, with the publishable key of the merchant's page, or with the payer's own token: then it is he who
+ * confirms, and may pay from his wallet. A wrong secret and a payment that does not exist are answered alike, so that a key
+ * tells nothing about payments.
  */
 @Injectable()
 export class PayerAccess {
@@ -39,8 +44,10 @@ export class PayerAccess {
   /** POST /payments/{id}/confirm @throws Problem payment_not_found, and those of authorizing an intent */
   async confirm(paymentId: string, request: CommandRequest<ConfirmIntentRequest>): Promise<StoredAnswer> {
     const { clientSecret, ...body } = request.body;
-    await this.accessible(paymentId, request.principal, clientSecret);
-    const command = { ...request, body };
+    const { merchant_id: merchantId } = await this.accessible(paymentId, request.principal, clientSecret);
+    // Whoever has its secret may act on this one payment, as the page of its merchant.
+    const principal = isCustomer(request.principal) ? { ...request.principal, merchantId } : request.principal;
+    const command = { ...request, principal, body };
     return needsSecret(request.principal)
       ? await this.authorization.confirm(paymentId, command, payerAnswer)
       : await this.authorization.confirm(paymentId, command);
@@ -58,11 +65,14 @@ export class PayerAccess {
     clientSecret: string | undefined,
   ): Promise<PaymentRow> {
     const row = await findPayment(this.database, paymentId);
-    if (!row || !sees(principal, { merchantId: row.merchant_id, userId: row.user_id }))
-      throw new Problem('payment_not_found');
+    if (!row || !mayAsk(principal, row)) throw new Problem('payment_not_found');
     if (clientSecret === undefined && !needsSecret(principal)) return row;
     if (clientSecret === undefined || !isClientSecret(clientSecret, row.client_secret_hash))
       throw new Problem('payment_not_found');
     return row;
   }
 }
+
+/** A customer may pay what nobody in particular is to pay, if he has its secret. */
+const mayAsk = (principal: Principal, { merchant_id: merchantId, user_id: userId }: PaymentRow): boolean =>
+  (userId === null && isCustomer(principal)) || sees(principal, { merchantId, userId });

@@ -23,6 +23,7 @@ const paymentMethodOf = ({ payment_method: method }: PaymentRow): PaymentRespons
     ...(method.brand === null ? {} : { brand: method.brand }),
     ...(method.last4 === null ? {} : { last4: method.last4 }),
     ...(method.bank === undefined ? {} : { bank: method.bank }),
+    ...(method.wallet === undefined ? {} : { walletId: method.wallet.walletId }),
   };
 
 /** A payment as every route shows it; when it is read alone, also what recovery plans. */

@@ -2,11 +2,10 @@ import { Injectable } from '@nestjs/common';
 import { Database } from '@payflow/postgres';
 import { crashPoint, InjectConfig, Logger } from '@payflow/service';
 
+import { Acquirers } from '../clients/acquirers.js';
 import type { Operation, Payment } from '../domain/payment.js';
 import { type InquiryAnswer, nextStep } from '../domain/saga.js';
 import { type PaymentConfig, takenLeaseMs } from '../payment.config.js';
-import type { PaymentProcessor } from '../processors/payment-processor.js';
-import { ProcessorFactory } from '../processors/processor-factory.js';
 import { type TakenOrder, takeUpOwnOrder } from '../store/payment-attempts.js';
 import type { Cause } from '../store/payment-events.js';
 import { OutcomeRecorder } from './outcome-recorder.js';
@@ -21,7 +20,7 @@ export class SagaSteps {
 
   constructor(
     private readonly database: Database,
-    private readonly processors: ProcessorFactory,
+    private readonly acquirers: Acquirers,
     private readonly recorder: OutcomeRecorder,
     private readonly logger: Logger,
     @InjectConfig() config: PaymentConfig,
@@ -31,7 +30,7 @@ export class SagaSteps {
 
   /** Asks the acquirer what became of an operation, by our reference. It changes nothing there. */
   async inquire(payment: Payment, operation: Operation): Promise<InquiryAnswer> {
-    const answer = await this.processorOf(payment, operation).inquire(payment, operation);
+    const answer = await this.acquirers.inquire(payment, operation);
     crashPoint('payment.recover.after-inquiry');
     this.logger.info({ operationId: operation.id, answer: answer.kind }, 'the acquirer was asked about an order');
     return answer;
@@ -61,7 +60,7 @@ export class SagaSteps {
     { perhapsSentBefore, cause }: { readonly perhapsSentBefore: boolean; readonly cause: Cause },
   ): Promise<Payment> {
     crashPoint('payment.recover.before-psp');
-    const outcome = await this.processorOf(payment, operation).send(payment, operation);
+    const outcome = await this.acquirers.send(payment, operation);
     crashPoint('payment.recover.after-psp');
     this.logger.info({ operationId: operation.id, outcome: outcome.kind }, 'an open order was sent');
     const { payment: after } = await this.recorder.record({
@@ -74,10 +73,5 @@ export class SagaSteps {
       cause,
     });
     return after;
-  }
-
-  private processorOf({ paymentMethod }: Payment, operation: Operation): PaymentProcessor {
-    if (!paymentMethod) throw new Error(`invariant: ${operation.id} has no payment method`);
-    return this.processors.processorFor(paymentMethod.type);
   }
 }

@@ -18,7 +18,7 @@ import { Counter, Gauge, Histogram } from 'prom-client';
 
 import type { AcquirerOutcome } from '../domain/commands.js';
 import type { BreakerState } from '../domain/routing.js';
-import type { PaymentConfig } from '../payment.config.js';
+import { acquirerNames, type PaymentConfig } from '../payment.config.js';
 import { CONNECTION_REASONS } from './acquirer-answer.js';
 
 const FAILURES_UNTIL_OPEN = 10;
@@ -54,7 +54,7 @@ export class AcquirerLines {
 
   constructor(@InjectConfig() config: PaymentConfig, metrics: Metrics, logger: Logger) {
     const lines = new Map(
-      Object.keys(config.ACQUIRERS).map((name) => [name, new AcquirerLine(name, config, logger)] as const),
+      acquirerNames(config).map((name) => [name, new AcquirerLine(name, config, logger)] as const),
     );
     this.lines = lines;
     this.requests = new Counter({

@@ -11,9 +11,12 @@ import { AcquirerHttp } from './acquirer-http.js';
 import { AcquirerLines } from './acquirer-lines.js';
 import type { Acquirer } from './acquirer-port.js';
 import { CardForwarder } from './card-forwarder.js';
+import { WALLET_ACQUIRER } from '../domain/routing.js';
 import { PayflowAcquirer } from './payflow-acquirer.js';
+import { ServiceCalls } from './service-calls.js';
 import { StripeAcquirer } from './stripe/stripe-acquirer.js';
 import { StripeHttp } from './stripe/stripe-http.js';
+import { WalletAcquirer } from './wallet-acquirer.js';
 
 /** The acquirers of this installation, each behind its own line. */
 @Injectable()
@@ -25,10 +28,11 @@ export class Acquirers implements OnApplicationShutdown {
     @InjectConfig() config: PaymentConfig,
     private readonly lines: AcquirerLines,
     cards: CardForwarder,
+    services: ServiceCalls,
     logger: Logger,
   ) {
     this.http = new AcquirerHttp(config.ACQUIRER_TIMEOUT_MS, logger);
-    this.byName = new Map(
+    const byName = new Map(
       Object.entries(config.ACQUIRERS).map(([name, settings]): [string, Acquirer] => {
         const { GATEWAY_URL: gatewayUrl, ACQUIRER_TIMEOUT_MS: timeoutMs } = config;
         if (typeof settings !== 'string') {
@@ -40,6 +44,17 @@ export class Acquirers implements OnApplicationShutdown {
         return [name, new PayflowAcquirer({ address: settings, webhookSecret, gatewayUrl }, this.http, cards)];
       }),
     );
+    const { WALLET_URL: url } = config;
+    if (url !== undefined)
+      byName.set(
+        WALLET_ACQUIRER,
+        new WalletAcquirer(
+          { url, accessToken: services.accessToken, timeoutMs: config.ACQUIRER_TIMEOUT_MS },
+          this.http,
+          logger,
+        ),
+      );
+    this.byName = byName;
   }
 
   /** In the order of the settings. */

@@ -17,7 +17,20 @@ export interface PaymentMethod {
   readonly fingerprint: string | null;
   /** Of a bank redirect: the bank that the payer chose, where he did. */
   readonly bank?: string;
+  readonly wallet?: NamedWallet;
 }
+
+/** The wallet that is to pay, and what is known of its owner's will. Whether that is enough, the wallet service decides. */
+export interface NamedWallet {
+  readonly walletId: string;
+  /** The person whose own token asked for the authorization; null: nobody's own. */
+  readonly confirmedBy: string | null;
+  /** The wallet transaction by which the owner asked for this payment, where he did. */
+  readonly consent: string | null;
+}
+
+/** What only cards have. */
+export const NOT_A_CARD = { token: null, brand: null, last4: null, fingerprint: null } as const;
 
 /** Why the acquirer, or the way to it, said no. `code` is ours and stable, `declineCode` the issuer's reason. */
 export interface Failure {

@@ -18,6 +18,9 @@ export interface RoutingFacts {
   readonly merchantId: string | null;
 }
 
+/** The wallet service as an acquirer. Own money is at one place only, so no rule routes it. */
+export const WALLET_ACQUIRER = 'wallet';
+
 /** `half_open`: it was left alone long enough, and the next payment finds out. */
 export type BreakerState = 'closed' | 'open' | 'half_open';
 
@@ -77,6 +80,12 @@ const excluded = (
   return known.methods.has(facts.methodType) ? undefined : `does not take ${facts.methodType}`;
 };
 
+const ownMoney = (health: ReadonlyMap<string, AcquirerHealth>): Routed => ({
+  route: health.has(WALLET_ACQUIRER) ? [WALLET_ACQUIRER] : [],
+  ruleId: null,
+  reasons: ['the money of a wallet is with the wallet service alone: no rule is asked'],
+});
+
 /**
  * The route of a payment. An acquirer whose breaker is open goes last and is not dropped: if the others fail too, trying
  * it costs nothing. A disabled one is dropped.
@@ -86,6 +95,7 @@ export const routeFor = (
   facts: RoutingFacts,
   health: ReadonlyMap<string, AcquirerHealth>,
 ): Routed => {
+  if (facts.methodType === 'wallet') return ownMoney(health);
   const { acquirers, ruleId, reasons } = chosen(rules, facts);
   const judged = acquirers.map((name) => ({ name, reason: excluded(name, rules, facts, health) }));
   const candidates = judged.filter(({ reason }) => reason === undefined).map(({ name }) => name);

@@ -3,10 +3,6 @@ import { VaultClient } from '@payflow/clients';
 import type { PaymentMethodRequest, SwappedCard, TokenUsability } from '@payflow/contracts';
 import { Problem } from '@payflow/service';
 
-import { Acquirers } from '../clients/acquirers.js';
-import type { AcquirerOutcome } from '../domain/commands.js';
-import type { Operation, Payment } from '../domain/payment.js';
-import type { InquiryAnswer } from '../domain/saga.js';
 import type { MethodCheck, Payer, PaymentProcessor } from './payment-processor.js';
 
 type CardMethod = Extract<PaymentMethodRequest, { type: 'card' }>;
@@ -24,11 +20,9 @@ const UNUSABLE: Readonly<Record<UnusableReason, string>> = {
 @Injectable()
 export class CardProcessor implements PaymentProcessor<'card'> {
   readonly type = 'card';
+  readonly paidAtOnce = false;
 
-  constructor(
-    private readonly vault: VaultClient,
-    private readonly acquirers: Acquirers,
-  ) {}
+  constructor(private readonly vault: VaultClient) {}
 
   /**
    * The vault need not be asked about a token that the gateway had it make for this very request. Outside requests cannot
@@ -45,15 +39,6 @@ export class CardProcessor implements PaymentProcessor<'card'> {
     } catch (error) {
       return { usable: false, problem: error instanceof Problem ? error : unexpected(error) };
     }
-  }
-
-  async send(payment: Payment, operation: Operation): Promise<AcquirerOutcome> {
-    return await this.acquirers.send(payment, operation);
-  }
-
-  /** By reference, so it needs no card. */
-  async inquire(payment: Payment, operation: Operation): Promise<InquiryAnswer> {
-    return await this.acquirers.inquire(payment, operation);
   }
 }
 

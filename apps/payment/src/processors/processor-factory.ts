@@ -3,20 +3,16 @@ import type { PaymentMethodRequest, PaymentMethodType } from '@payflow/contracts
 
 import { BankRedirectProcessor } from './bank-redirect-processor.js';
 import { CardProcessor } from './card-processor.js';
-import { DisabledProcessor } from './disabled-processor.js';
 import type { MethodCheck, Payer, PaymentProcessor } from './payment-processor.js';
+import { WalletProcessor } from './wallet-processor.js';
 
 /** The one place that maps a payment method to its processor (Factory). A type without one does not compile. */
 @Injectable()
 export class ProcessorFactory {
   private readonly processors: { readonly [Type in PaymentMethodType]: PaymentProcessor<Type> };
 
-  constructor(card: CardProcessor, bankRedirect: BankRedirectProcessor) {
-    this.processors = {
-      card,
-      wallet: new DisabledProcessor('wallet'),
-      bank_redirect: bankRedirect,
-    };
+  constructor(card: CardProcessor, wallet: WalletProcessor, bankRedirect: BankRedirectProcessor) {
+    this.processors = { card, wallet, bank_redirect: bankRedirect };
   }
 
   processorFor<Type extends PaymentMethodType>(type: Type): PaymentProcessor<Type> {

@@ -51,7 +51,13 @@ export const paymentMethodSchema = z
         .string()
         .min(1)
         .max(64)
-        .regex(/^[\w-]+$/),
+        .regex(/^[\w-]+$/)
+        .meta({
+          description: 'Whose owner is asked to approve, unless it is the owner who pays with his own token.',
+        }),
+      consent: idSchema('txn').optional().meta({
+        description: 'By the wallet service itself: the transaction by which the owner asked for the payment.',
+      }),
     }),
     z.strictObject({
       type: z.literal('bank_redirect'),
@@ -232,6 +238,7 @@ const paymentCore = {
       brand: z.string().optional(),
       last4: z.string().optional(),
       bank: z.string().optional(),
+      walletId: z.string().optional(),
     })
     .nullable(),
   acquirer: z.string().nullable(),
