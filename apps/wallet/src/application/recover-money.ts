@@ -16,6 +16,9 @@ const POLL_MS = 500;
 /** Of each kind, at once in one instance: a silent bank leaves places for payments, and the other way round. */
 const PLACES_MAX = 16;
 
+/** The same each time: told again, it is the same case. */
+const STUCK = 'Every inquiry has gone by, and its end is still unknown. It is asked about further on.';
+
 const TABLES = { add: 'wallet_additions', withdraw: 'wallet_withdrawals' } as const satisfies Record<
   MoneyTimerKind,
   string
@@ -88,7 +91,7 @@ export class RecoverMoney implements OnApplicationBootstrap, BeforeApplicationSh
     const delays = this.config.WALLET_INQUIRY_DELAYS_SECONDS;
     try {
       const asked = await countAsked(this.database, TABLES[kind], timer.subjectId);
-      if (asked === delays.length) await this.raiseStuck(timer, asked);
+      if (asked >= delays.length) await this.raiseStuck(timer, asked);
       await putOff(this.database, timer, asked, delays);
     } catch (error) {
       this.logger.warn({ err: error, transactionId: timer.subjectId }, 'a timer could not be given back');
@@ -101,11 +104,7 @@ export class RecoverMoney implements OnApplicationBootstrap, BeforeApplicationSh
       [subjectId],
     );
     if (pending === undefined) return;
-    this.logger.error({ transactionId: subjectId, asked }, 'money under way is stuck');
-    await raiseWalletException(this.database, {
-      transactionId: subjectId,
-      kind: 'stuck',
-      detail: `Asked about ${asked} times, its end is still unknown. It is asked about further on.`,
-    });
+    this.logger.warn({ transactionId: subjectId, asked }, 'money under way is stuck');
+    await raiseWalletException(this.database, { transactionId: subjectId, kind: 'stuck', detail: STUCK });
   }
 }
