@@ -20,10 +20,10 @@ describe('passwords', () => {
   it('wait in a bounded queue, and beyond it are refused', async () => {
     const hash = await passwords.hash('x');
     const outcomes = await Promise.allSettled(
-      Array.from({ length: 60 }, async () => await passwords.matches('x', hash)),
+      Array.from({ length: 150 }, async () => await passwords.matches('x', hash)),
     );
     const refused = outcomes.filter((outcome) => outcome.status === 'rejected');
-    expect(refused).toHaveLength(60 - 34);
+    expect(refused).toHaveLength(150 - 130);
     expect(refused.every((outcome) => outcome.reason instanceof TooManyPasswordsError)).toBe(true);
   });
 });

@@ -7,8 +7,8 @@ const PARAMETERS = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const 
 
 /** Each hash holds a thread of libuv's pool (four by default) for some 20 ms: two at most, so that files and DNS go on. */
 const RUNNING_MAX = 2;
-/** About half a second of work. Whoever comes then is told to come back, instead of everyone waiting longer. */
-const WAITING_MAX = 32;
+/** Between one and two seconds of work. Whoever comes then is told to come back, instead of everyone waiting longer. */
+const WAITING_MAX = 128;
 
 /** More passwords are being checked than there is room for. */
 export class TooManyPasswordsError extends Error {

@@ -8,7 +8,7 @@ import { LogIn } from '../application/log-in.js';
 import type { AuthConfig } from '../auth.config.js';
 import { loginNameOf } from '../domain/login-name.js';
 import { deviceOf } from './device.js';
-import { refuseFieldsInUrl } from './not-in-url.js';
+import { NothingInUrl } from './not-in-url.js';
 import { withRoom } from './new-password.js';
 import { sessionAnswerOf } from './session-answer.js';
 import { tooManyTries } from './too-many-tries.js';
@@ -23,6 +23,7 @@ export class LoginController {
 
   @Post('auth/login')
   @Public()
+  @NothingInUrl()
   @AcceptsForm()
   @HttpCode(200)
   @Header('cache-control', 'no-store')
@@ -38,7 +39,6 @@ export class LoginController {
     'A session: an access token, twice (`token` and `accessToken`), and a refresh token.',
   )
   async login(@Req() request: FastifyRequest, @Body({ schema: loginSchema }) body: LoginRequest): Promise<LoginAnswer> {
-    refuseFieldsInUrl(request.query as Readonly<Record<string, unknown>>);
     const name = loginNameOf(body);
     if (!name) throw new Error('invariant: the schema asks for one login name');
     const device = deviceOf(request, this.config.TRUSTED_PROXIES);

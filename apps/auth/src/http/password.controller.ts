@@ -16,7 +16,7 @@ import { Passwords } from '../credentials/passwords.js';
 import { AccountRequests, personOf } from './account-requests.js';
 import { inEvenTime } from './even-time.js';
 import { hashOfNewPassword, withRoom } from './new-password.js';
-import { refuseFieldsInUrl } from './not-in-url.js';
+import { NothingInUrl } from './not-in-url.js';
 import { tooManyTries } from './too-many-tries.js';
 import { typedAddress } from './typed-address.js';
 
@@ -67,6 +67,7 @@ export class PasswordController {
 
   @Post('forgot')
   @Public()
+  @NothingInUrl()
   @AcceptsForm()
   @HttpCode(202)
   @ApiOperation({
@@ -75,10 +76,8 @@ export class PasswordController {
   })
   @Answers(202, codeRequestedSchema, 'If there is an account with this address, a code is on its way.')
   async forgotPassword(
-    @RequestMeta() meta: RequestMeta,
     @Body({ schema: codeRequestSchema }) body: z.infer<typeof codeRequestSchema>,
   ): Promise<z.infer<typeof codeRequestedSchema>> {
-    refuseFieldsInUrl(meta.query);
     await inEvenTime(async () => {
       await this.changes.forgot(typedAddress(body));
     });
@@ -87,6 +86,7 @@ export class PasswordController {
 
   @Post('reset')
   @Public()
+  @NothingInUrl()
   @AcceptsForm()
   @HttpCode(204)
   @ApiOperation({
@@ -99,7 +99,6 @@ export class PasswordController {
     @Body({ schema: resetPasswordSchema }) body: z.infer<typeof resetPasswordSchema>,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    refuseFieldsInUrl(meta.query);
     const address = typedAddress(body);
     const passwordHash = await hashOfNewPassword(this.passwords, 'password', body.password, [address.value]);
     const code = await this.changes.tryCode(address, body.code);

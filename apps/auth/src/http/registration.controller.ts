@@ -26,7 +26,7 @@ import { AccountRequests } from './account-requests.js';
 import { inEvenTime } from './even-time.js';
 import { fieldProblem } from './field-problem.js';
 import { hashOfNewPassword } from './new-password.js';
-import { refuseFieldsInUrl } from './not-in-url.js';
+import { NothingInUrl } from './not-in-url.js';
 import { typedAddress } from './typed-address.js';
 import { tooManyTries } from './too-many-tries.js';
 
@@ -44,6 +44,7 @@ export class RegistrationController {
 
   @Post('register')
   @Public()
+  @NothingInUrl()
   @AcceptsForm()
   @Header('cache-control', 'no-store')
   @ApiOperation({
@@ -59,7 +60,6 @@ export class RegistrationController {
     @Body({ schema: registerSchema }) body: RegisterRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    refuseFieldsInUrl(meta.query);
     const registration = await this.registrationOf(body);
     const { name } = registration;
     const answer = await this.requests.once({ meta, body, resourceId: name.value }, async (tx) => {
@@ -73,6 +73,7 @@ export class RegistrationController {
 
   @Post('verify')
   @Public()
+  @NothingInUrl()
   @AcceptsForm()
   @HttpCode(200)
   @ApiOperation({
@@ -88,7 +89,6 @@ export class RegistrationController {
     @Body({ schema: verifySchema }) body: z.infer<typeof verifySchema>,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    refuseFieldsInUrl(meta.query);
     const address = typedAddress(body);
     const { authorization } = request.headers;
     const caller = authorization === undefined ? undefined : await this.accessTokens.principalOf(authorization);
@@ -104,6 +104,7 @@ export class RegistrationController {
 
   @Post('verify/resend')
   @Public()
+  @NothingInUrl()
   @AcceptsForm()
   @HttpCode(202)
   @ApiOperation({
@@ -112,10 +113,8 @@ export class RegistrationController {
   })
   @Answers(202, codeRequestedSchema, 'If an account waits for this address to be proven, a code is on its way.')
   async resendCode(
-    @RequestMeta() meta: RequestMeta,
     @Body({ schema: codeRequestSchema }) body: z.infer<typeof codeRequestSchema>,
   ): Promise<z.infer<typeof codeRequestedSchema>> {
-    refuseFieldsInUrl(meta.query);
     const retryAfterMs = await inEvenTime(async () => await this.addresses.resend(typedAddress(body)));
     if (retryAfterMs !== undefined) throw tooManyTries(retryAfterMs, 'So many codes went to this address.');
     return { message: 'If an account waits for this address, a code is on its way.' };

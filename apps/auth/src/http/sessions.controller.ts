@@ -10,13 +10,13 @@ import {
   sessionsSchema,
 } from '@payflow/contracts';
 import { Database } from '@payflow/postgres';
-import { AcceptsForm, Access, Answers, Caller, Problem, Public, RequestMeta } from '@payflow/service';
+import { AcceptsForm, Access, Answers, Caller, Problem, Public } from '@payflow/service';
 import type { z } from 'zod';
 
 import { Sessions } from '../application/sessions.js';
 import { openSessionsOf } from '../store/sessions.js';
 import { personOf } from './account-requests.js';
-import { refuseFieldsInUrl } from './not-in-url.js';
+import { NothingInUrl } from './not-in-url.js';
 import { sessionAnswerOf } from './session-answer.js';
 
 @ApiTags('Identity')
@@ -29,6 +29,7 @@ export class SessionsController {
 
   @Post('refresh')
   @Public()
+  @NothingInUrl()
   @AcceptsForm()
   @HttpCode(200)
   @Header('cache-control', 'no-store')
@@ -39,11 +40,7 @@ export class SessionsController {
       'the answer; later, or after the successor was used, it counts as stolen and ends the session.',
   })
   @Answers(200, loginAnswerSchema, 'A new access token and the next refresh token.')
-  async refreshSession(
-    @RequestMeta() meta: RequestMeta,
-    @Body({ schema: refreshSchema }) body: z.infer<typeof refreshSchema>,
-  ): Promise<LoginAnswer> {
-    refuseFieldsInUrl(meta.query);
+  async refreshSession(@Body({ schema: refreshSchema }) body: z.infer<typeof refreshSchema>): Promise<LoginAnswer> {
     const tokens = await this.sessions.refresh(body.refreshToken);
     if (!tokens) throw new Problem('refresh_token_invalid');
     return sessionAnswerOf(tokens);
