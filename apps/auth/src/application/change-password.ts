@@ -73,7 +73,8 @@ export class ChangePassword {
     if ((await countTry(this.database, [sendingsTo(address)])) !== undefined) return;
     await this.database.transaction(async (tx) => {
       const user = (await findOwnerOfAddress(tx, address)) ?? (await findNewestClaim(tx, address));
-      if (user?.status === 'ACTIVE') await this.codes.send(tx, user, 'password_reset', address);
+      if (user?.status === 'ACTIVE' && mayBeHis(user, address))
+        await this.codes.send(tx, user, 'password_reset', address);
     });
   }
 
@@ -87,7 +88,7 @@ export class ChangePassword {
     const user = code && (await lockUser(tx, code.userId));
     if (!code || user?.status !== 'ACTIVE' || !(await useCode(tx, 'password_reset', code))) return false;
     const claimed = address.kind === 'email' ? user.emailVerifiedAt === null : user.phoneVerifiedAt === null;
-    if (claimed && !(await this.takeOver(tx, user, address))) return false;
+    if (claimed && !(mayBeHis(user, address) && (await this.takeOver(tx, user, address)))) return false;
     await setPasswordHash(tx, user.id, passwordHash);
     await forgetSubject(tx, triesOfName(address).subject);
     await this.sessions.endAll(tx, user.id, 'password');
@@ -96,7 +97,8 @@ export class ChangePassword {
 
   /**
    * The code proves the address too. Whoever opened the account may have been somebody else, who gave this address before
-   * its owner came: nothing that he left behind may let him in again.
+   * its owner came: nothing that he left behind may let him in again. (An account with another address that is proven is not
+   * taken over at all.)
    */
   private async takeOver(tx: Tx, user: User, address: Address): Promise<boolean> {
     await this.secondFactor.remove(tx, user.id);
@@ -106,3 +108,13 @@ export class ChangePassword {
     return (await this.addresses.prove(tx, user, address)) !== undefined;
   }
 }
+
+/**
+ * Whether the reader of the address may have the account. Not where he has not proven it and somebody has proven another one:
+ * that account is the other one's, who could take it back by his address, with all that had come to it by then.
+ */
+const mayBeHis = (user: User, { kind }: Address): boolean => {
+  const [his, other] =
+    kind === 'email' ? [user.emailVerifiedAt, user.phoneVerifiedAt] : [user.phoneVerifiedAt, user.emailVerifiedAt];
+  return his !== null || other === null;
+};

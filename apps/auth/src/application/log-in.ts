@@ -56,7 +56,9 @@ export class LogIn {
     if (secondFactor) return secondFactor;
     const outcome = await this.openSession(user, attempt);
     if (outcome.kind !== 'logged_in') return outcome;
-    await forgetSubject(this.database, account.subject);
+    // Whoever only claims an address must not, by his own password, start the count anew for that of its owner.
+    if (isOwnName(attempt.name, user)) await forgetSubject(this.database, account.subject);
+    else await takeBackTry(this.database, account.subject);
     await forgetSubject(this.database, triesOfSecondFactor(user.id).subject);
     await takeBackTry(this.database, address.subject);
     return outcome;
@@ -93,6 +95,12 @@ export class LogIn {
     });
   }
 }
+
+/** Nobody else can log in by this name. */
+const isOwnName = ({ kind }: LoginName, user: User): boolean => {
+  if (kind === 'username') return true;
+  return (kind === 'email' ? user.emailVerifiedAt : user.phoneVerifiedAt) !== null;
+};
 
 /** The one that is named, or the only one there is. Of several, none is guessed. */
 const membershipFor = (memberships: readonly Membership[], merchantId: string | undefined): Membership | undefined => {
