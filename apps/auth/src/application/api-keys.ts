@@ -4,7 +4,7 @@ import { newId } from '@payflow/kernel';
 import type { Tx } from '@payflow/postgres';
 
 import { hashApiKey, hintOf, newApiKeySecret } from '../credentials/api-key.js';
-import { grantableBy } from '../domain/scopes.js';
+import { beyond, grantableBy } from '../domain/scopes.js';
 import { TokenIssuer } from '../keys/token-issuer.js';
 import { type ApiKey, findApiKey, insertApiKey, lockApiKey, revokeApiKey, setApiKeyExpiry } from '../store/api-keys.js';
 import { appendAudit } from '../store/audit-log.js';
@@ -27,7 +27,8 @@ export type CreateApiKeyOutcome =
 export type RollApiKeyOutcome =
   | { readonly kind: 'rolled'; readonly created: CreatedApiKey }
   | { readonly kind: 'api_key_not_found' }
-  | { readonly kind: 'api_key_revoked' };
+  | { readonly kind: 'api_key_revoked' }
+  | { readonly kind: 'scopes_beyond_caller'; readonly refused: readonly Scope[] };
 
 const MS_PER_SECOND = 1_000;
 
@@ -41,7 +42,7 @@ export class ApiKeys {
     if (!(await lockMerchant(tx, merchantId))) return { kind: 'merchant_not_found' };
     const grantable = grantableBy(actor.principal);
     const scopes = command.scopes === undefined ? grantable : [...new Set(command.scopes)];
-    const refused = scopes.filter((scope) => !grantable.includes(scope));
+    const refused = beyond(actor.principal, scopes);
     if (refused.length > 0) return { kind: 'scopes_beyond_caller', refused };
     const expiresAt = command.expiresAt === undefined ? null : new Date(command.expiresAt);
     if (expiresAt !== null && expiresAt <= new Date()) return { kind: 'expired_before_use' };
@@ -56,7 +57,10 @@ export class ApiKeys {
     return { kind: 'created', created };
   }
 
-  /** A new key in the same name; the old one works on for a while, but never longer than it would have. */
+  /**
+   * A new key in the same name; the old one works on for a while, but never longer than it would have. Its secret may do what
+   * the old one's may: nobody gets one that may do more than he may himself.
+   */
   async roll(
     tx: Tx,
     actor: Actor,
@@ -68,6 +72,8 @@ export class ApiKeys {
     const now = new Date();
     if (old.revokedAt !== null || (old.expiresAt !== null && old.expiresAt <= now)) return { kind: 'api_key_revoked' };
     const { merchantId, principalId, name, scopes, expiresAt } = old;
+    const refused = beyond(actor.principal, scopes);
+    if (refused.length > 0) return { kind: 'scopes_beyond_caller', refused };
     const created = await this.insert(tx, { merchantId, principalId, name, scopes, expiresAt });
     await this.log(tx, actor, 'api_key.rolled', old.id, { merchantId, successor: created.key.id, overlapSeconds });
     const end = new Date(now.getTime() + overlapSeconds * MS_PER_SECOND);

@@ -3,7 +3,7 @@ import { newId } from '@payflow/kernel';
 import type { Tx } from '@payflow/postgres';
 
 import { hashClientSecret, newClientSecret } from '../credentials/client-secret.js';
-import { grantableBy } from '../domain/scopes.js';
+import { beyond, grantableBy } from '../domain/scopes.js';
 import { appendAudit } from '../store/audit-log.js';
 import { newPublishableKey } from '../credentials/publishable-key.js';
 import {
@@ -75,7 +75,7 @@ export const createClient = async (
   if (!(await findMerchant(tx, command.merchantId))) return { kind: 'merchant_not_found' };
   const grantable = grantableBy(actor.principal);
   const scopes = command.scopes === undefined ? grantable : [...new Set(command.scopes)];
-  const refused = scopes.filter((scope) => !grantable.includes(scope));
+  const refused = beyond(actor.principal, scopes);
   if (refused.length > 0) return { kind: 'scopes_beyond_caller', refused };
   const client: CreatedClient = {
     clientId: newId('cli'),
@@ -164,19 +164,27 @@ export const disableMerchantClient = async (
 
 const MS_PER_SECOND = 1_000;
 
-/** A new secret; the old one works on for a while. @returns undefined when there is no such client that works */
+export type RotateSecretOutcome =
+  | { readonly kind: 'rotated'; readonly client: ListedClient; readonly secret: string }
+  | { readonly kind: 'client_not_found' }
+  | { readonly kind: 'scopes_beyond_caller'; readonly refused: readonly Scope[] };
+
+/** A new secret, for whoever may do all that the client may; the old one works on for a while. */
 export const rotateClientSecret = async (
   tx: Tx,
   actor: Actor,
   client: { readonly merchantId: string; readonly id: string },
   overlapSeconds: number,
-): Promise<{ readonly client: ListedClient; readonly secret: string } | undefined> => {
+): Promise<RotateSecretOutcome> => {
   const secret = newClientSecret();
   const until = new Date(Date.now() + overlapSeconds * MS_PER_SECOND);
   const rotated = await replaceClientSecret(tx, client, hashClientSecret(secret), until);
-  if (!rotated) return undefined;
+  if (!rotated) return { kind: 'client_not_found' };
+  // Undone with the transaction: a refusal is no answer that leaves anything behind.
+  const refused = beyond(actor.principal, rotated.scopes);
+  if (refused.length > 0) return { kind: 'scopes_beyond_caller', refused };
   await log(tx, actor, 'client.secret_rotated', client.id, { merchantId: client.merchantId, overlapSeconds });
-  return { client: rotated, secret };
+  return { kind: 'rotated', client: rotated, secret };
 };
 
 /** One more, or undefined when there is no such merchant. */

@@ -37,3 +37,9 @@ export const scopesOfMembership = (role: MembershipRole): readonly Scope[] =>
 /** What a caller may hand on of a merchant's rights: staff all of them, a merchant's own people and keys what they have. */
 export const grantableBy = (principal: Principal): readonly Scope[] =>
   isStaff(principal) ? ROLES.merchant : ROLES.merchant.filter((scope) => principal.scopes.includes(scope));
+
+/** Those that he may not hand on. */
+export const beyond = (principal: Principal, scopes: readonly Scope[]): readonly Scope[] => {
+  const grantable = grantableBy(principal);
+  return scopes.filter((scope) => !grantable.includes(scope));
+};

@@ -123,10 +123,17 @@ export class MerchantClientsController {
       reply,
       { principal, meta, body, resourceId: id },
       async (tx, actor) => {
-        const rotated = await rotateClientSecret(tx, actor, { merchantId, id }, body.overlapSeconds);
-        if (!rotated) throw new Problem('client_not_found');
-        const sent = { ...viewOf(rotated.client), clientSecret: rotated.secret };
-        return { status: 200, body: sent satisfies z.infer<typeof rotatedSecretSchema> };
+        const outcome = await rotateClientSecret(tx, actor, { merchantId, id }, body.overlapSeconds);
+        switch (outcome.kind) {
+          case 'rotated': {
+            const sent = { ...viewOf(outcome.client), clientSecret: outcome.secret };
+            return { status: 200, body: sent satisfies z.infer<typeof rotatedSecretSchema> };
+          }
+          case 'client_not_found':
+            throw new Problem('client_not_found');
+          case 'scopes_beyond_caller':
+            throw scopesBeyond(outcome.refused);
+        }
       },
       'clientSecret',
     );

@@ -125,8 +125,14 @@ export class MerchantKeysController {
       { principal, meta, body, resourceId: id },
       async (tx, actor) => {
         const outcome = await this.keys.roll(tx, actor, { merchantId, id }, body.overlapSeconds);
-        if (outcome.kind !== 'rolled') throw new Problem(outcome.kind);
-        return { status: 201, body: createdViewOf(outcome.created) };
+        switch (outcome.kind) {
+          case 'rolled':
+            return { status: 201, body: createdViewOf(outcome.created) };
+          case 'scopes_beyond_caller':
+            throw scopesBeyond(outcome.refused);
+          default:
+            throw new Problem(outcome.kind);
+        }
       },
       'apiKey',
     );
