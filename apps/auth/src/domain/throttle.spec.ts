@@ -1,6 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 
-import { decideTry, type ThrottlePolicy, type ThrottleState } from './throttle.js';
+import {
+  ACCOUNT_POLICY,
+  ADDRESS_POLICY,
+  decideTry,
+  SEND_POLICY,
+  type ThrottlePolicy,
+  type ThrottleState,
+} from './throttle.js';
 
 const policy: ThrottlePolicy = { freeFailures: 3, delayMsFirst: 1_000, delayMsMax: 5_000, forgetAfterMs: 60_000 };
 const at = (ms: number): Date => new Date(Date.UTC(2026, 0, 1) + ms);
@@ -50,5 +57,22 @@ describe('throttling of logins', () => {
       'allowed',
       1_000,
     ]);
+  });
+
+  it.each([
+    ['an account', ACCOUNT_POLICY, 300],
+    ['an address', ADDRESS_POLICY, 400],
+    ['a mail address or phone', SEND_POLICY, 36],
+  ])('of %s lets whoever tries as soon as he may no more than so often in a day', (_, tried, most) => {
+    let state: ThrottleState | undefined;
+    let allowed = 0;
+    for (let ms = 0; ms < 86_400_000;) {
+      const decision = decideTry(state, tried, at(ms));
+      if (decision.allowed) {
+        state = decision.next;
+        allowed += 1;
+      } else ms += decision.retryAfterMs;
+    }
+    expect(allowed).toBeLessThanOrEqual(most);
   });
 });

@@ -51,10 +51,13 @@ export const ADDRESS_POLICY: ThrottlePolicy = {
   forgetAfterMs: 900_000,
 };
 
-/** Codes to one mail address or phone: five, then one a minute at first and one an hour in the end. */
+/**
+ * Codes to one mail address or phone: five, then one a minute at first and one an hour in the end. Each code may be guessed at
+ * five times, so this is also how often a stranger may guess: forgotten a day later, and not when the longest wait is over.
+ */
 export const SEND_POLICY: ThrottlePolicy = {
   freeFailures: 5,
   delayMsFirst: 60_000,
   delayMsMax: 3_600_000,
-  forgetAfterMs: 3_600_000,
+  forgetAfterMs: 86_400_000,
 };
