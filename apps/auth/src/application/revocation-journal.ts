@@ -24,7 +24,7 @@ export class RevocationJournal implements OnModuleInit, OnModuleDestroy {
   private position = 0n;
   /** Counts news, so that none is missed between a look and the wait for the next. */
   private turn = 0;
-  private waiting: (() => void)[] = [];
+  private readonly waiting = new Set<() => void>();
   private cleanedAtMs = Date.now();
   private readonly stopping = new AbortController();
   private stopListening: (() => void) | undefined;
@@ -71,17 +71,20 @@ export class RevocationJournal implements OnModuleInit, OnModuleDestroy {
 
   private async news(withinMs: number): Promise<void> {
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, withinMs);
-      this.waiting.push(() => {
+      const goOn = (): void => {
         clearTimeout(timer);
+        // Also when the time is over: while there is no news, nobody else would take it out.
+        this.waiting.delete(goOn);
         resolve();
-      });
+      };
+      const timer = setTimeout(goOn, withinMs);
+      this.waiting.add(goOn);
     });
   }
 
   private wake(): void {
     this.turn += 1;
-    for (const wake of this.waiting.splice(0)) wake();
+    for (const goOn of [...this.waiting]) goOn();
   }
 
   private async keepLooking(): Promise<void> {
