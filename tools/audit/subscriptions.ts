@@ -1,6 +1,7 @@
 import type { AggregateKind } from '@payflow/contracts';
 
 import { JOURNAL_CONSUMER } from '../../apps/ledger/src/events/payment-events.controller.js';
+import { OWNERS_CONSUMER } from '../../apps/wallet/src/events/user-events.controller.js';
 import type { ServiceName } from '../stack/services.ts';
 
 /** Who must get which events. A test holds this against the services' `@Subscription`s. */
@@ -13,4 +14,6 @@ export interface KnownSubscription {
 
 export const SUBSCRIPTIONS: readonly KnownSubscription[] = [
   { consumer: JOURNAL_CONSUMER, kind: 'payment', service: 'ledger' },
+  { consumer: OWNERS_CONSUMER, kind: 'user', service: 'wallet' },
+  { consumer: 'wallet.additions', kind: 'payment', service: 'wallet' },
 ];

@@ -51,8 +51,8 @@ describe('POST /wallets/transfer', () => {
       available: 2_500,
       held: 0,
     });
-    const sent = (await wallets.get('/transactions', alice)).body['data'] as unknown;
-    const received = (await wallets.get('/transactions', bob)).body['data'] as unknown;
+    const sent = (await wallets.get('/transactions', alice)).body['data'];
+    const received = (await wallets.get('/transactions', bob)).body['data'];
     expect(sent).toEqual([expect.objectContaining({ debit: 2_500, credit: null, balanceAfter: 7_500, note: 'lunch' })]);
     expect(received).toEqual([expect.objectContaining({ debit: null, credit: 2_500, balanceAfter: 2_500 })]);
   });
