@@ -209,7 +209,18 @@ describe('the payments between users of wallet-and-payments-api.md', () => {
   it('GET /payments/{userId}/history is for the user alone, and a payment has none there (R-060, C24)', async () => {
     const history = async (id: string, { token }: Person) =>
       await call<any>('GET', `/payments/${id}/history`, { token });
-    expect((await history(alice.userId, alice)).status).toBe(200);
+    const { id } = (await ask('3')).body;
+    await process(id);
+    const own = await history(alice.userId, alice);
+    expect(own.status).toBe(200);
+    expect(own.body.data[0]).toMatchObject({ id, toUser: bob.userId, status: 'Completed' });
+    // The payee has it too, beside what he pays merchants; both lists are one by two names.
+    expect((await history(bob.userId, bob)).body.data[0].id).toBe(id);
+    const listed = await call<any>('GET', `/users/${alice.userId}/payments`, { token: alice.token });
+    expect(listed.body).toEqual(own.body);
+    const page = await call<any>('GET', `/users/${alice.userId}/payments?limit=1`, { token: alice.token });
+    const next = `/users/${alice.userId}/payments?limit=1&cursor=${page.body.nextCursor}`;
+    expect((await call<any>('GET', next, { token: alice.token })).body.data).toEqual([own.body.data[1]]);
     expect((await history(alice.userId, bob)).status).toBe(404);
     const wrong = await history('pay_01kxyz6w3hf8btq2v9m4n7r5sd', alice);
     expect([wrong.status, wrong.body.detail]).toEqual([404, expect.stringContaining('/events')]);

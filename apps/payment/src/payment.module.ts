@@ -35,8 +35,10 @@ import { RoutePayments } from './application/route-payments.js';
 import { RoutingRulesCache } from './application/routing-rules.js';
 import { SyncPayment } from './application/sync-payment.js';
 import { UpdatePayment } from './application/update-payment.js';
+import { UserHistory } from './application/user-history.js';
 import { ClientsModule } from './clients/clients.module.js';
 import { ServiceCalls } from './clients/service-calls.js';
+import { TransferIntents } from './clients/transfer-intents.js';
 import { CapturesController } from './http/captures.controller.js';
 import { FeeTermsController } from './http/fee-terms.controller.js';
 import { ReturnController } from './http/return.controller.js';
@@ -97,6 +99,8 @@ import { WalletProcessor } from './processors/wallet-processor.js';
     ReadPayment,
     LedgerLines,
     ListPayments,
+    UserHistory,
+    TransferIntents,
     ReadRefunds,
     MerchantFeeTerms,
     RoutePayments,

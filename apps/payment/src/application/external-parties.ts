@@ -24,7 +24,8 @@ export class ExternalParties {
 
   /** The user with this name, or the name itself where it stands for nobody else. */
   userOrSame(named: string): string {
-    return this.config.EXTERNAL_REFERENCES.users[named] ?? named;
+    const { users } = this.config.EXTERNAL_REFERENCES;
+    return Object.hasOwn(users, named) ? (users[named] ?? named) : named;
   }
 
   private partyOf(kind: 'usr' | 'mer', known: Readonly<Record<string, string>>, named: string, field: string): string {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { currencySchema, pageQueryFields, textSchema, timeSchema } from './shared-fields.js';
+import { currencySchema, LIST_LIMIT_MAX, textSchema, timeSchema } from './shared-fields.js';
 import { decimalAmountSchema } from './written-amount.js';
 
 /** A person by his id, or by his user name. */
@@ -36,7 +36,11 @@ export type TransferIntentView = z.infer<typeof transferIntentSchema>;
 
 /** GET /internal/users/{userId}/transfer-intents (service to service): as payer or payee, newest first, behind a place. */
 export const listTransferIntentsQuerySchema = z.strictObject({
-  limit: pageQueryFields.limit,
+  limit: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(LIST_LIMIT_MAX + 1),
   beforeTime: timeSchema.optional(),
   beforeId: z.string().max(64).optional(),
   from: timeSchema.optional(),
