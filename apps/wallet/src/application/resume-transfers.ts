@@ -3,7 +3,7 @@ import { Database } from '@payflow/postgres';
 import { Idempotency, Problem, type StoredAnswer } from '@payflow/service';
 
 import { findClaims } from '../store/claims.js';
-import type { TakenTimer } from '../store/timers.js';
+import { type TakenTimer, touchTimers } from '../store/timers.js';
 import { findTransactions, type OwnedTransactionRow } from '../store/wallet-transactions.js';
 import { POST_TIMER } from './begin-transfers.js';
 import { FinishTransfers } from './finish-transfers.js';
@@ -39,6 +39,8 @@ export class ResumeTransfers implements OnModuleInit {
    * @throws Problem wallet_transaction_not_found
    */
   async resume(transactionId: string): Promise<StoredAnswer> {
+    // From here on its owner, who may be slow and not dead, cannot end it as one that nobody has posted.
+    await touchTimers(this.database, POST_TIMER, [transactionId]);
     const transfers = await this.load([transactionId]);
     const transfer = transfers[0];
     if (transfer === undefined) throw new Problem('wallet_transaction_not_found');

@@ -37,7 +37,15 @@ export const disarmTimers = async (
   await tx.execute('DELETE FROM wallet_timers WHERE kind = $1 AND subject_id = ANY ($2::text[])', [kind, subjectIds]);
 };
 
-/** The same, where nobody has ever taken them up. @returns how many */
+/** Whoever had one of them in hand, or has never looked at it, is not alone with its subject any more. */
+export const touchTimers = async (sql: Sql, kind: string, subjectIds: readonly string[]): Promise<void> => {
+  await sql.execute(
+    'UPDATE wallet_timers SET fence = fence + 1, lease_until = NULL WHERE kind = $1 AND subject_id = ANY ($2::text[])',
+    [kind, subjectIds],
+  );
+};
+
+/** As disarmTimers, where nobody has ever taken them up or touched them. @returns how many */
 export const disarmUntouchedTimers = async (
   tx: Pick<Tx, 'execute'>,
   kind: string,

@@ -128,7 +128,12 @@ export class ConsumerSession {
     this.consumer.on(GROUP_JOIN, ({ payload }) => {
       this.commits.forget();
       // It repeats by itself what fails; until it is done, `settle` guards each partition.
-      void this.positions.assign(payload.memberAssignment, (name) => this.parts.cluster.topicOf(name));
+      this.positions
+        .assign(payload.memberAssignment, (name) => this.parts.cluster.topicOf(name))
+        .catch((error: unknown) => {
+          // Between leaving a group and joining it again kafkajs takes no seek. The next join assigns anew.
+          this.parts.logger.info({ err: error, consumer: this.intake.binding.consumer }, 'an assignment was overtaken');
+        });
     });
     this.consumer.on(CRASH, ({ payload }) => {
       if (!payload.restart) this.end(`crashed: ${payload.error.message}`);

@@ -1,0 +1,56 @@
+import { ServiceUnavailableError } from '@payflow/clients';
+import { newId } from '@payflow/kernel';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+
+import { ResumeTransfers } from '../src/application/resume-transfers.js';
+import { Ledger } from '../src/clients/clients.module.js';
+import { WalletsUnderTest } from './wallets-under-test.js';
+
+let wallets: WalletsUnderTest;
+
+beforeAll(async () => {
+  wallets = await WalletsUnderTest.start({ instances: 2 });
+});
+afterAll(async () => {
+  await wallets.stop();
+});
+
+describe('a transfer that another instance resumes while its owner is slow', () => {
+  it('is not ended as one that nobody has posted', async () => {
+    const [alice, bob] = await Promise.all([wallets.person(), wallets.person()]);
+    const [from, to] = await Promise.all([wallets.wallet(alice, 1_000), wallets.wallet(bob)]);
+    const [owner, other] = [wallets.app(0).get(Ledger), wallets.app(1).get(Ledger)];
+    const [ofOwner, ofOther] = [owner.post.bind(owner), other.post.bind(other)];
+    let ownerHasAnswered = (): void => undefined;
+    const ownerAnswered = new Promise<void>((resolve) => (ownerHasAnswered = resolve));
+    let resumed: Promise<unknown> = Promise.resolve();
+    owner.post = async ([posting]) => {
+      // The other instance has posted it and not recorded it yet, when the owner hears that his request was not sent.
+      await new Promise<void>((posted) => {
+        other.post = async (postings) => {
+          const results = await ofOther(postings);
+          posted();
+          await ownerAnswered;
+          return results;
+        };
+        resumed = wallets
+          .app(1)
+          .get(ResumeTransfers)
+          .resume(String(posting?.reference.slice('wallet:'.length)));
+      });
+      throw new ServiceUnavailableError('ledger', false, 'not connected');
+    };
+    try {
+      const { status, body } = await wallets.transfer(alice, from, to, 300, { key: newId('req') });
+      expect([status, body]).toEqual([202, expect.objectContaining({ status: 'PENDING' })]);
+    } finally {
+      ownerHasAnswered();
+      owner.post = ofOwner;
+      await resumed;
+      other.post = ofOther;
+    }
+    const history = (await wallets.get('/transactions', alice)).body['data'];
+    expect(history).toEqual([expect.objectContaining({ status: 'SUCCESS', debit: 300, balanceAfter: 700 })]);
+    expect(await wallets.available(to)).toBe(300);
+  });
+});
