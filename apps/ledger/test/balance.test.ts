@@ -143,6 +143,35 @@ describe('what changed it', () => {
   }, 60_000);
 });
 
+it('waits for payments that Kafka has not got yet, and for nobody else’s', async () => {
+  const own = `${prefix}unsent.`;
+  // A payment service whose events do not get out, and a ledger that hears nothing of them.
+  const silent = await PaymentEventSource.start({
+    AUTH_URL: mint.url,
+    ISSUER: mint.url,
+    KAFKA_BROKERS: '127.0.0.1:1',
+    KAFKA_TOPIC_PREFIX: own,
+  });
+  const deaf = await LedgerUnderTest.start(
+    { KAFKA_TOPIC_PREFIX: own, PAYMENT_URL: silent.url, LOG_LEVEL: 'silent' },
+    mint,
+  );
+  try {
+    const merchantId = newId('mer');
+    await silent.emit(captured(merchantId, 1_000, 30).emitted());
+    await eventually(async () => {
+      expect((await deaf.get('/balance', merchantPrincipal(newId('mer')))).status).toBe(200);
+    });
+    expect(await deaf.get('/balance', merchantPrincipal(merchantId))).toMatchObject({
+      status: 503,
+      body: { code: 'dependency_unavailable' },
+    });
+  } finally {
+    await deaf.stop();
+    await silent.stop();
+  }
+}, 60_000);
+
 describe('when nobody can tell what the journal has not heard of', () => {
   it.each([
     ['because payment does not answer', { PAYMENT_URL: 'http://127.0.0.1:1' }],
