@@ -43,8 +43,12 @@ export class ProblemFilter implements ExceptionFilter {
 export const sendProblem = (reply: FastifyReply, problem: Problem, requestId: string, gatewayUrl: string): void => {
   void reply
     .code(problem.status)
-    .headers({ 'cache-control': 'no-store', 'x-request-id': requestId, ...problem.headers })
-    .header('content-type', PROBLEM_MEDIA_TYPE)
+    .headers({
+      'content-type': PROBLEM_MEDIA_TYPE,
+      'cache-control': 'no-store',
+      'x-request-id': requestId,
+      ...problem.headers,
+    })
     .send(JSON.stringify(problemDocument(problem, requestId, gatewayUrl)));
 };
 

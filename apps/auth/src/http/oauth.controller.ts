@@ -46,8 +46,12 @@ const oauthProblem = (error: keyof typeof PROBLEM_OF, description: string, more:
   new Problem(PROBLEM_OF[error], {
     detail: description,
     extensions: { error, error_description: description } satisfies Record<string, Json>,
-    // RFC 6749 §5.2: the challenge that the client may have used, not the Bearer one of our other 401s.
-    ...(error === 'invalid_client' ? { headers: { 'www-authenticate': 'Basic realm="payflow"' } } : {}),
+    headers: {
+      // RFC 6749 §5.2: plain JSON, or client libraries do not read `error`.
+      'content-type': 'application/json; charset=utf-8',
+      // The challenge that the client may have used, not the Bearer one of our other 401s.
+      ...(error === 'invalid_client' ? { 'www-authenticate': 'Basic realm="payflow"' } : {}),
+    },
     ...(more.errors === undefined ? {} : { errors: more.errors }),
   });
 
