@@ -28,7 +28,7 @@ export const newDemoData = (): DemoData => ({
 });
 
 /** A port that was free a moment ago: auth verifies tokens at its own address, so it must know it beforehand. */
-const freePort = async (): Promise<number> => {
+export const freePort = async (): Promise<number> => {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

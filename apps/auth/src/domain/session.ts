@@ -15,10 +15,10 @@ export interface KnownSession {
 
 /**
  * For so long a rotated token still answers its successor, the same one again: the answer to the first try may have been
- * lost on the way, or never sent because the process died. Nothing new comes of it, and once the successor was used the
+ * lost on the way, or never sent because the process died and takes a while to come back. Nothing new comes of it, and once the successor was used the
  * answer has evidently arrived.
  */
-export const REFRESH_GRACE_MS = 10_000;
+export const REFRESH_GRACE_MS = 30_000;
 
 export type RefreshDecision = 'rotate' | 'repeat' | 'refuse' | 'end_session';
 

@@ -36,7 +36,7 @@ export class SessionsController {
   @ApiOperation({
     summary: 'Take a refresh token for new tokens',
     description:
-      'Each refresh token works once. A repetition within ten seconds gets the same successor again, for a client that lost ' +
+      'Each refresh token works once. A repetition within thirty seconds gets the same successor again, for a client that lost ' +
       'the answer; later, or after the successor was used, it counts as stolen and ends the session.',
   })
   @Answers(200, loginAnswerSchema, 'A new access token and the next refresh token.')
