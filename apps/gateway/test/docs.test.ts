@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { PROBLEMS } from '@payflow/contracts';
 import { eventually } from '@payflow/testing';
 
-import { type RunningGateway, startGateway } from './running-gateway.js';
+import { asAnsweredBy, type RunningGateway, startGateway } from './running-gateway.js';
 
 let gateway: RunningGateway;
 
@@ -161,10 +161,15 @@ describe('GET /health', () => {
     try {
       const up = { status: 'up', checks: {} };
       const down = { status: 'down', checks: { database: 'the database cannot be reached' } };
-      for (const service of [gateway.payment, whole.payment, whole.tokenization, whole.ledger, whole.wallet])
-        service.answers(200, up);
+      // It stands for auth, which must have told the gateway of the revocations before that is ready.
+      const asAuth = asAnsweredBy(whole.mint.url);
+      gateway.payment.answer = (request, response) => {
+        if (request.url.startsWith('/health')) response.writeHead(200).end(JSON.stringify(up));
+        else asAuth(request, response);
+      };
+      for (const service of [whole.payment, whole.tokenization, whole.ledger, whole.wallet]) service.answers(200, up);
       whole.acquirerSim.answers(503, down);
-      expect((await fetch(`${whole.url}/health/ready`)).status).toBe(200);
+      await eventually(async () => expect((await fetch(`${whole.url}/health/ready`)).status).toBe(200));
       whole.ledger.answers(503, down);
       const response = await fetch(`${whole.url}/health/ready`);
       expect(response.status).toBe(503);

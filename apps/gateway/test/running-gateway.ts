@@ -31,6 +31,19 @@ const json =
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
   };
 
+/** The answer of the one at the address. */
+export const asAnsweredBy =
+  (url: string): Answer =>
+  (request, response) => {
+    const pass = async (): Promise<void> => {
+      const { method, url: path, body } = request;
+      const headers = { 'content-type': 'application/json' };
+      const answer = await fetch(url + path, { method, headers, ...(body === '' ? {} : { body }) });
+      response.writeHead(answer.status, { 'content-type': 'application/json' }).end(await answer.text());
+    };
+    void pass().catch(() => response.destroy());
+  };
+
 /** A service at the other end of a socket: it keeps what it received and answers what a test tells it to. */
 export class LoopbackService {
   readonly received: Received[] = [];
