@@ -84,33 +84,42 @@ export interface Match {
   readonly swapsCard: boolean;
 }
 
-const patternSegments = (route: Route): readonly string[] => route.pattern.slice(1).split('/');
+/** A segment of a pattern: a text, or how a segment begins. */
+interface Part {
+  readonly text: string;
+  readonly isPrefix: boolean;
+}
 
-const suits = (part: string, segment: string): boolean => {
-  const [prefix = '', name] = part.split('{');
-  return name === undefined ? part === segment : segment.startsWith(prefix);
+const partOf = (segment: string): Part => {
+  const [text = '', name] = segment.split('{');
+  return { text, isPrefix: name !== undefined };
 };
 
-const matches = (pattern: readonly string[], segments: readonly string[]): boolean =>
-  pattern.length <= segments.length && pattern.every((part, index) => suits(part, segments[index] ?? ''));
+const suits = ({ text, isPrefix }: Part, segment: string): boolean =>
+  isPrefix ? segment.startsWith(text) : segment === text;
+
+const matches = (parts: readonly Part[], segments: readonly string[]): boolean =>
+  parts.length <= segments.length && parts.every((part, index) => suits(part, segments[index] ?? ''));
 
 const isUpstream = (text: string | undefined): text is Upstream => UPSTREAMS.some((service) => service === text);
 
-/** Longest pattern first; written once. */
-const byLength = (routes: readonly Route[]): readonly Route[] =>
-  [...routes].sort((a, b) => patternSegments(b).length - patternSegments(a).length);
-const SORTED = byLength(ROUTES);
+/** Longest pattern first. Split once and not at each request. */
+const SORTED = ROUTES.map((route) => ({ route, parts: route.pattern.slice(1).split('/').map(partOf) })).sort(
+  (a, b) => b.parts.length - a.parts.length,
+);
 
 /** The route of a request, or undefined when there is none. */
 export const matchRoute = (method: string, segments: readonly string[], query = ''): Match | undefined => {
-  const route = SORTED.find((candidate) => matches(patternSegments(candidate), segments));
-  if (!route) return undefined;
+  const found = SORTED.find(({ parts }) => matches(parts, segments));
+  if (!found) return undefined;
+  const { route } = found;
+  const below = segments.slice(found.parts.length);
   if (route.service !== 'named')
     return {
       route,
-      upstream: isElsewhere(route, method, segments, query) ? route.elsewhere.service : route.service,
+      upstream: isElsewhere(route, method, below, query) ? route.elsewhere.service : route.service,
       segments,
-      swapsCard: swapsCard(route, method, segments),
+      swapsCard: method === 'POST' && route.swapsCardAt?.includes(below.at(-1) ?? '') === true,
     };
   const upstream = segments[1];
   if (!isUpstream(upstream)) return undefined;
@@ -121,16 +130,10 @@ export const matchRoute = (method: string, segments: readonly string[], query = 
 const isElsewhere = (
   route: Route,
   method: string,
-  segments: readonly string[],
+  below: readonly string[],
   query: string,
 ): route is Route & Required<Pick<Route, 'elsewhere'>> =>
   route.elsewhere !== undefined &&
   method === 'POST' &&
-  segments.length === patternSegments(route).length &&
+  below.length === 0 &&
   new URLSearchParams(query).has(route.elsewhere.query);
-
-const swapsCard = (route: Route, method: string, segments: readonly string[]): boolean => {
-  if (method !== 'POST' || !route.swapsCardAt) return false;
-  const below = segments.slice(patternSegments(route).length);
-  return route.swapsCardAt.includes(below.at(-1) ?? '');
-};
