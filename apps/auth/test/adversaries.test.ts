@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { API_KEY_GRANT } from '@payflow/contracts';
-import type { TestDatabase } from '@payflow/testing';
+import { eventually, type TestDatabase } from '@payflow/testing';
+import { decodeJwt } from 'jose';
 import pg from 'pg';
 
 import { PASSWORD, People } from './people.js';
@@ -106,4 +107,27 @@ describe('a key of few scopes', () => {
     expect((await people.post(rotate, {}, { token: admin })).status).toBe(200);
     expect((await roll(narrow)).status).toBe(201);
   });
+});
+
+it('who logs in while his membership is taken away does not act for the merchant any more', async () => {
+  const admin = await logIn(auth, 'admin');
+  const { body } = await people.post('/merchants', { name: 'Shop' }, { token: admin });
+  const merchantId = String(body['merchantId']);
+  const { userId } = await people.newPerson({ username: 'leaving' });
+  const saved = await people.post(`/merchants/${merchantId}/members`, { userId, role: 'MEMBER' }, { token: admin });
+  expect(saved.status).toBe(200);
+  expect(decodeJwt((await people.logIn({ username: 'leaving' })).token)).toMatchObject({ merchant_id: merchantId });
+  await client.query('BEGIN');
+  await client.query('DELETE FROM memberships WHERE user_id = $1', [userId]);
+  let answered = false;
+  const login = people.logIn({ username: 'leaving' }).finally(() => (answered = true));
+  await eventually(async () => {
+    const { rowCount } = await client.query(
+      `SELECT FROM pg_locks JOIN pg_stat_activity USING (pid)
+        WHERE NOT granted AND pg_stat_activity.datname = current_database()`,
+    );
+    expect(answered || rowCount !== 0).toBe(true);
+  });
+  await client.query('COMMIT');
+  expect(decodeJwt((await login).token)).not.toHaveProperty('merchant_id');
 });

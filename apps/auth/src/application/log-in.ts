@@ -4,7 +4,7 @@ import { Database } from '@payflow/postgres';
 import { Passwords } from '../credentials/passwords.js';
 import type { LoginName } from '../domain/login-name.js';
 import { forgetSubject, takeBackTry } from '../store/login-throttle.js';
-import { type Membership, membershipsOf } from '../store/memberships.js';
+import { holdMembershipsOf, type Membership } from '../store/memberships.js';
 import { findLoginCandidates, lockUser, type User } from '../store/users.js';
 import { countTry, triesOfAddress, triesOfName, triesOfSecondFactor } from './attempts.js';
 import { SecondFactor, type ShownCode } from './second-factor.js';
@@ -88,7 +88,7 @@ export class LogIn {
       const user = await lockUser(tx, checked.id);
       // Changed while the password was being checked: what was right a moment ago is not any more.
       if (user?.status !== 'ACTIVE' || user.passwordHash !== checked.passwordHash) return { kind: 'refused' };
-      const membership = membershipFor(await membershipsOf(tx, user.id), merchantId);
+      const membership = membershipFor(await holdMembershipsOf(tx, user.id), merchantId);
       if (merchantId !== undefined && !membership) return { kind: 'not_a_member' };
       if (!(await this.secondFactor.use(tx, user.id, shown))) return { kind: 'second_factor_invalid' };
       return { kind: 'logged_in', tokens: await this.sessions.open(tx, user, device, membership) };

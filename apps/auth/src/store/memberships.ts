@@ -12,14 +12,18 @@ export interface Membership {
 const COLUMNS = `membership.merchant_id AS "merchantId", membership.user_id AS "userId", membership.role,
   membership.created_at AS "createdAt"`;
 
+const OF_USER = `
+  SELECT ${COLUMNS} FROM memberships membership JOIN merchants merchant ON merchant.id = membership.merchant_id
+   WHERE membership.user_id = $1 AND merchant.status = 'ACTIVE'
+   ORDER BY membership.created_at, membership.merchant_id`;
+
 /** For which merchants a person may act, the oldest membership first. Not for one that is blocked. */
 export const membershipsOf = async (sql: Sql, userId: string): Promise<readonly Membership[]> =>
-  await sql.query<Membership>(
-    `SELECT ${COLUMNS} FROM memberships membership JOIN merchants merchant ON merchant.id = membership.merchant_id
-      WHERE membership.user_id = $1 AND merchant.status = 'ACTIVE'
-      ORDER BY membership.created_at, membership.merchant_id`,
-    [userId],
-  );
+  await sql.query<Membership>(OF_USER, [userId]);
+
+/** The same, held against being taken away or changed until the session that acts by it is there to be ended with it. */
+export const holdMembershipsOf = async (tx: Tx, userId: string): Promise<readonly Membership[]> =>
+  await tx.query<Membership>(`${OF_USER} FOR SHARE OF membership`, [userId]);
 
 export interface Member extends Membership {
   readonly username: string | null;
