@@ -7,6 +7,7 @@ import { ProcessTransferIntent } from './application/process-transfer-intent.js'
 import { ReadTransferIntents } from './application/read-transfer-intents.js';
 import { ServiceCalls, ServiceCallsModule } from './clients/service-calls.js';
 import { TransferIntentsController } from './http/transfer-intents.controller.js';
+import { MoneyModule } from './money.module.js';
 import { TransfersModule } from './transfers.module.js';
 import { walletConfigSchema } from './wallet.config.js';
 
@@ -15,6 +16,7 @@ import { walletConfigSchema } from './wallet.config.js';
     ServiceModule.forRoot({ name: 'wallet', configSchema: walletConfigSchema, database: true }),
     ServiceCallsModule,
     TransfersModule,
+    MoneyModule,
     MessagingModule.forRootAsync({
       service: 'wallet',
       imports: [ServiceCallsModule],
