@@ -13,7 +13,15 @@ export default async function setUp() {
   const paths = stackOf(run);
   // Without Jest's own flags, and without servers meant for `npm start`: an empty variable counts as unset.
   const environment = { ...process.env, NODE_OPTIONS: '', DATABASE_URL: '', KAFKA_BROKERS: '' };
-  const ports = ['PORT', 'AUTH_PORT', 'PAYMENT_PORT', 'TOKENIZATION_PORT', 'LEDGER_PORT', 'ACQUIRER_SIM_PORT'];
+  const ports = [
+    'PORT',
+    'AUTH_PORT',
+    'PAYMENT_PORT',
+    'TOKENIZATION_PORT',
+    'LEDGER_PORT',
+    'WALLET_PORT',
+    'ACQUIRER_SIM_PORT',
+  ];
   await startDetached(
     paths,
     { ...environment, ...Object.fromEntries(ports.map((name) => [name, ANY_PORT])), PAYFLOW_HOME: paths.home },
