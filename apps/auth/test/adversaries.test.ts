@@ -30,6 +30,15 @@ afterAll(async () => {
   await database.drop();
 });
 
+/** For a lock, in this database. */
+const somebodyWaits = async (): Promise<boolean> => {
+  const { rowCount } = await client.query(
+    `SELECT FROM pg_locks JOIN pg_stat_activity USING (pid)
+      WHERE NOT granted AND pg_stat_activity.datname = current_database()`,
+  );
+  return rowCount !== 0;
+};
+
 describe('who claims an address that is somebody else’s', () => {
   it('gets no more guesses at its owner’s password by logging in to his own account between them', async () => {
     const email = 'guessed@example.com';
@@ -121,13 +130,21 @@ it('who logs in while his membership is taken away does not act for the merchant
   await client.query('DELETE FROM memberships WHERE user_id = $1', [userId]);
   let answered = false;
   const login = people.logIn({ username: 'leaving' }).finally(() => (answered = true));
-  await eventually(async () => {
-    const { rowCount } = await client.query(
-      `SELECT FROM pg_locks JOIN pg_stat_activity USING (pid)
-        WHERE NOT granted AND pg_stat_activity.datname = current_database()`,
-    );
-    expect(answered || rowCount !== 0).toBe(true);
-  });
+  await eventually(async () => expect(answered || (await somebodyWaits())).toBe(true));
   await client.query('COMMIT');
   expect(decodeJwt((await login).token)).not.toHaveProperty('merchant_id');
+});
+
+it('who changes his address while his session is ended leaves no address behind', async () => {
+  const { userId, token } = await people.newPerson({ username: 'ending' });
+  await client.query('BEGIN');
+  await client.query('SELECT FROM users WHERE id = $1 FOR UPDATE', [userId]);
+  let answered = false;
+  const change = people.send('PATCH', '/me', token, { email: 'left@example.com' }).finally(() => (answered = true));
+  await eventually(async () => expect(answered || (await somebodyWaits())).toBe(true));
+  await client.query("UPDATE sessions SET ended_at = now(), end_reason = 'password' WHERE user_id = $1", [userId]);
+  await client.query('COMMIT');
+  expect(await change).toMatchObject({ status: 401, body: { code: 'invalid_token' } });
+  const { rows } = await client.query('SELECT pending_email FROM users WHERE id = $1', [userId]);
+  expect(rows).toEqual([{ pending_email: null }]);
 });

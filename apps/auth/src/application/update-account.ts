@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Tx } from '@payflow/postgres';
 
 import type { Address } from '../domain/login-name.js';
+import { isSessionOpen } from '../store/sessions.js';
 import { lockUser, setClaimedAddress, setName, setPendingAddress, type User } from '../store/users.js';
 import { Codes } from './codes.js';
 
@@ -18,12 +19,21 @@ export class UpdateAccount {
   /**
    * A new address takes the place of one that was never proven; one that is proven, or none, stays until the new one is
    * proven: a slip of the finger locks nobody out of his mail, nor of his money.
+   *
+   * @returns false when the session has ended while the request waited: an address that it left behind would be a way back
    */
-  async run(tx: Tx, userId: string, changes: AccountChanges): Promise<void> {
+  async run(
+    tx: Tx,
+    person: { readonly id: string; readonly sessionId: string },
+    changes: AccountChanges,
+  ): Promise<boolean> {
+    const userId = person.id;
     const user = await lockUser(tx, userId);
     if (!user) throw new Error('invariant: a session of nobody');
+    if (!(await isSessionOpen(tx, person.sessionId))) return false;
     if (changes.name !== undefined) await setName(tx, userId, changes.name);
     for (const address of changes.addresses) await this.changeAddress(tx, user, address);
+    return true;
   }
 
   private async changeAddress(tx: Tx, user: User, address: Address): Promise<void> {

@@ -49,14 +49,15 @@ export class MeController {
     @Body({ schema: updateMeSchema }) body: z.infer<typeof updateMeSchema>,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const { id } = personOf(principal);
+    const person = personOf(principal);
     const addresses = usableAddresses(body);
     for (const address of addresses) {
       const retryAfterMs = await countTry(this.database, [sendingsTo(address)]);
       if (retryAfterMs !== undefined) throw tooManyTries(retryAfterMs, 'So many codes went to this address.');
     }
-    const answer = await this.requests.once({ principal, meta, body, resourceId: id }, async (tx) => {
-      await this.accounts.run(tx, id, { name: body.name, addresses });
+    const answer = await this.requests.once({ principal, meta, body, resourceId: person.id }, async (tx) => {
+      if (!(await this.accounts.run(tx, person, { name: body.name, addresses })))
+        throw new Problem('invalid_token', { detail: 'The session has ended.' });
       return { status: 200, body: await this.describe(tx, principal) };
     });
     await sendAnswer(reply, answer);

@@ -39,6 +39,10 @@ export const openSessionsOf = async (sql: Sql, userId: string): Promise<readonly
     [userId],
   );
 
+/** Asked with the person held: what ends all his sessions holds him too. */
+export const isSessionOpen = async (tx: Tx, id: string): Promise<boolean> =>
+  (await tx.query('SELECT 1 FROM sessions WHERE id = $1 AND ended_at IS NULL', [id])).length === 1;
+
 /** Of several instances, the one that comes first is told true. */
 export const endSession = async (tx: Tx, id: string, userId: string, reason: EndReason): Promise<boolean> =>
   (await tx.execute(
