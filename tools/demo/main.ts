@@ -12,7 +12,7 @@ import { SCENARIOS } from './scenarios.ts';
 export const main = async (args: readonly string[]): Promise<void> => {
   new Command('npm run demo')
     .description(
-      'Card payments as a merchant and an operator see them, step by step. Ends with an error when one shows something else.',
+      'Card payments and wallets as merchants, operators and customers see them, step by step. Ends with an error when one shows something else.',
     )
     .addHelpText('after', '\nExamples:\n  npm run demo\n')
     .parse([...args], { from: 'user' });

@@ -55,6 +55,11 @@ export class Platform {
     return await this.send(method, path, this.adminToken, body, crypto.randomUUID());
   }
 
+  /** As whoever this token is of; with '' as nobody. */
+  async as(token: string, method: string, path: string, body?: unknown): Promise<Reply> {
+    return await this.send(method, path, token, body, crypto.randomUUID());
+  }
+
   /** What an acquirer has in its own book about a payment. */
   async acquirerBook(acquirer: string, paymentId: string): Promise<readonly { operation: string; outcome: string }[]> {
     const address = this.demo.services['acquirer-sim'] ?? '';

@@ -3,6 +3,7 @@ import pg from 'pg';
 import { narrator } from './narrator.ts';
 import { expectThat, type Platform, until } from './platform.ts';
 import { challenge, lateSuccess, timeoutWithEffect } from './unusual-outcomes.ts';
+import { firstTransfer, lastCent, silentBank } from './wallets.ts';
 
 const CARD = { number: '4242424242424242', expMonth: 12, expYear: 2034, cvc: '123' };
 const order = (amount: number, number = CARD.number): object => ({
@@ -181,4 +182,7 @@ export const SCENARIOS: readonly ((platform: Platform) => Promise<void>)[] = [
   challenge,
   timeoutWithEffect,
   lateSuccess,
+  firstTransfer,
+  lastCent,
+  silentBank,
 ];
