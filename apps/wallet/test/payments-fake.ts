@@ -74,7 +74,7 @@ export class PaymentsFake {
       return;
     }
     if (this.course === 'refused' && !this.payments.has(key)) {
-      send(422, problem(422, 'token_not_usable'));
+      send(422, problem(422, 'token_unusable'));
       return;
     }
     const known = this.payments.get(key);

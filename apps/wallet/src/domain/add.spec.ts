@@ -29,7 +29,7 @@ describe('money that is added', () => {
 
   it.each<[string, AddNews, string]>([
     ['declined', seen('failed', 'insufficient_funds'), 'insufficient_funds'],
-    ['refused', { kind: 'payment_refused', code: 'token_not_usable' }, 'token_not_usable'],
+    ['refused', { kind: 'payment_refused', code: 'token_unusable' }, 'token_unusable'],
     ['never made', { kind: 'payment_given_up' }, 'payment_not_made'],
     ['given back elsewhere', seen('given_back'), 'payment_refunded'],
   ])('whose payment is %s has failed, for that reason', (_, news, reason) => {
