@@ -35,5 +35,6 @@ import { WalletExceptionsController } from './http/wallet-exceptions.controller.
     WithdrawMoney,
     WithdrawSaga,
   ],
+  exports: [MoneyRequests, MoneyWallets, PaymentsClient],
 })
 export class MoneyModule {}

@@ -11,6 +11,7 @@ import { Holds } from './application/holds.js';
 import { KnowOwners } from './application/know-owners.js';
 import { KnownAccounts } from './application/known-accounts.js';
 import { OpenWallets } from './application/open-wallets.js';
+import { OrderOutcomes } from './application/order-outcomes.js';
 import { ReadHistory } from './application/read-history.js';
 import { ReadWallets } from './application/read-wallets.js';
 import { ResumeTransfers } from './application/resume-transfers.js';
@@ -44,6 +45,7 @@ import { WalletsController } from './http/wallets.controller.js';
     KnowOwners,
     KnownAccounts,
     OpenWallets,
+    OrderOutcomes,
     ReadHistory,
     ReadWallets,
     ResumeTransfers,
@@ -53,6 +55,16 @@ import { WalletsController } from './http/wallets.controller.js';
     TwoCommits,
     WriteStatement,
   ],
-  exports: [ClientsModule, Holds, KnowOwners, KnownAccounts, OpenWallets, Timers, TransferCommitter, TwoCommits],
+  exports: [
+    ClientsModule,
+    Holds,
+    KnowOwners,
+    KnownAccounts,
+    OpenWallets,
+    Timers,
+    TransferCommitter,
+    TwoCommits,
+    HoldPostings,
+  ],
 })
 export class TransfersModule {}

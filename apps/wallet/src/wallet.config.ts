@@ -71,6 +71,9 @@ export const walletConfigSchema = z.object({
   WALLET_HOLD_SECONDS: z.coerce.number().int().min(1).max(31_536_000).default(604_800).meta({
     description: 'How long a hold lasts that names no time, in seconds.',
   }),
+  WALLET_APPROVAL_SECONDS: z.coerce.number().int().min(1).max(2_592_000).default(3_600).meta({
+    description: 'How long the owner of a wallet may take to approve what a merchant asks of it, in seconds.',
+  }),
   REDIS_URL: z
     .url({ protocol: /^rediss?$/ })
     .optional()

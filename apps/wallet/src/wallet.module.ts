@@ -8,6 +8,7 @@ import { ReadTransferIntents } from './application/read-transfer-intents.js';
 import { ServiceCalls, ServiceCallsModule } from './clients/service-calls.js';
 import { TransferIntentsController } from './http/transfer-intents.controller.js';
 import { MoneyModule } from './money.module.js';
+import { PaymentsModule } from './payments.module.js';
 import { TransfersModule } from './transfers.module.js';
 import { walletConfigSchema } from './wallet.config.js';
 
@@ -17,6 +18,7 @@ import { walletConfigSchema } from './wallet.config.js';
     ServiceCallsModule,
     TransfersModule,
     MoneyModule,
+    PaymentsModule,
     MessagingModule.forRootAsync({
       service: 'wallet',
       imports: [ServiceCallsModule],

@@ -333,6 +333,22 @@ export const PROBLEMS = {
     title: 'The amount is above what the hold has left',
     remedy: 'Confirm at most what was held.',
   },
+  wallet_order_not_found: { status: 404, title: 'There is no such order', remedy: 'It never came: send it.' },
+  approval_not_found: {
+    status: 404,
+    title: 'There is no such approval',
+    remedy: 'List what waits for you at /wallet/approvals.',
+  },
+  approval_not_open: {
+    status: 409,
+    title: 'The approval no longer waits',
+    remedy: 'It was decided, withdrawn, or its time ran out. Ask the merchant to request it anew.',
+  },
+  merchant_unavailable: {
+    status: 422,
+    title: 'The merchant takes no payments',
+    remedy: 'There is no such merchant, or he is blocked. Check the id or the code.',
+  },
   bank_account_invalid: {
     status: 422,
     title: 'The bank account cannot be paid to',

@@ -3,6 +3,7 @@ import { ServiceUnavailableError } from '@payflow/clients';
 import type { ServicePosting, ServicePostingResult } from '@payflow/contracts';
 import { Outbox } from '@payflow/messaging';
 import { Database, type Tx } from '@payflow/postgres';
+import { crashPoint } from '@payflow/service';
 
 import { Ledger } from '../clients/clients.module.js';
 import { availableAccount, heldAccount, postingReference, WALLET_RECEIVABLE } from '../domain/accounts.js';
@@ -18,6 +19,8 @@ import {
 import { type GivenBack, touchWallets } from '../store/wallets.js';
 import { HOLD_TIMER } from './hold-timer.js';
 import { KnownAccounts } from './known-accounts.js';
+import { OrderOutcomes } from './order-outcomes.js';
+import { PAY_TIMER } from './end-pay.js';
 import { transactionEvent } from './publications.js';
 
 type Posted = Extract<ServicePostingResult, { readonly status: 'posted' }>;
@@ -30,6 +33,7 @@ export class HoldPostings {
     private readonly ledger: Ledger,
     private readonly accounts: KnownAccounts,
     private readonly outbox: Outbox,
+    private readonly orders: OrderOutcomes,
   ) {}
 
   /** @returns whether none is under way any more */
@@ -50,6 +54,7 @@ export class HoldPostings {
         : [];
       const [result] = await this.ledger.post([{ ...posting, accounts: [...accounts, ...receivable] }]);
       if (result === undefined) throw new Error(`invariant: the ledger did not tell about ${holdId}`);
+      crashPoint('wallet.order.after-posting');
       await this.database.transaction((tx) => this.record(tx, hold, transaction, result));
       return true;
     } catch (error) {
@@ -85,6 +90,7 @@ export class HoldPostings {
         : disarmTimers(tx, HOLD_TIMER, [hold.id]),
     ]);
     if (transaction !== undefined) await this.settle(tx, transaction, result);
+    await this.orders.stepEnded(tx, hold, null);
   }
 
   /** There is not enough to set aside. No other step can be refused: its money is held already. */
@@ -97,6 +103,7 @@ export class HoldPostings {
       endHoldStep(tx, { id, status: 'FAILED', reason: code, confirmedMinor, releasedMinor, completedAt: new Date() }),
       disarmTimers(tx, HOLD_TIMER, [id]),
     ]);
+    await this.orders.stepEnded(tx, hold, code);
   }
 
   private async settle(tx: Tx, transaction: OwnedTransactionRow, result: Posted): Promise<void> {
@@ -121,7 +128,8 @@ export class HoldPostings {
       completedAt: postedAt,
     };
     await settleTransactions(tx, [settled]);
-    await this.outbox.publishFirst(tx, [transactionEvent({ ...before, ...settled }, postedAt)]);
+    await disarmTimers(tx, PAY_TIMER, [before.id]);
+    await this.outbox.publish(tx, [transactionEvent({ ...before, ...settled }, postedAt)]);
   }
 }
 
@@ -155,7 +163,11 @@ const postingOf = (hold: HoldRow, transaction: OwnedTransactionRow | undefined):
       return {
         reference: postingReference(id),
         type,
-        postings: [move(held, to, amountMinor), ...(release.amount === 0 ? [] : [release])],
+        // By way of what is available, at once: so the balance behind it is known.
+        postings: [
+          move(held, available, amountMinor + (hold.stepReleaseMinor ?? 0n)),
+          move(available, to, amountMinor),
+        ],
         paymentId,
         merchantId,
       };

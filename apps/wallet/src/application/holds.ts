@@ -167,6 +167,8 @@ export class Holds implements OnModuleInit {
   private async owned(tx: Tx, holdId: string, ownerId: string): Promise<HoldRow> {
     const hold = await lockHold(tx, holdId);
     if (hold?.ownerId !== ownerId) throw new Problem('hold_not_found');
+    // A payment's is the merchant's to capture or to void: its owner has agreed to that.
+    if (hold.paymentId !== null) throw new Problem('hold_not_open', { detail: 'A payment holds it.' });
     return hold;
   }
 

@@ -44,6 +44,29 @@ export class PaymentsClient implements OnApplicationShutdown {
     });
   }
 
+  /** A sale for a merchant, by the wallet that the method names; the same transaction again is answered with the same payment. */
+  async pay(transactionId: string, payment: Omit<AuthorizePaymentRequest, 'capture'>): Promise<PaymentResponse> {
+    return await this.client.request({
+      method: 'POST',
+      path: '/payments/authorize',
+      idempotencyKey: transactionId,
+      body: { ...payment, capture: true },
+      timeoutMs: PAYMENT_TIMEOUT_MS,
+      answer: paymentSchema,
+    });
+  }
+
+  /** Lets it ask its acquirer, which may be the wallets themselves, how it stands. */
+  async sync(paymentId: string, idempotencyKey: string): Promise<PaymentResponse> {
+    return await this.client.request({
+      method: 'POST',
+      path: `/payments/${paymentId}/sync`,
+      idempotencyKey,
+      timeoutMs: PAYMENT_TIMEOUT_MS,
+      answer: paymentSchema,
+    });
+  }
+
   async read(paymentId: string): Promise<PaymentResponse> {
     return await this.client.request({
       method: 'GET',
