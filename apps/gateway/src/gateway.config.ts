@@ -52,7 +52,10 @@ export const gatewayConfigSchema = z.object({
     .min(1)
     .max(300_000)
     .default(10_000)
-    .meta({ description: 'How long a request body may take to arrive, in milliseconds.' }),
+    .meta({
+      description:
+        'How long a request body may take to arrive, and how long a client may read nothing of an answer, in milliseconds.',
+    }),
   CORS_ORIGINS: z
     .string()
     .default('*')

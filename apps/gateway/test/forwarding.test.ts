@@ -89,6 +89,25 @@ describe('a huge answer', () => {
   });
 });
 
+it('gives back the places of clients who ask and do not read', async () => {
+  const impatient = await startGateway({ UPSTREAM_CONCURRENCY_MAX: '1', BODY_TIMEOUT_MS: '500' });
+  try {
+    const headers = { authorization: await impatient.merchant() };
+    impatient.payment.answer = (_request, response) =>
+      void response.writeHead(200).end(Buffer.alloc(64 * 1024 * 1024, 'x'));
+    const { port } = impatient;
+    const idle = connect(port, '127.0.0.1');
+    idle.on('error', () => undefined).pause();
+    idle.write(`GET /payments HTTP/1.1\r\nHost: x\r\nAuthorization: ${headers.authorization}\r\n\r\n`);
+    await eventually(() => expect(impatient.payment.received).toHaveLength(1));
+    impatient.payment.answers(200, {});
+    await eventually(async () => expect((await fetch(`${impatient.url}/payments`, { headers })).status).toBe(200));
+    idle.destroy();
+  } finally {
+    await impatient.stop();
+  }
+});
+
 it('gives back the places of a client who sends two requests at once and leaves before the answers', async () => {
   const held: (() => void)[] = [];
   gateway.payment.answer = (_request, response) =>

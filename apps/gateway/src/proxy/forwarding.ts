@@ -10,6 +10,8 @@ export interface Forwarding {
   readonly pool: Dispatcher;
   readonly request: Dispatcher.DispatchOptions;
   readonly reply: FastifyReply;
+  /** How long a client may read nothing of what waits for him. Undici gives no time-out to an answer that is held back. */
+  readonly clientTimeoutMs: number;
   /** Headers of our own on every answer. */
   readonly added: () => IncomingHttpHeaders;
   /** There is no answer that the client can get; nothing was sent to him yet. */
@@ -61,7 +63,8 @@ class PassedAnswer implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    const { raw } = this.forwarding.reply;
+    const { reply, clientTimeoutMs } = this.forwarding;
+    const { raw } = reply;
     if (this.dropped || raw.destroyed) return;
     this.bytesLeft -= chunk.length;
     if (this.bytesLeft === 0) {
@@ -72,7 +75,9 @@ class PassedAnswer implements Dispatcher.DispatchHandler {
     }
     if (raw.write(chunk)) return;
     controller.pause();
+    const giveUp = setTimeout(() => raw.destroy(), clientTimeoutMs);
     const goOn = (): void => {
+      clearTimeout(giveUp);
       raw.off('drain', goOn).off('close', goOn);
       controller.resume();
     };

@@ -163,6 +163,7 @@ export class Proxy implements OnApplicationShutdown {
         body,
       },
       reply,
+      clientTimeoutMs: this.config.BODY_TIMEOUT_MS,
       added: () => this.ownHeaders(request, reply),
       failed: (cause) => {
         this.refuse(this.unavailable(match.upstream, cause), request, reply);
