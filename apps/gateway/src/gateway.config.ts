@@ -46,16 +46,10 @@ export const gatewayConfigSchema = z.object({
     .max(600_000)
     .default(35_000)
     .meta({ description: 'How long a service may be silent. Longer than its own longest deadline, in milliseconds.' }),
-  BODY_TIMEOUT_MS: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(300_000)
-    .default(10_000)
-    .meta({
-      description:
-        'How long a request body may take to arrive, and how long a client may read nothing of an answer, in milliseconds.',
-    }),
+  BODY_TIMEOUT_MS: z.coerce.number().int().min(1).max(300_000).default(10_000).meta({
+    description:
+      'How long a request body may take to arrive, and how long a client may read nothing of an answer, in milliseconds.',
+  }),
   CORS_ORIGINS: z
     .string()
     .default('*')
