@@ -20,6 +20,7 @@ export const resourceOf = ({ body }: Pick<GivenAnswer, 'body'>): string | undefi
     body['tokenId'],
     body['clientId'],
     body['transactionId'],
+    body['holdId'],
     body['accountId'],
   ].find(isText) ?? (Array.isArray(body['results']) ? 'results' : undefined);
 
@@ -91,18 +92,24 @@ const refundProblem = (
     : undefined;
 };
 
-/** Resources that are a row: where it is, and which member of an answer names it. */
+/** Resources that are a row: where it is, which member of an answer names it, and how its ids begin. */
 const ROWS = [
-  { member: 'tokenId', service: 'tokenization', table: 'tokens', column: 'token_id' },
-  { member: 'clientId', service: 'auth', table: 'oauth_clients', column: 'id' },
-  { member: 'accountId', service: 'ledger', table: 'accounts', column: 'id' },
-  { member: 'transactionId', service: 'ledger', table: 'transactions', column: 'id' },
+  { member: 'tokenId', prefix: 'tok_', service: 'tokenization', table: 'tokens', column: 'token_id' },
+  { member: 'clientId', prefix: 'cli_', service: 'auth', table: 'oauth_clients', column: 'id' },
+  { member: 'accountId', prefix: 'acc_', service: 'ledger', table: 'accounts', column: 'id' },
+  { member: 'transactionId', prefix: 'ltx_', service: 'ledger', table: 'transactions', column: 'id' },
+  { member: 'transactionId', prefix: 'txn_', service: 'wallet', table: 'wallet_transactions', column: 'id' },
+  { member: 'holdId', prefix: 'hld_', service: 'wallet', table: 'wallet_holds', column: 'id' },
 ] as const;
 
 const missingRows = async (sources: Sources, answers: readonly GivenAnswer[]): Promise<readonly Finding[]> => {
   const found: Finding[] = [];
-  for (const { member, service, table, column } of ROWS) {
-    const named = answers.flatMap(({ ids, body }) => namesIn(body, member).map((id) => ({ id, ids })));
+  for (const { member, prefix, service, table, column } of ROWS) {
+    const named = answers.flatMap(({ ids, body }) =>
+      namesIn(body, member)
+        .filter((id) => id.startsWith(prefix))
+        .map((id) => ({ id, ids })),
+    );
     if (named.length === 0) continue;
     const rows = await sources.databases
       .get(service)

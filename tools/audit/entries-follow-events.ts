@@ -103,7 +103,8 @@ const readJournal = async ({ ledger }: Sources, paymentIds: readonly string[]) =
          FROM transactions t
          LEFT JOIN entries e ON e.recorded_at = t.recorded_at AND e.position = t.position
          LEFT JOIN accounts a ON a.seq = e.account
-        WHERE t.payment_id = ANY($1)
+        -- What a wallet posts about a payment is invariant 12's.
+        WHERE t.payment_id = ANY($1) AND t.reference NOT LIKE 'wallet:%'
         GROUP BY t.position ORDER BY t.position`,
       [paymentIds],
     );

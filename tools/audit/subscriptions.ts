@@ -1,6 +1,7 @@
 import type { AggregateKind } from '@payflow/contracts';
 
 import { JOURNAL_CONSUMER } from '../../apps/ledger/src/events/payment-events.controller.js';
+import { ADDITIONS_CONSUMER } from '../../apps/wallet/src/events/added-payments.controller.js';
 import { OWNERS_CONSUMER } from '../../apps/wallet/src/events/user-events.controller.js';
 import type { ServiceName } from '../stack/services.ts';
 
@@ -10,10 +11,12 @@ export interface KnownSubscription {
   readonly kind: AggregateKind;
   /** Whose database has its inbox and gates. */
   readonly service: ServiceName;
+  /** Whether it applies an aggregate's events in their sequence: then it has a gate for each. */
+  readonly ordered: boolean;
 }
 
 export const SUBSCRIPTIONS: readonly KnownSubscription[] = [
-  { consumer: JOURNAL_CONSUMER, kind: 'payment', service: 'ledger' },
-  { consumer: OWNERS_CONSUMER, kind: 'user', service: 'wallet' },
-  { consumer: 'wallet.additions', kind: 'payment', service: 'wallet' },
+  { consumer: JOURNAL_CONSUMER, kind: 'payment', service: 'ledger', ordered: true },
+  { consumer: OWNERS_CONSUMER, kind: 'user', service: 'wallet', ordered: true },
+  { consumer: ADDITIONS_CONSUMER, kind: 'payment', service: 'wallet', ordered: false },
 ];

@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { RecoverMoney } from '../application/recover-money.js';
 
 /** Names the consumer group and its inbox. Never renamed, or every event would be applied again. */
-const CONSUMER = 'wallet.additions';
+export const ADDITIONS_CONSUMER = 'wallet.additions';
 
 const payloadSchema = z.looseObject({ metadata: z.record(z.string(), z.string()) });
 
@@ -18,7 +18,7 @@ export class AddedPaymentsController {
   constructor(private readonly recovery: RecoverMoney) {}
 
   /** News, not truth: the payment is asked, and its additions are looked at now instead of at their time. */
-  @Subscription({ consumer: CONSUMER, kind: 'payment', ordered: false })
+  @Subscription({ consumer: ADDITIONS_CONSUMER, kind: 'payment', ordered: false })
   async look(deliveries: readonly Delivery[], tx: Tx): Promise<void> {
     const transactionIds = deliveries.flatMap(({ envelope }) =>
       envelope.merchantId === WALLET_MERCHANT_ID ? transactionOf(envelope.payload) : [],
