@@ -53,4 +53,45 @@ describe('a transfer that another instance resumes while its owner is slow', () 
     expect(history).toEqual([expect.objectContaining({ status: 'SUCCESS', debit: 300, balanceAfter: 700 })]);
     expect(await wallets.available(to)).toBe(300);
   });
+
+  it('is not ended as one for which there was not enough, when there was by the time the other posted it', async () => {
+    const [alice, bob] = await Promise.all([wallets.person(), wallets.person()]);
+    const [from, to] = await Promise.all([wallets.wallet(alice, 100), wallets.wallet(bob)]);
+    const [owner, other] = [wallets.app(0).get(Ledger), wallets.app(1).get(Ledger)];
+    const [ofOwner, ofOther] = [owner.post.bind(owner), other.post.bind(other)];
+    let ownerHasAnswered = (): void => undefined;
+    const ownerAnswered = new Promise<void>((resolve) => (ownerHasAnswered = resolve));
+    let resumed: Promise<unknown> = Promise.resolve();
+    owner.post = async (postings) => {
+      const refused = await ofOwner(postings);
+      owner.post = ofOwner;
+      await wallets.fund(from, 1_000);
+      // The owner is slow to hear the refusal; the other instance has posted it by then and not recorded it yet.
+      await new Promise<void>((posted) => {
+        other.post = async (again) => {
+          const results = await ofOther(again);
+          posted();
+          await ownerAnswered;
+          return results;
+        };
+        resumed = wallets
+          .app(1)
+          .get(ResumeTransfers)
+          .resume(String(postings[0]?.reference.slice('wallet:'.length)));
+      });
+      return refused;
+    };
+    try {
+      const { status, body } = await wallets.transfer(alice, from, to, 300, { key: newId('req') });
+      expect([status, body]).toEqual([202, expect.objectContaining({ status: 'PENDING' })]);
+    } finally {
+      ownerHasAnswered();
+      owner.post = ofOwner;
+      await resumed;
+      other.post = ofOther;
+    }
+    const history = (await wallets.get('/transactions', alice)).body['data'];
+    expect(history).toEqual([expect.objectContaining({ status: 'SUCCESS', debit: 300, balanceAfter: 800 })]);
+    expect([await wallets.available(from), await wallets.available(to)]).toEqual([800, 300]);
+  });
 });

@@ -192,5 +192,6 @@ const pendingTransferOf = (
   row,
   key: identity === undefined ? undefined : claimOf({ identity, resourceId: transactionId }),
   claimExpiresAt,
+  fence: 0n,
   context,
 });

@@ -8,7 +8,7 @@ import { completeClaims, crashPoint, Idempotency, releaseClaims, type StoredAnsw
 import { Ledger } from '../clients/clients.module.js';
 import { availableAccount, CLAIMS_ACCOUNT, postingReference } from '../domain/accounts.js';
 import { settleOpeningClaims } from '../store/claims.js';
-import { armTimers, disarmTimers, disarmUntouchedTimers } from '../store/timers.js';
+import { armTimers, disarmTakenTimers, disarmTimers } from '../store/timers.js';
 import {
   findTransactions,
   type OwnedTransactionRow,
@@ -38,7 +38,7 @@ interface Outcome {
   readonly settled: Settled;
 }
 
-/** Somebody else has recorded the outcome of one of them meanwhile. Nothing was written. */
+/** Somebody else has recorded the outcome of one of them meanwhile, or has it in hand. Nothing was written. */
 class RecordedElsewhereError extends Error {
   override readonly name = 'RecordedElsewhereError';
 }
@@ -98,17 +98,15 @@ export class FinishTransfers {
 
   /** Nothing of it reached the ledger, and nobody has taken it up: it ends here, and its key is free again. */
   private async giveUp(transfers: readonly PendingTransfer[]): Promise<readonly Finished[]> {
+    // Of those that somebody else has begun, one may have reached it before.
+    if (transfers.some(({ fence }) => fence !== 0n)) return this.answered(transfers);
     const at = new Date();
+    const outcomes = transfers.map((transfer) => ({
+      transfer,
+      settled: failed(transfer.row, 'ledger_unavailable', at),
+    }));
     try {
-      return await this.database.transaction(async (tx) => {
-        const ids = transfers.map(({ row }) => row.id);
-        if ((await disarmUntouchedTimers(tx, POST_TIMER, ids)) !== ids.length) throw new RecordedElsewhereError();
-        return await this.record(
-          tx,
-          transfers.map((transfer) => ({ transfer, settled: failed(transfer.row, 'ledger_unavailable', at) })),
-          'release',
-        );
-      });
+      return await this.database.transaction((tx) => this.record(tx, outcomes, 'release'));
     } catch (error) {
       if (error instanceof RecordedElsewhereError) return this.answered(transfers);
       throw error;
@@ -133,11 +131,23 @@ export class FinishTransfers {
     const transfers = outcomes.map(({ transfer }) => transfer);
     const now = await this.rowsNow(transfers);
     const open = outcomes.filter(({ transfer }) => isUnrecorded(now.get(transfer.row.id)));
-    if (open.length > 0) await this.recordAlone(open);
+    const isRefused = ({ settled }: Outcome): boolean => settled.status === 'FAILED';
+    const posted = open.filter((outcome) => !isRefused(outcome));
+    if (posted.length > 0) await this.recordAlone(posted);
+    for (const outcome of open.filter(isRefused)) await this.recordUnlessTaken(outcome);
     const after = await this.rowsNow(transfers);
     return this.answered(
       transfers.map((transfer) => ({ ...transfer, row: after.get(transfer.row.id) ?? transfer.row })),
     );
+  }
+
+  /** One that somebody else has in hand by now is his: what the ledger refused at first, it may have posted for him. */
+  private async recordUnlessTaken(outcome: Outcome): Promise<void> {
+    try {
+      await this.recordAlone([outcome]);
+    } catch (error) {
+      if (!(error instanceof RecordedElsewhereError)) throw error;
+    }
   }
 
   /** @throws RecordedElsewhereError */
@@ -178,7 +188,8 @@ export class FinishTransfers {
     const ids = rows.map(({ id }) => id);
     const waiting = finished.filter(({ claimExpiresAt }) => claimExpiresAt !== undefined).map(({ row }) => row);
     const now = new Date();
-    const [, recorded] = await Promise.all([
+    const refused = outcomes.filter(({ settled }) => settled.status === 'FAILED');
+    const [, recorded, , , inHand] = await Promise.all([
       touchWallets(
         tx,
         rows.flatMap(walletsTouched),
@@ -201,6 +212,11 @@ export class FinishTransfers {
             tx,
             finished.flatMap(({ key, answer }) => (key === undefined ? [] : [{ claim: key, answer }])),
           ),
+      // Behind whoever else has taken one up, the ledger may have posted what it refused here.
+      disarmTakenTimers(
+        tx,
+        refused.map(({ transfer: { row, fence } }) => ({ subjectId: row.id, kind: POST_TIMER, fence })),
+      ),
       disarmTimers(tx, POST_TIMER, ids),
       armTimers(
         tx,
@@ -217,7 +233,7 @@ export class FinishTransfers {
         finished.map(({ row, context }) => transactionEvent(row, row.completedAt ?? now, context)),
       ),
     ]);
-    if (recorded !== rows.length) throw new RecordedElsewhereError();
+    if (recorded !== rows.length || inHand !== refused.length) throw new RecordedElsewhereError();
     return finished.map(({ row, answer }) => ({ row, answer }));
   }
 }

@@ -3,7 +3,7 @@ import { Database } from '@payflow/postgres';
 import { Idempotency, Problem, type StoredAnswer } from '@payflow/service';
 
 import { findClaims } from '../store/claims.js';
-import { type TakenTimer, touchTimers } from '../store/timers.js';
+import { type TakenTimer, takeOverTimer } from '../store/timers.js';
 import { findTransactions, type OwnedTransactionRow } from '../store/wallet-transactions.js';
 import { POST_TIMER } from './begin-transfers.js';
 import { FinishTransfers } from './finish-transfers.js';
@@ -40,31 +40,33 @@ export class ResumeTransfers implements OnModuleInit {
    */
   async resume(transactionId: string): Promise<StoredAnswer> {
     // From here on its owner, who may be slow and not dead, cannot end it as one that nobody has posted.
-    await touchTimers(this.database, POST_TIMER, [transactionId]);
-    const transfers = await this.load([transactionId]);
-    const transfer = transfers[0];
+    const timer = await takeOverTimer(this.database, { kind: POST_TIMER, subjectId: transactionId });
+    const [transfer] = await this.load([timer ?? { subjectId: transactionId, fence: 0n }]);
     if (transfer === undefined) throw new Problem('wallet_transaction_not_found');
-    const [finished] = isUnposted(transfer.row) ? await this.finishTransfers.finish(transfers) : [];
+    const [finished] = isUnposted(transfer.row) ? await this.finishTransfers.finish([transfer]) : [];
     if (finished !== undefined) return finished.answer;
     return transferAnswer(transfer.row, transfer.claimExpiresAt, this.idempotency, transfer.context);
   }
 
   /** @returns those that are still to be looked after */
   private async resumeDue(taken: readonly TakenTimer[]): Promise<readonly TakenTimer[]> {
-    const transfers = (await this.load(taken.map(({ subjectId }) => subjectId))).filter(({ row }) => isUnposted(row));
+    const transfers = (await this.load(taken)).filter(({ row }) => isUnposted(row));
     if (transfers.length === 0) return [];
     const finished = await this.finishTransfers.finish(transfers);
     const open = new Set(finished.filter(({ row }) => isUnposted(row)).map(({ row }) => row.id));
     return taken.filter(({ subjectId }) => open.has(subjectId));
   }
 
-  private async load(ids: readonly string[]): Promise<readonly PendingTransfer[]> {
+  private async load(timers: readonly Pick<TakenTimer, 'subjectId' | 'fence'>[]): Promise<readonly PendingTransfer[]> {
+    const ids = timers.map(({ subjectId }) => subjectId);
+    const fences = new Map(timers.map(({ subjectId, fence }) => [subjectId, fence]));
     const [rows, claims] = await Promise.all([findTransactions(this.database, ids), findClaims(this.database, ids)]);
     const expiry = new Map(claims.map(({ transactionId, expiresAt }) => [transactionId, expiresAt]));
     return rows.map((row) => ({
       row,
       key: keyOf(row),
       claimExpiresAt: expiry.get(row.id),
+      fence: fences.get(row.id) ?? 0n,
       context: { requestId: row.id },
     }));
   }

@@ -31,5 +31,7 @@ export interface PendingTransfer {
   readonly key: SetClaim | undefined;
   /** Of money that waits for somebody at an address. */
   readonly claimExpiresAt: Date | undefined;
+  /** Of its timer, in the hands of whoever works on it. 0: he has begun it, and nobody else has looked at it. */
+  readonly fence: bigint;
   readonly context: Context;
 }

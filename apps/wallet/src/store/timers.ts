@@ -37,24 +37,18 @@ export const disarmTimers = async (
   await tx.execute('DELETE FROM wallet_timers WHERE kind = $1 AND subject_id = ANY ($2::text[])', [kind, subjectIds]);
 };
 
-/** Whoever had one of them in hand, or has never looked at it, is not alone with its subject any more. */
-export const touchTimers = async (sql: Sql, kind: string, subjectIds: readonly string[]): Promise<void> => {
-  await sql.execute(
-    'UPDATE wallet_timers SET fence = fence + 1, lease_until = NULL WHERE kind = $1 AND subject_id = ANY ($2::text[])',
-    [kind, subjectIds],
+/**
+ * Takes a timer into one's own hands, whoever had it: he, or who has never looked at it, is not alone with its subject any
+ * more. It stays due. @returns undefined when there is none, and its subject has been looked after
+ */
+export const takeOverTimer = async (sql: Sql, { kind, subjectId }: Timer): Promise<TakenTimer | undefined> => {
+  const [taken] = await sql.query<TakenTimer>(
+    `UPDATE wallet_timers SET fence = fence + 1, lease_until = NULL WHERE kind = $1 AND subject_id = $2
+  RETURNING subject_id AS "subjectId", kind, attempts, fence`,
+    [kind, subjectId],
   );
+  return taken;
 };
-
-/** As disarmTimers, where nobody has ever taken them up or touched them. @returns how many */
-export const disarmUntouchedTimers = async (
-  tx: Pick<Tx, 'execute'>,
-  kind: string,
-  subjectIds: readonly string[],
-): Promise<number> =>
-  await tx.execute('DELETE FROM wallet_timers WHERE kind = $1 AND subject_id = ANY ($2::text[]) AND fence = 0', [
-    kind,
-    subjectIds,
-  ]);
 
 /** Takes up what is due and in nobody's hands, for as long as the lease lasts. */
 export const takeDueTimers = async (sql: Sql, kind: string, leaseMs: number, limit: number): Promise<TakenTimer[]> =>
@@ -71,10 +65,13 @@ export const takeDueTimers = async (sql: Sql, kind: string, leaseMs: number, lim
     [kind, leaseMs, limit],
   );
 
-/** These have been looked after. Those that were set anew, or are in other hands now, stay. */
-export const disarmTakenTimers = async (sql: Sql, taken: readonly TakenTimer[]): Promise<void> => {
-  if (taken.length === 0) return;
-  await sql.execute(
+/** These have been looked after. Those that were set anew, or are in other hands now, stay. @returns how many went */
+export const disarmTakenTimers = async (
+  sql: Pick<Sql, 'execute'>,
+  taken: readonly Pick<TakenTimer, 'subjectId' | 'kind' | 'fence'>[],
+): Promise<number> => {
+  if (taken.length === 0) return 0;
+  return await sql.execute(
     `DELETE FROM wallet_timers t USING unnest($1::text[], $2::text[], $3::bigint[]) AS n (subject_id, kind, fence)
       WHERE t.subject_id = n.subject_id AND t.kind = n.kind AND t.fence = n.fence`,
     [taken.map(({ subjectId }) => subjectId), taken.map(({ kind }) => kind), taken.map(({ fence }) => fence)],
