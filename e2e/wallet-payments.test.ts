@@ -73,7 +73,7 @@ const approvalsOf = async (person: Person): Promise<readonly any[]> =>
 const receivable = async (): Promise<number> => {
   const token = await ledgerToken();
   const { body } = await call('GET', '/ledger/accounts?prefix=psp:wallet:receivable&limit=10', { token });
-  return body['data'].reduce((sum: number, { balance }: { balance: number }) => sum + Number(balance), 0);
+  return body['data'].reduce((sum: number, { balance }: { balance: number }) => sum + balance, 0);
 };
 
 /** Kills it, and waits until both serve again. */

@@ -11,7 +11,7 @@ import { createTestDatabase, eventually, type TestDatabase, testKafka } from '@p
 import { AcquirerSimModule } from '../../acquirer-sim/src/acquirer-sim.module.js';
 import { migrations as bankMigrations } from '../../acquirer-sim/src/migrations.js';
 import { PaymentsFake } from './payments-fake.js';
-import { type Answered, walletSecrets, WalletsUnderTest } from './wallets-under-test.js';
+import { type Answered, type Fields, walletSecrets, WalletsUnderTest } from './wallets-under-test.js';
 
 export const IBAN = {
   paid: 'GB57PAYF00000100000001',
@@ -91,12 +91,12 @@ export class MoneyUnderTest {
   }
 
   /** The only transaction of its type, when it has ended. */
-  async ended(as: Principal, type: 'ADD' | 'WITHDRAW'): Promise<Record<string, any>> {
+  async ended(as: Principal, type: 'ADD' | 'WITHDRAW'): Promise<Fields> {
     return await eventually(
       async () => {
         const { body } = await this.wallets.get(`/transactions?type=${type}`, as);
         if (body['data'].length !== 1 || body['data'][0].status === 'PENDING') throw new Error('has not ended');
-        return body['data'][0] as Record<string, any>;
+        return body['data'][0] as Fields;
       },
       { timeoutMs: 40_000 },
     );
@@ -134,7 +134,7 @@ export class MoneyUnderTest {
       ['wallet.transaction'],
     );
     return rows
-      .map(({ envelope }) => (typeof envelope === 'string' ? JSON.parse(envelope) : envelope) as Record<string, any>)
+      .map(({ envelope }) => (typeof envelope === 'string' ? JSON.parse(envelope) : envelope) as Fields)
       .filter(({ aggregateId }) => aggregateId === transactionId)
       .map(({ payload }) => String(payload.status));
   }

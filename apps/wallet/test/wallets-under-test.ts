@@ -15,10 +15,13 @@ import { findWallet } from '../src/store/wallets.js';
 import { WalletModule } from '../src/wallet.module.js';
 import { AuthFake } from './auth-fake.js';
 
+/** What is looked at field by field, by expectations. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+export type Fields = Record<string, any>;
+
 export interface Answered {
   readonly status: number;
-  // Answers are looked at field by field, by expectations.
-  readonly body: Record<string, unknown>;
+  readonly body: Fields;
   readonly text: string;
   readonly headers: Readonly<Record<string, unknown>>;
 }

@@ -3,6 +3,7 @@ import { newId } from '@payflow/kernel';
 import { dumpOf, eventually, userPrincipal } from '@payflow/testing';
 
 import { IBAN, MoneyUnderTest } from './money-under-test.js';
+import type { Fields } from './wallets-under-test.js';
 
 jest.setTimeout(120_000);
 
@@ -145,7 +146,7 @@ describe('a bank that does not answer for too long', () => {
     expect(status).toBe(202);
     const transactionId = String(body['transactionId']);
     const listed = async () =>
-      (await money.wallets.get(`/wallet-exceptions?transactionId=${transactionId}`, ADMIN)).body['data'];
+      (await money.wallets.get(`/wallet-exceptions?transactionId=${transactionId}`, ADMIN)).body['data'] as Fields[];
     await eventually(async () => expect(await listed()).toMatchObject([{ kind: 'stuck', resolvedAt: null }]), {
       timeoutMs: 40_000,
     });
@@ -156,7 +157,7 @@ describe('a bank that does not answer for too long', () => {
     expect(await money.wallets.available(walletId)).toBe(3000);
     const [exception] = await listed();
     expect(exception).toMatchObject({ resolvedBy: 'svc_wallet' });
-    const resolved = await money.wallets.post(`/wallet-exceptions/${exception.exceptionId}/resolve`, {
+    const resolved = await money.wallets.post(`/wallet-exceptions/${String(exception?.['exceptionId'])}/resolve`, {
       as: ADMIN,
       key: newId('req'),
       body: { resolution: 'too late' },
