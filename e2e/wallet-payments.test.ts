@@ -247,7 +247,27 @@ describe('a merchant that names a wallet', () => {
     expect(await balanceOf(person)).toEqual({ available: 900, held: 0 });
   });
 
-  it('captures a part, which releases the rest; the owner cannot void what it holds', async () => {
+  it('captures in parts, and the last releases the rest', async () => {
+    const [person, merchant] = await Promise.all([personWith(1_000), newMerchant()]);
+    const asked = await charge(merchant, person.walletId, 500, false);
+    const [approval] = await approvalsOf(person);
+    await answerTo(person, approval.approvalId, 'approve');
+    for (const [amount, final, balance] of [
+      [100, false, { available: 500, held: 400 }],
+      [200, true, { available: 700, held: 0 }],
+    ] as const) {
+      const path = `/payments/${String(asked.body.paymentId)}/capture`;
+      const { status } = await call('POST', path, { token: merchant.token, key: newKey(), body: { amount, final } });
+      expect(status).toBe(200);
+      expect(await balanceOf(person)).toEqual(balance);
+    }
+    expect(await historyOf(person, 'PAY')).toMatchObject([
+      { debit: 200, balanceAfter: 700 },
+      { debit: 100, balanceAfter: 500 },
+    ]);
+  });
+
+  it('captures or cancels, never both; the owner cannot void what it holds', async () => {
     const [person, merchant] = await Promise.all([personWith(1_000), newMerchant()]);
     const asked = await charge(merchant, person.walletId, 500, false);
     const [approval] = await approvalsOf(person);

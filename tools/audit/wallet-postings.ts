@@ -1,7 +1,7 @@
 import { WALLET_MERCHANT_ID } from '@payflow/contracts';
 
 import { merchantPayable, pspReceivable } from '../../apps/ledger/src/domain/chart-of-accounts.js';
-import { availableAccount, heldAccount, postingReference } from '../../apps/wallet/src/domain/accounts.js';
+import { availableAccount, postingReference } from '../../apps/wallet/src/domain/accounts.js';
 import { confirmed, type Wrong } from './confirm.ts';
 import type { Finding } from './invariant.ts';
 import { merged } from './merge.ts';
@@ -133,15 +133,23 @@ interface Net {
   readonly moved: bigint;
 }
 
-/** What all its postings together have moved: accounts that came out even are left out. Debits first. */
+/**
+ * What all its postings together have moved: accounts that came out even are left out. Debits first. What is held is the
+ * wallet's: a payment out of a hold gives the rest of it back in the same posting.
+ */
 const netsOf = (legs: readonly Leg[]): readonly Net[] => {
   const nets = new Map<string, Net>();
-  for (const [, , , account, currency, moved] of legs) {
+  for (const [, , , code, currency, moved] of legs) {
+    const account = walletOf(code);
     const key = `${account} ${currency}`;
     nets.set(key, { account, currency, moved: (nets.get(key)?.moved ?? 0n) + BigInt(moved) });
   }
   return [...nets.values()].filter(({ moved }) => moved !== 0n).sort((a, b) => (a.moved < b.moved ? -1 : 1));
 };
+
+const HELD = ':held';
+const walletOf = (code: string): string =>
+  code.startsWith('user:') && code.endsWith(HELD) ? code.slice(0, -HELD.length) : code;
 
 const leftOver = (row: WalletRow, nets: readonly Net[]): string | undefined =>
   nets.length === 0 ? undefined : `it is ${row.status} and has not come back: ${textOf(nets)}`;
@@ -186,8 +194,6 @@ const isSourceOf = (row: WalletRow): ((account: string) => boolean) => {
       return (account) => account === merchantPayable(WALLET_MERCHANT_ID);
     case 'REFUND':
       return (account) => account === WALLET_RECEIVABLE;
-    case 'PAY':
-      return (account) => account === available || (wallet !== undefined && account === heldAccount(wallet));
     default:
       return (account) => account === available;
   }
