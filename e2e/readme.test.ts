@@ -20,16 +20,26 @@ const markdownFiles = (folder: string): readonly string[] =>
         : [],
   );
 
+/** Runs the README's commands behind this mark, in a folder whose .payflow is the stack under test, at its gateway's port. */
+const runOfReadme = async (mark: string): Promise<string> => {
+  const readme = readFileSync(join(root, 'README.md'), 'utf8');
+  const block = new RegExp(`<!-- ${mark}[^>]*-->\\s+\`\`\`bash\\n([\\s\\S]*?)\`\`\``).exec(readme)?.[1];
+  if (block === undefined) throw new Error(`the README has no commands marked "${mark}"`);
+  const folder = mkdtempSync(join(tmpdir(), 'readme-'));
+  symlinkSync(stackHome(), join(folder, '.payflow'));
+  const script = block.replaceAll('localhost:8080', new URL(demo().gateway).host);
+  const { stdout } = await run('bash', ['-euo', 'pipefail', '-c', script], { cwd: folder });
+  return stdout;
+};
+
 describe('the documents', () => {
+  it('README: the first transfer works as printed', async () => {
+    const stdout = await runOfReadme('first transfer');
+    expect(JSON.parse(stdout.slice(stdout.lastIndexOf('{')))).toMatchObject({ balance: '50.00', available: 5000 });
+  });
+
   it('README: the first payment works as printed (R-194)', async () => {
-    const readme = readFileSync(join(root, 'README.md'), 'utf8');
-    const block = /<!-- first payment[^>]*-->\s+```bash\n([\s\S]*?)```/.exec(readme)?.[1];
-    expect(block).toBeDefined();
-    // The same commands, in a folder whose .payflow is the stack under test and whose port is its gateway's.
-    const folder = mkdtempSync(join(tmpdir(), 'readme-'));
-    symlinkSync(stackHome(), join(folder, '.payflow'));
-    const script = (block ?? '').replaceAll('localhost:8080', new URL(demo().gateway).host);
-    const { stdout } = await run('bash', ['-euo', 'pipefail', '-c', script], { cwd: folder });
+    const stdout = await runOfReadme('first payment');
     const payment = JSON.parse(stdout.slice(stdout.lastIndexOf('{"paymentId"'))) as {
       status: string;
       ledgerBalance: number;
