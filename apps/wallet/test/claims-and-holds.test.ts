@@ -174,6 +174,25 @@ describe('Holds', () => {
     expect((await place(10_000_000)).body['code']).toBe('insufficient_funds');
   });
 
+  it('pays nothing out of a wallet that is frozen, and still gives its money back', async () => {
+    const [owner, friend] = await Promise.all([wallets.person(), wallets.person()]);
+    const [wallet, till] = await Promise.all([wallets.wallet(owner, 1_000), wallets.wallet(friend)]);
+    const held = await wallets.post(`/wallets/${wallet}/holds`, {
+      as: owner,
+      key: newId('req'),
+      body: { amount: 600 },
+    });
+    const path = `/holds/${String(held.body['holdId'])}`;
+    await wallets.database.execute(`UPDATE wallets SET status = 'FROZEN', frozen_reason = 'stolen' WHERE id = $1`, [
+      wallet,
+    ]);
+    const confirmed = await wallets.post(`${path}/confirm`, { as: owner, body: { toWallet: till } });
+    expect(confirmed.body['code']).toBe('wallet_frozen');
+    expect(await wallets.available(till)).toBe(0);
+    expect((await wallets.post(`${path}/void`, { as: owner })).body).toMatchObject({ status: 'VOIDED' });
+    expect(await wallets.available(wallet)).toBe(1_000);
+  });
+
   it('expires by its timer', async () => {
     const before = await balance();
     const id = String((await place(900, { expiresInSeconds: 1 })).body['holdId']);

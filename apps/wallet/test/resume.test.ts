@@ -2,6 +2,7 @@ import { ServiceUnavailableError } from '@payflow/clients';
 import { newId } from '@payflow/kernel';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
+import { Holds } from '../src/application/holds.js';
 import { ResumeTransfers } from '../src/application/resume-transfers.js';
 import { Ledger } from '../src/clients/clients.module.js';
 import { WalletsUnderTest } from './wallets-under-test.js';
@@ -93,5 +94,50 @@ describe('a transfer that another instance resumes while its owner is slow', () 
     const history = (await wallets.get('/transactions', alice)).body['data'];
     expect(history).toEqual([expect.objectContaining({ status: 'SUCCESS', debit: 300, balanceAfter: 800 })]);
     expect([await wallets.available(from), await wallets.available(to)]).toEqual([800, 300]);
+  });
+});
+
+describe('a hold that another instance places while its owner is slow', () => {
+  it('is not ended as one for which there was not enough, with its money set aside for ever', async () => {
+    const alice = await wallets.person();
+    const wallet = await wallets.wallet(alice, 100);
+    const [owner, other] = [wallets.app(0).get(Ledger), wallets.app(1).get(Ledger)];
+    const [ofOwner, ofOther] = [owner.post.bind(owner), other.post.bind(other)];
+    let ownerHasAnswered = (): void => undefined;
+    const ownerAnswered = new Promise<void>((resolve) => (ownerHasAnswered = resolve));
+    let placed: Promise<unknown> = Promise.resolve();
+    owner.post = async (postings) => {
+      const refused = await ofOwner(postings);
+      owner.post = ofOwner;
+      await wallets.fund(wallet, 1_000);
+      await new Promise<void>((posted) => {
+        other.post = async (again) => {
+          const results = await ofOther(again);
+          posted();
+          await ownerAnswered;
+          return results;
+        };
+        placed = wallets
+          .app(1)
+          .get(Holds)
+          .carryOut(String(postings[0]?.reference.slice('wallet:'.length)));
+      });
+      return refused;
+    };
+    let holdId: string;
+    try {
+      const path = `/wallets/${wallet}/holds`;
+      const { status, body } = await wallets.post(path, { as: alice, key: newId('req'), body: { amount: 300 } });
+      expect([status, body['status']]).toEqual([202, 'PENDING']);
+      holdId = String(body['holdId']);
+    } finally {
+      ownerHasAnswered();
+      owner.post = ofOwner;
+      await placed;
+      other.post = ofOther;
+    }
+    expect((await wallets.get(`/holds/${holdId}`, alice)).body).toMatchObject({ status: 'PLACED' });
+    expect((await wallets.post(`/holds/${holdId}/void`, { as: alice })).body).toMatchObject({ status: 'VOIDED' });
+    expect(await wallets.available(wallet)).toBe(1_100);
   });
 });

@@ -8,7 +8,7 @@ import { crashPoint } from '@payflow/service';
 import { Ledger } from '../clients/clients.module.js';
 import { availableAccount, heldAccount, postingReference, WALLET_RECEIVABLE } from '../domain/accounts.js';
 import { endHoldStep, findHold, type HoldRow, lockHold } from '../store/holds.js';
-import { armTimers, disarmTimers } from '../store/timers.js';
+import { armTimers, disarmTimers, lockStillTaken, type TakenTimer, takeOverTimer } from '../store/timers.js';
 import {
   findTransaction,
   lockTransaction,
@@ -36,10 +36,17 @@ export class HoldPostings {
     private readonly orders: OrderOutcomes,
   ) {}
 
-  /** @returns whether none is under way any more */
-  async carryOut(holdId: string): Promise<boolean> {
+  /**
+   * @param timer in the hands of whoever took it up; without it, it is taken over
+   * @returns whether none is under way any more
+   */
+  async carryOut(holdId: string, timer?: TakenTimer): Promise<boolean> {
     const hold = await findHold(this.database, holdId);
     if (hold === undefined || hold.step === null) return true;
+    const inHand =
+      hold.step === 'place'
+        ? (timer ?? (await takeOverTimer(this.database, { kind: HOLD_TIMER, subjectId: holdId })))
+        : undefined;
     const transaction =
       hold.step === 'confirm' ? await findTransaction(this.database, hold.stepTransactionId ?? '') : undefined;
     const posting = postingOf(hold, transaction);
@@ -55,26 +62,29 @@ export class HoldPostings {
       const [result] = await this.ledger.post([{ ...posting, accounts: [...accounts, ...receivable] }]);
       if (result === undefined) throw new Error(`invariant: the ledger did not tell about ${holdId}`);
       crashPoint('wallet.order.after-posting');
-      await this.database.transaction((tx) => this.record(tx, hold, transaction, result));
-      return true;
+      return await this.database.transaction((tx) => this.record(tx, hold, transaction, result, inHand));
     } catch (error) {
       if (error instanceof ServiceUnavailableError) return false;
       throw error;
     }
   }
 
+  /** @returns whether it is recorded */
   private async record(
     tx: Tx,
     hold: HoldRow,
     transaction: OwnedTransactionRow | undefined,
     result: ServicePostingResult,
-  ): Promise<void> {
+    inHand: TakenTimer | undefined,
+  ): Promise<boolean> {
     const now = await lockHold(tx, hold.id);
     // Somebody else has recorded it meanwhile.
-    if (now?.step !== hold.step || now.version !== hold.version) return;
+    if (now?.step !== hold.step || now.version !== hold.version) return true;
     if (result.status === 'refused') {
+      // What the ledger refused here, it may have posted for somebody else who has it in hand by now.
+      if (inHand !== undefined && !(await lockStillTaken(tx, inHand))) return false;
       await this.refused(tx, hold, result.code);
-      return;
+      return true;
     }
     const end = endOf(hold, new Date(result.postedAt));
     const open = end.status === 'PLACED';
@@ -91,6 +101,7 @@ export class HoldPostings {
     ]);
     if (transaction !== undefined) await this.settle(tx, transaction, result);
     await this.orders.stepEnded(tx, hold, null);
+    return true;
   }
 
   /** There is not enough to set aside. No other step can be refused: its money is held already. */

@@ -109,8 +109,8 @@ export class Holds implements OnModuleInit {
   /**
    * Decides to take money from a hold.
    *
-   * @throws Problem hold_not_found | hold_not_open | hold_exceeded | wallet_not_found | currency_mismatch |
-   *   wallet_unavailable | transfer_to_itself
+   * @throws Problem hold_not_found | hold_not_open | hold_exceeded | account_blocked | wallet_frozen | wallet_not_found |
+   *   currency_mismatch | wallet_unavailable | transfer_to_itself
    */
   async confirm(tx: Tx, holdId: string, ownerId: string, order: ConfirmOrder): Promise<void> {
     const hold = await this.owned(tx, holdId, ownerId);
@@ -122,7 +122,7 @@ export class Holds implements OnModuleInit {
         ? new Problem('hold_exceeded', { extensions: { remaining: Number(refusal.remainingMinor) } })
         : new Problem('hold_not_open');
     }
-    const toWalletId = 'walletId' in order.to ? await this.receiver(tx, hold, order.to.walletId) : null;
+    const toWalletId = 'walletId' in order.to ? await this.parties(tx, hold, order.to.walletId) : null;
     const { amountMinor, releaseMinor } = decision.confirmation;
     const payment = 'paymentId' in order.to ? order.to : { paymentId: null, merchantId: null };
     await insertTransactions(tx, [
@@ -172,9 +172,14 @@ export class Holds implements OnModuleInit {
     return hold;
   }
 
-  private async receiver(tx: Tx, hold: HoldRow, walletId: string): Promise<string> {
+  /** Nothing leaves a frozen wallet, what is held of it neither. @returns whom it is paid to */
+  private async parties(tx: Tx, hold: HoldRow, walletId: string): Promise<string> {
     if (walletId === hold.walletId) throw new Problem('transfer_to_itself');
-    const [wallet] = await lockWallets(tx, [walletId]);
+    const wallets = await lockWallets(tx, [hold.walletId, walletId]);
+    const own = wallets.find(({ id }) => id === hold.walletId);
+    if (own?.owner?.status === 'BLOCKED') throw problemOfSpending({ code: 'account_blocked' });
+    if (own?.status === 'FROZEN') throw problemOfSpending({ code: 'wallet_frozen' });
+    const wallet = wallets.find(({ id }) => id === walletId);
     if (wallet === undefined) throw walletNotFound('toWallet');
     if (wallet.currency !== hold.currency) throw new Problem('currency_mismatch');
     if (wallet.status === 'FROZEN' || wallet.owner?.status === 'BLOCKED') throw new Problem('wallet_unavailable');
@@ -206,7 +211,7 @@ export class Holds implements OnModuleInit {
       await this.release(tx, hold, 'expire');
       return true;
     });
-    const done = await this.carryOut(holdId);
+    const done = await this.postings.carryOut(holdId, timer);
     // Set anew in both cases but one: a step that was under way and still is.
     return done || expired ? [] : [timer];
   }
