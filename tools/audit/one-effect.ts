@@ -1,9 +1,11 @@
 import { isAcquirer } from '../../apps/acquirer-sim/src/domain/acquirers.js';
+import { WALLET_ACQUIRER } from '../../apps/payment/src/domain/routing.js';
 import { hasTable } from './broker.ts';
 import { confirmed, type Wrong } from './confirm.ts';
 import type { Finding, Invariant } from './invariant.ts';
 import { merged } from './merge.ts';
 import { paymentsWithNews } from './pending-news.ts';
+import type { ReadDatabase } from './read-database.ts';
 import type { Sources } from './sources.ts';
 
 /**
@@ -106,29 +108,67 @@ const BOOK = `
    WHERE b.outcome = 'approved' AND ($1::text[] IS NULL OR b.reference = ANY($1))
    ORDER BY b.reference COLLATE "C"`;
 
+/** The wallet service's, as it stands in its own database. */
+const WALLET_BOOK = `
+  SELECT o.reference, '${WALLET_ACQUIRER}' AS acquirer, CASE o.operation WHEN 'reverse' THEN 'void' ELSE o.operation END AS operation,
+         o.payment_id AS "paymentId", o.amount_minor::text AS amount, o.currency,
+         coalesce(o.operation = 'authorize' AND h.completed_at IS NOT NULL AND h.confirmed_minor = 0, false) AS undone
+    FROM wallet_orders o LEFT JOIN wallet_holds h ON h.id = o.hold_id
+   WHERE o.status = 'APPROVED' AND ($1::text[] IS NULL OR o.reference = ANY($1))
+   ORDER BY o.reference COLLATE "C"`;
+
+/** An acquirers' book, and whose lines are in it. */
+interface Book {
+  readonly database: ReadDatabase;
+  readonly lines: string;
+  readonly has: (acquirer: string) => boolean;
+}
+
+const booksOf = ({ acquirers, databases }: Sources): readonly Book[] => {
+  const wallet = databases.get('wallet');
+  return [
+    { database: acquirers, lines: BOOK, has: isAcquirer },
+    ...(wallet === undefined
+      ? []
+      : [{ database: wallet, lines: WALLET_BOOK, has: (name: string) => name === WALLET_ACQUIRER }]),
+  ];
+};
+
 const ORDERS = `
   SELECT attempt_id AS reference, acquirer, operation, payment_id AS "paymentId", amount_minor::text AS amount, currency,
          state, next_recovery_at IS NOT NULL AS open, unwanted
     FROM payment_attempts WHERE $1::text[] IS NULL OR attempt_id = ANY($1)
    ORDER BY attempt_id COLLATE "C"`;
 
-async function* ordersThatDiffer({ acquirers, payment, compared, note }: Sources): AsyncGenerator<string> {
+async function* ordersThatDiffer(sources: Sources): AsyncGenerator<string> {
+  const books = booksOf(sources);
   const elsewhere = new Set<string>();
+  for (const book of books)
+    yield* differencesIn(book, sources, (acquirer) => {
+      if (!books.some(({ has }) => has(acquirer))) elsewhere.add(acquirer);
+    });
+  if (elsewhere.size > 0) sources.note(`not compared, for their books are elsewhere: ${[...elsewhere].join(', ')}`);
+}
+
+async function* differencesIn(
+  book: Book,
+  { payment, compared }: Sources,
+  skipped: (acquirer: string) => void,
+): AsyncGenerator<string> {
   const keyOf = ({ reference }: { readonly reference: string }): string => reference;
   yield* merged(
-    acquirers.stream<BookRow>(BOOK, [null]),
+    book.database.stream<BookRow>(book.lines, [null]),
     payment.stream<OrderRow>(ORDERS, [null]),
     { left: keyOf, right: keyOf },
     (line, order) => {
-      if (order !== undefined && !isAcquirer(order.acquirer)) {
-        elsewhere.add(order.acquirer);
+      if (order !== undefined && !book.has(order.acquirer)) {
+        skipped(order.acquirer);
         return undefined;
       }
       compared('orders', 1);
       return problemOf(line, order) === undefined ? undefined : (line ?? order)?.reference;
     },
   );
-  if (elsewhere.size > 0) note(`not compared, for their books are elsewhere: ${[...elsewhere].join(', ')}`);
 }
 
 /** What is wrong with a line and the order that it should be. */
@@ -150,9 +190,12 @@ const problemOf = (line: BookRow | undefined, order: OrderRow | undefined): stri
 
 /** Orders, book, orders: what was approved before the book was read must be in it, and what is in it must be known after. */
 const lookAtOrders = async (sources: Sources, references: readonly string[]): Promise<readonly Wrong<string>[]> => {
-  const { acquirers, payment } = sources;
+  const { payment } = sources;
   const before = byReference(await payment.query<OrderRow>(ORDERS, [references]));
-  const lines = byReference(await acquirers.query<BookRow>(BOOK, [references]));
+  const read = booksOf(sources).map(
+    async ({ database, lines: statement }) => await database.query<BookRow>(statement, [references]),
+  );
+  const lines = byReference((await Promise.all(read)).flat());
   const after = byReference(await payment.query<OrderRow>(ORDERS, [references]));
   const wrong = references.flatMap((reference) => {
     const line = lines.get(reference);
