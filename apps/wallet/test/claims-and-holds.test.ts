@@ -225,4 +225,23 @@ describe('GET /wallets/{id}/statement.csv', () => {
       ['CLOSING', '', '', '', '25.00'],
     ]);
   });
+
+  it('has money that waited for its receiver when it came to him, not when it was sent', async () => {
+    const sent = await send({ toEmail: 'dora@example.com' });
+    const dora = await wallets.person({ verified: false, email: 'dora@example.com' });
+    const wallet = await wallets.wallet(dora, 500);
+    const since = (await wallets.database.query<{ at: Date }>('SELECT clock_timestamp() AS at'))[0]?.at.toISOString();
+    const payload = { userId: dora.id, channel: 'email' as const, address: 'dora@example.com', complete: true };
+    await tell(USER_EVENTS.verified, payload);
+    await eventually(async () => {
+      expect(await transaction(sent.body['transactionId'])).toMatchObject({ status: 'SUCCESS' });
+    });
+    const { text } = await wallets.get(`/wallets/${wallet}/statement.csv?from=${String(since)}`, dora);
+    const rows = text.split('\r\n').map((line) => line.split(','));
+    expect(rows.slice(1, -1).map((row) => [row[2], row[6], row[7]])).toEqual([
+      ['OPENING', '', '5.00'],
+      ['TRANSFER', '10.00', '15.00'],
+      ['CLOSING', '', '15.00'],
+    ]);
+  });
 });

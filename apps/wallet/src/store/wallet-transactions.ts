@@ -277,7 +277,9 @@ export const statementLines = async (
 ): Promise<StatementLine[]> =>
   await sql.query<StatementLine>(
     `SELECT s.* FROM (
-       SELECT t.posted_at AS at, t.id AS "transactionId", t.type,
+       -- What waited for its receiver left one wallet before it reached the other.
+       SELECT CASE WHEN t.from_wallet_id = $1 OR c.transaction_id IS NULL THEN t.posted_at ELSE t.completed_at END AS at,
+              t.id AS "transactionId", t.type,
               CASE WHEN t.from_wallet_id = $1 THEN -t.amount_minor ELSE t.amount_minor END AS "amountMinor",
               false AS reversal, t.note,
               COALESCE(CASE WHEN t.from_wallet_id = $1 THEN t.counterparty END, o.username, other.id) AS counterparty
@@ -285,6 +287,7 @@ export const statementLines = async (
          LEFT JOIN wallets other
            ON other.id = CASE WHEN t.from_wallet_id = $1 THEN t.to_wallet_id ELSE t.from_wallet_id END
          LEFT JOIN wallet_owners o ON o.user_id = other.owner_id
+         LEFT JOIN wallet_claims c ON c.transaction_id = t.id
         WHERE t.ledger_transaction_id IS NOT NULL
           AND (t.from_wallet_id = $1 OR (t.to_wallet_id = $1 AND ${ARRIVED}))
        UNION ALL
