@@ -4,8 +4,9 @@ import { acquirerSimConfigSchema, isControllable } from './acquirer-sim.config.j
 
 const DATABASE_URL = 'postgres://runtime:secret@127.0.0.1/book';
 const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
+const REQUIRED = { DATABASE_URL, SERVICE_CLIENT_SECRET: 'a-secret-of-the-service' };
 const parse = (settings: Readonly<Record<string, string>>) =>
-  acquirerSimConfigSchema.safeParse({ DATABASE_URL, ...settings });
+  acquirerSimConfigSchema.safeParse({ ...REQUIRED, ...settings });
 
 describe('the settings', () => {
   it('have each acquirer sign with a secret of its own', () => {
