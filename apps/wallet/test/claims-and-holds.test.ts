@@ -117,6 +117,42 @@ describe('Money for somebody without an account', () => {
     );
   });
 
+  it('reaches a phone number however it was written, and is not sent to what is none', async () => {
+    const sent = await send({ toPhone: '+4407911123456' });
+    const erin = await wallets.person({ verified: false });
+    const payload = { userId: erin.id, channel: 'phone' as const, address: '+447911123456', complete: true };
+    await tell(USER_EVENTS.verified, payload);
+    await eventually(async () => {
+      expect(await transaction(sent.body['transactionId'])).toMatchObject({ status: 'SUCCESS' });
+    });
+    const none = await send({ toPhone: '+1234567' });
+    expect([none.status, none.body['errors']]).toEqual([400, [expect.objectContaining({ pointer: '/toPhone' })]]);
+  });
+
+  it('goes to whom auth says the address is, when events tell of two', async () => {
+    const email = `${newId('req')}@example.com`;
+    const before = await wallets.person({ email, emailVerified: true });
+    const now = await wallets.person({ email, emailVerified: true });
+    const user = { userId: now.id, username: null, email, phone: null, name: null, status: 'ACTIVE' as const };
+    wallets.auth.users.push({ ...user, verified: true, emailVerified: true, phoneVerified: false });
+    expect((await send({ toEmail: email })).body).toMatchObject({ status: 'SUCCESS' });
+    expect((await wallets.get('/wallet/balance', now)).body).toMatchObject({ total: 1_000 });
+    expect((await wallets.get('/wallet/balance', before)).status).toBe(404);
+  });
+
+  it('does not go back when auth knows its receiver and no event has told of him', async () => {
+    const email = `${newId('req')}@example.com`;
+    const id = (await send({ toEmail: email })).body['transactionId'];
+    const userId = newId('usr');
+    const user = { userId, username: null, email, phone: null, name: null, status: 'ACTIVE' as const };
+    wallets.auth.users.push({ ...user, verified: true, emailVerified: true, phoneVerified: false });
+    await wallets.database.execute(`UPDATE wallet_claims SET expires_at = now() WHERE transaction_id = $1`, [id]);
+    await wallets.database.execute(`UPDATE wallet_timers SET due_at = now() WHERE subject_id = $1`, [id]);
+    await eventually(async () => {
+      expect(await transaction(id)).toMatchObject({ status: 'SUCCESS' });
+    });
+  });
+
   it('goes back when its time is over', async () => {
     const before = await wallets.available(from);
     const id = (await send({ toEmail: 'nobody@example.com' })).body['transactionId'];

@@ -8,7 +8,7 @@ import { Idempotency, Problem, type RequestMeta, type StoredAnswer } from '@payf
 import { Ledger } from '../clients/clients.module.js';
 import { availableAccount, CLAIMS_ACCOUNT, postingReference } from '../domain/accounts.js';
 import { type ClaimRow, findClaim, lockClaim, moveClaim, openClaimsOf } from '../store/claims.js';
-import { type Channel, findOwnerByAddress } from '../store/owners.js';
+import { type Channel, findOwnersByAddress, type OwnerRow } from '../store/owners.js';
 import { armTimers, type TakenTimer } from '../store/timers.js';
 import {
   endTransaction,
@@ -18,6 +18,7 @@ import {
 } from '../store/wallet-transactions.js';
 import { findWallet, touchWallets, type WalletRow } from '../store/wallets.js';
 import { CLAIM_TIMER, givenBackBy } from './finish-transfers.js';
+import { KnowOwners } from './know-owners.js';
 import { KnownAccounts } from './known-accounts.js';
 import { OpenWallets } from './open-wallets.js';
 import { transactionEvent } from './publications.js';
@@ -44,6 +45,7 @@ export class Claims implements OnModuleInit {
     private readonly ledger: Ledger,
     private readonly accounts: KnownAccounts,
     private readonly wallets: OpenWallets,
+    private readonly owners: KnowOwners,
     private readonly outbox: Outbox,
     private readonly idempotency: Idempotency,
     private readonly commits: TwoCommits,
@@ -112,8 +114,12 @@ export class Claims implements OnModuleInit {
 
   /** @returns whether it is done with, or its timer was set anew */
   private async lookAt(transactionId: string): Promise<boolean> {
-    const decided = await this.decideByNow(transactionId);
-    return decided === 'waits' || (await this.carryOut(transactionId));
+    const decided = await this.decideByNow(transactionId).catch((error: unknown) => {
+      // Auth is silent about this one; the others do not wait for it.
+      if (error instanceof ServiceUnavailableError) return undefined;
+      throw error;
+    });
+    return decided !== undefined && (decided === 'waits' || (await this.carryOut(transactionId)));
   }
 
   /** Whether it is to be paid or to go back by now. */
@@ -142,10 +148,18 @@ export class Claims implements OnModuleInit {
       findTransaction(this.database, transactionId),
     ]);
     if (claim?.status !== 'OPEN' || row === undefined) return undefined;
-    const owner = await findOwnerByAddress(this.database, claim.channel, claim.address);
+    const owner = await this.ownerOf(claim);
     if (owner === undefined || owner.status === 'BLOCKED') return undefined;
     const wallet = await this.wallets.defaultWallet(owner.userId, row.currency);
     return wallet.status === 'FROZEN' || wallet.id === row.fromWalletId ? undefined : wallet;
+  }
+
+  /** Before it goes back, and where two are known to have the address, auth itself is asked: events may be late. */
+  private async ownerOf({ channel, address, expiresAt }: ClaimRow): Promise<OwnerRow | undefined> {
+    const known = await findOwnersByAddress(this.database, channel, address);
+    if (known.length > 1 || (known.length === 0 && expiresAt <= new Date()))
+      return await this.owners.byAddress(channel, address);
+    return known[0];
   }
 
   private async decide(

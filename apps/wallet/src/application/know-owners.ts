@@ -5,8 +5,8 @@ import { OwnersAtAuth } from '../clients/owners-at-auth.js';
 import {
   type Channel,
   findOwner,
-  findOwnerByAddress,
   findOwnerByUsername,
+  findOwnersByAddress,
   type OwnerRow,
   storeOwner,
 } from '../store/owners.js';
@@ -28,10 +28,10 @@ export class KnowOwners {
     return await findOwner(this.database, userId);
   }
 
-  /** Who has shown that this address is his. @throws ServiceUnavailableError */
+  /** Who has shown that this address is his. Auth is asked when nobody is known, or two are. @throws ServiceUnavailableError */
   async byAddress(channel: Channel, address: string): Promise<OwnerRow | undefined> {
-    const known = await findOwnerByAddress(this.database, channel, address);
-    if (known !== undefined) return known;
+    const [known, another] = await findOwnersByAddress(this.database, channel, address);
+    if (known !== undefined && another === undefined) return known;
     const found = await this.keep(await this.auth.find(channel === 'email' ? { email: address } : { phone: address }));
     return (channel === 'email' ? found?.emailVerified : found?.phoneVerified) === true ? found : undefined;
   }

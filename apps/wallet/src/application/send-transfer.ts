@@ -10,6 +10,7 @@ import {
   type RequestMeta,
   type StoredAnswer,
 } from '@payflow/service';
+import { parsePhoneNumberFromString } from 'libphonenumber-js';
 
 import { maskedAddress } from '../domain/masked-address.js';
 import type { Channel } from '../store/owners.js';
@@ -94,7 +95,7 @@ export class SendTransfer {
   private async targetOf(body: OwnTransferRequest, currency: string): Promise<Target> {
     if (body.toWallet !== undefined) return { to: { walletId: body.toWallet }, counterparty: null };
     if (body.toEmail !== undefined) return await this.targetAt('email', body.toEmail.toLowerCase(), currency);
-    if (body.toPhone !== undefined) return await this.targetAt('phone', body.toPhone, currency);
+    if (body.toPhone !== undefined) return await this.targetAt('phone', phoneNumber(body.toPhone), currency);
     const receiver = await this.owners.byUsername(body.toUsername ?? '');
     if (receiver === undefined) {
       throw new Problem('receiver_not_found', {
@@ -116,3 +117,12 @@ export class SendTransfer {
     return (await this.wallets.defaultWallet(userId, currency)).id;
   }
 }
+
+/** As auth spells it, so that whoever verifies the number is found. @throws Problem validation_failed for what is none */
+const phoneNumber = (written: string): string => {
+  const number = parsePhoneNumberFromString(written);
+  if (number?.isValid() === true) return number.number;
+  throw new Problem('validation_failed', {
+    errors: [{ pointer: '/toPhone', code: 'invalid', message: 'is not a phone number' }],
+  });
+};

@@ -30,20 +30,16 @@ export const findOwnerByUsername = async (sql: Sql, username: string): Promise<O
   return row;
 };
 
-/** Who has shown that the address is his. */
-export const findOwnerByAddress = async (
-  sql: Sql,
-  channel: Channel,
-  address: string,
-): Promise<OwnerRow | undefined> => {
-  const [row] = await sql.query<OwnerRow>(
+/**
+ * Who has shown that the address is his. Two, where one has left it to the other and the event that tells so is still to come.
+ */
+export const findOwnersByAddress = async (sql: Sql, channel: Channel, address: string): Promise<OwnerRow[]> =>
+  await sql.query<OwnerRow>(
     channel === 'email'
-      ? `SELECT ${COLUMNS} FROM wallet_owners WHERE email = $1 AND email_verified LIMIT 1`
-      : `SELECT ${COLUMNS} FROM wallet_owners WHERE phone = $1 AND phone_verified LIMIT 1`,
+      ? `SELECT ${COLUMNS} FROM wallet_owners WHERE email = $1 AND email_verified LIMIT 2`
+      : `SELECT ${COLUMNS} FROM wallet_owners WHERE phone = $1 AND phone_verified LIMIT 2`,
     [address],
   );
-  return row;
-};
 
 /** As auth says it now. */
 export const storeOwner = async (sql: Sql, owner: OwnerRow): Promise<void> => {
