@@ -2,11 +2,14 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
+import { RemoteProblem } from '@payflow/clients';
 import type { Principal } from '@payflow/contracts';
 import { newId } from '@payflow/kernel';
 import { eventually, servicePrincipal, testKafka } from '@payflow/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 
+import { MerchantsAtAuth } from '../src/clients/merchants-at-auth.js';
+import { PaymentsClient } from '../src/clients/payments-client.js';
 import { type Answered, walletSecrets, WalletsUnderTest } from './wallets-under-test.js';
 
 const PAYMENT = servicePrincipal('payment');
@@ -194,6 +197,34 @@ const freePort = async (): Promise<number> => {
   await once(server, 'close');
   return address.port;
 };
+
+describe('POST /wallet/pay', () => {
+  it('is not told as failed when its money is held and the payment service says no to a repetition', async () => {
+    const { owner, walletId } = await ownerWith(1_000);
+    const [merchants, payments] = [wallets.app().get(MerchantsAtAuth), wallets.app().get(PaymentsClient)];
+    const [name, pay] = [merchants.payableName.bind(merchants), payments.pay.bind(payments)];
+    const authorize = authorization(owner, walletId, 300);
+    const code = 'merchant_unavailable' as const;
+    const page = `http://gateway.test/docs/problems/${code}`;
+    merchants.payableName = () => Promise.resolve('Shop');
+    payments.pay = async (consent) => {
+      expect((await order({ ...authorize, confirmedBy: null, consent })).body['outcome']).toBe('approved');
+      const said = { type: page, title: 'No', status: 422, code, requestId: 'r', docUrl: page };
+      throw new RemoteProblem('payment', said, {});
+    };
+    const body = { merchantId: authorize['merchantId'], amount: 300, currency: 'USD', walletId };
+    const asked = await wallets.post('/wallet/pay', { as: owner, key: newId('req'), body });
+    merchants.payableName = name;
+    payments.pay = pay;
+    expect([asked.status, asked.body['status']]).toEqual([202, 'PENDING']);
+    const holdId = (await inquiry(authorize.reference)).body['authorizationId'];
+    expect((await order(below('capture', holdId, 300))).body).toMatchObject({ outcome: 'approved' });
+    const history = (await wallets.get('/transactions', owner)).body['data'];
+    expect(history).toEqual([
+      expect.objectContaining({ transactionId: asked.body['transactionId'], status: 'SUCCESS', debit: 300 }),
+    ]);
+  });
+});
 
 describe('an order whose process is killed', () => {
   it.each(['wallet.order.after-intent', 'wallet.order.after-posting'])(

@@ -220,8 +220,12 @@ export class PayMerchant implements OnModuleInit {
     });
   }
 
+  /** Money that is held for it by now says otherwise: then the end of its hold is its end. */
   private async fail(transactionId: string, reason: string): Promise<void> {
-    await this.database.transaction((tx) => failPay(tx, this.outbox, transactionId, reason));
+    await this.database.transaction(async (tx) => {
+      const row = await lockTransaction(tx, transactionId);
+      if (row?.holdId === null) await failPay(tx, this.outbox, transactionId, reason);
+    });
   }
 
   private answerOf(row: OwnedTransactionRow): StoredAnswer {
