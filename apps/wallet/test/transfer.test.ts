@@ -257,6 +257,36 @@ describe('POST /wallets/transfer', () => {
   });
 });
 
+describe('A path with an id that nobody was given', () => {
+  it.each(['5b0c9b6e-1f0a-4c57-9f2e-0d8f6f3a7c11', 'nonsense', 'wal_', '%20', newId('mer')])(
+    'answers 404 for %s: what cannot be an id names nothing',
+    async (id) => {
+      const alice = await wallets.person();
+      for (const [path, code] of [
+        [`/wallets/${id}`, 'wallet_not_found'],
+        [`/wallets/${id}/balance`, 'wallet_not_found'],
+        [`/wallets/${id}/holds`, 'wallet_not_found'],
+        [`/wallets/${id}/statement.csv?from=2026-01-01T00:00:00.000Z&to=2026-01-02T00:00:00.000Z`, 'wallet_not_found'],
+        [`/holds/${id}`, 'hold_not_found'],
+        [`/transactions/${id}`, 'wallet_transaction_not_found'],
+        [`/wallet/approvals/${id}`, 'approval_not_found'],
+      ] as const)
+        expect(await wallets.get(path, alice)).toMatchObject({ status: 404, body: { code } });
+      const key = newId('req');
+      for (const [path, body, code] of [
+        [`/wallets/${id}/holds`, { amount: 1 }, 'wallet_not_found'],
+        [`/holds/${id}/void`, undefined, 'hold_not_found'],
+        [`/holds/${id}/confirm`, { toWallet: newId('wal') }, 'hold_not_found'],
+        [`/transactions/${id}/cancel`, undefined, 'wallet_transaction_not_found'],
+        [`/wallet/approvals/${id}/approve`, undefined, 'approval_not_found'],
+      ] as const)
+        expect(await wallets.post(path, { as: alice, key, body })).toMatchObject({ status: 404, body: { code } });
+      const frozen = await wallets.post(`/wallets/${id}/freeze`, { as: ADMIN, body: { reason: 'x' } });
+      expect(frozen).toMatchObject({ status: 404, body: { code: 'wallet_not_found' } });
+    },
+  );
+});
+
 describe('Many transfers at once', () => {
   it('gives exactly 50 winners of 100 that each want 10.00 of 500.00, over two instances (R-035)', async () => {
     const { alice, from, to } = await pair(50_000);

@@ -468,7 +468,6 @@ export {
 } from './test-cards.js';
 export {
   APPROVAL_STATUSES,
-  approvalIdSchema,
   type ApprovalStatus,
   listApprovalsQuerySchema,
   type ListApprovalsQuery,

@@ -3,7 +3,6 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import {
   type ConfirmHoldRequest,
   confirmHoldSchema,
-  holdIdSchema,
   holdPageSchema,
   holdSchema,
   type HoldView,
@@ -11,13 +10,13 @@ import {
   type PlaceHoldRequest,
   placeHoldSchema,
   type Principal,
-  walletIdSchema,
 } from '@payflow/contracts';
 import { Access, Answers, Caller, entityTag, RequestMeta, sendAnswer } from '@payflow/service';
 import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
 
 import { HoldRequests } from '../application/hold-requests.js';
+import { holdIdOf, walletIdOf } from './path-ids.js';
 
 @ApiTags('Wallets')
 @Controller()
@@ -31,12 +30,12 @@ export class HoldsController {
   @Answers(202, holdSchema, 'PENDING: the ledger has not answered.')
   async placeHold(
     @Caller() caller: Principal,
-    @Param('walletId', { schema: walletIdSchema }) walletId: string,
+    @Param('walletId') walletId: string,
     @Body({ schema: placeHoldSchema }) body: PlaceHoldRequest,
     @RequestMeta() meta: RequestMeta,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    await sendAnswer(reply, await this.holds.place(caller, walletId, body, meta));
+    await sendAnswer(reply, await this.holds.place(caller, walletIdOf(walletId), body, meta));
   }
 
   @Get('wallets/:walletId/holds')
@@ -45,10 +44,10 @@ export class HoldsController {
   @Answers(200, holdPageSchema, 'A page of holds.')
   async listHolds(
     @Caller() caller: Principal,
-    @Param('walletId', { schema: walletIdSchema }) walletId: string,
+    @Param('walletId') walletId: string,
     @Query({ schema: listHoldsQuerySchema }) query: z.infer<typeof listHoldsQuerySchema>,
   ): Promise<z.infer<typeof holdPageSchema>> {
-    return await this.holds.page(caller, walletId, query);
+    return await this.holds.page(caller, walletIdOf(walletId), query);
   }
 
   @Get('holds/:holdId')
@@ -57,10 +56,10 @@ export class HoldsController {
   @Answers(200, holdSchema, 'The hold.')
   async getHold(
     @Caller() caller: Principal,
-    @Param('holdId', { schema: holdIdSchema }) holdId: string,
+    @Param('holdId') holdId: string,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<HoldView> {
-    const { view, version } = await this.holds.one(caller, holdId);
+    const { view, version } = await this.holds.one(caller, holdIdOf(holdId));
     void reply.header('etag', entityTag(version));
     return view;
   }
@@ -73,12 +72,12 @@ export class HoldsController {
   @Answers(202, holdSchema, 'It is under way: the ledger has not answered.')
   async confirmHold(
     @Caller() caller: Principal,
-    @Param('holdId', { schema: holdIdSchema }) holdId: string,
+    @Param('holdId') holdId: string,
     @Body({ schema: confirmHoldSchema }) body: ConfirmHoldRequest,
     @RequestMeta() meta: RequestMeta,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    await sendAnswer(reply, await this.holds.confirm(caller, holdId, body, meta));
+    await sendAnswer(reply, await this.holds.confirm(caller, holdIdOf(holdId), body, meta));
   }
 
   @Post('holds/:holdId/void')
@@ -89,10 +88,10 @@ export class HoldsController {
   @Answers(202, holdSchema, 'It is under way: the ledger has not answered.')
   async voidHold(
     @Caller() caller: Principal,
-    @Param('holdId', { schema: holdIdSchema }) holdId: string,
+    @Param('holdId') holdId: string,
     @RequestMeta() meta: RequestMeta,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    await sendAnswer(reply, await this.holds.void(caller, holdId, meta));
+    await sendAnswer(reply, await this.holds.void(caller, holdIdOf(holdId), meta));
   }
 }

@@ -1,7 +1,6 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import {
-  approvalIdSchema,
   type CreateQrRequest,
   createQrSchema,
   type ListApprovalsQuery,
@@ -22,6 +21,7 @@ import type { FastifyReply } from 'fastify';
 import { Approvals } from '../application/approvals.js';
 import { PayMerchant } from '../application/pay-merchant.js';
 import { QrCodes } from '../application/qr-codes.js';
+import { approvalIdOf } from './path-ids.js';
 
 /** Merchants are paid from wallets. */
 @ApiTags('Wallets')
@@ -74,11 +74,8 @@ export class PayController {
   @Access('wallets:read')
   @ApiOperation({ summary: 'Read an approval' })
   @Answers(200, walletApprovalSchema, 'The approval.')
-  async getApproval(
-    @Caller() principal: Principal,
-    @Param('approvalId', { schema: approvalIdSchema }) approvalId: string,
-  ): Promise<WalletApproval> {
-    return await this.approvals.one(principal, approvalId);
+  async getApproval(@Caller() principal: Principal, @Param('approvalId') approvalId: string): Promise<WalletApproval> {
+    return await this.approvals.one(principal, approvalIdOf(approvalId));
   }
 
   @Post('approvals/:approvalId/approve')
@@ -89,10 +86,10 @@ export class PayController {
   async approve(
     @Caller() principal: Principal,
     @RequestMeta() meta: RequestMeta,
-    @Param('approvalId', { schema: approvalIdSchema }) approvalId: string,
+    @Param('approvalId') approvalId: string,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    await sendAnswer(reply, await this.approvals.decide(principal, approvalId, 'approve', meta));
+    await sendAnswer(reply, await this.approvals.decide(principal, approvalIdOf(approvalId), 'approve', meta));
   }
 
   @Post('approvals/:approvalId/decline')
@@ -103,9 +100,9 @@ export class PayController {
   async decline(
     @Caller() principal: Principal,
     @RequestMeta() meta: RequestMeta,
-    @Param('approvalId', { schema: approvalIdSchema }) approvalId: string,
+    @Param('approvalId') approvalId: string,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    await sendAnswer(reply, await this.approvals.decide(principal, approvalId, 'decline', meta));
+    await sendAnswer(reply, await this.approvals.decide(principal, approvalIdOf(approvalId), 'decline', meta));
   }
 }

@@ -4,7 +4,6 @@ import {
   listWalletTransactionsQuerySchema,
   type Principal,
   transferAnswerSchema,
-  walletTransactionIdSchema,
   walletTransactionPageSchema,
   walletTransactionSchema,
   type WalletTransactionView,
@@ -15,6 +14,7 @@ import type { z } from 'zod';
 
 import { Claims } from '../application/claims.js';
 import { ReadHistory } from '../application/read-history.js';
+import { transactionIdOf } from './path-ids.js';
 
 @ApiTags('Wallets')
 @Controller('transactions')
@@ -42,10 +42,10 @@ export class TransactionsController {
   @Answers(200, walletTransactionSchema, 'The transaction as you see it.')
   async getTransaction(
     @Caller() caller: Principal,
-    @Param('transactionId', { schema: walletTransactionIdSchema }) transactionId: string,
+    @Param('transactionId') transactionId: string,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<WalletTransactionView> {
-    const { view, version } = await this.history.one(caller, transactionId);
+    const { view, version } = await this.history.one(caller, transactionIdOf(transactionId));
     void reply.header('etag', entityTag(version));
     return view;
   }
@@ -58,10 +58,10 @@ export class TransactionsController {
   @Answers(202, transferAnswerSchema, 'PENDING: it is on its way back.')
   async cancelTransaction(
     @Caller() caller: Principal,
-    @Param('transactionId', { schema: walletTransactionIdSchema }) transactionId: string,
+    @Param('transactionId') transactionId: string,
     @RequestMeta() meta: RequestMeta,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    await sendAnswer(reply, await this.claims.cancel(caller, transactionId, meta));
+    await sendAnswer(reply, await this.claims.cancel(caller, transactionIdOf(transactionId), meta));
   }
 }

@@ -12,7 +12,6 @@ import {
   walletBalanceQuerySchema,
   type WalletBalance,
   walletBalanceSchema,
-  walletIdSchema,
   walletPageSchema,
   walletSchema,
   type WalletView,
@@ -25,6 +24,7 @@ import { ControlWallet } from '../application/control-wallet.js';
 import { OpenWallets } from '../application/open-wallets.js';
 import { ReadWallets } from '../application/read-wallets.js';
 import { WriteStatement } from '../application/write-statement.js';
+import { walletIdOf } from './path-ids.js';
 
 @ApiTags('Wallets')
 @Controller('wallets')
@@ -82,10 +82,10 @@ export class WalletsController {
   @Answers(200, walletSchema, 'The wallet with its balance.')
   async getWallet(
     @Caller() caller: Principal,
-    @Param('walletId', { schema: walletIdSchema }) walletId: string,
+    @Param('walletId') walletId: string,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<WalletView> {
-    const { view, version } = await this.wallets.one(caller, walletId);
+    const { view, version } = await this.wallets.one(caller, walletIdOf(walletId));
     void reply.header('etag', entityTag(version));
     return view;
   }
@@ -96,10 +96,10 @@ export class WalletsController {
   @Answers(200, walletBalanceSchema, '`balance` is a decimal number; the others are minor units.')
   async getWalletBalance(
     @Caller() caller: Principal,
-    @Param('walletId', { schema: walletIdSchema }) walletId: string,
+    @Param('walletId') walletId: string,
     @Query({ schema: walletBalanceQuerySchema }) query: z.infer<typeof walletBalanceQuerySchema>,
   ): Promise<WalletBalance> {
-    return await this.wallets.balance(caller, walletId, query.asOf);
+    return await this.wallets.balance(caller, walletIdOf(walletId), query.asOf);
   }
 
   @Get(':walletId/statement.csv')
@@ -108,11 +108,11 @@ export class WalletsController {
   @ApiProduces('text/csv')
   async getStatement(
     @Caller() caller: Principal,
-    @Param('walletId', { schema: walletIdSchema }) walletId: string,
+    @Param('walletId') walletId: string,
     @Query({ schema: statementQuerySchema }) query: z.infer<typeof statementQuerySchema>,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const csv = await this.statements.write(caller, walletId, query.from, query.to);
+    const csv = await this.statements.write(caller, walletIdOf(walletId), query.from, query.to);
     await reply
       .header('content-type', 'text/csv; charset=utf-8; header=present')
       .header('content-disposition', `attachment; filename="statement-${walletId}.csv"`)
@@ -125,12 +125,12 @@ export class WalletsController {
   @Answers(200, walletSchema, 'The wallet, FROZEN.')
   async freezeWallet(
     @Caller() caller: Principal,
-    @Param('walletId', { schema: walletIdSchema }) walletId: string,
+    @Param('walletId') walletId: string,
     @Body({ schema: freezeWalletSchema }) body: z.infer<typeof freezeWalletSchema>,
     @RequestMeta() meta: RequestMeta,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    await sendAnswer(reply, await this.control.freeze(caller, walletId, body, meta));
+    await sendAnswer(reply, await this.control.freeze(caller, walletIdOf(walletId), body, meta));
   }
 
   @Post(':walletId/unfreeze')
@@ -139,12 +139,12 @@ export class WalletsController {
   @Answers(200, walletSchema, 'The wallet, ACTIVE.')
   async unfreezeWallet(
     @Caller() caller: Principal,
-    @Param('walletId', { schema: walletIdSchema }) walletId: string,
+    @Param('walletId') walletId: string,
     @Body({ schema: freezeWalletSchema }) body: z.infer<typeof freezeWalletSchema>,
     @RequestMeta() meta: RequestMeta,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    await sendAnswer(reply, await this.control.unfreeze(caller, walletId, body, meta));
+    await sendAnswer(reply, await this.control.unfreeze(caller, walletIdOf(walletId), body, meta));
   }
 
   @Put(':walletId/limits')
@@ -153,11 +153,11 @@ export class WalletsController {
   @Answers(200, walletSchema, 'The wallet as it is now.')
   async setWalletLimits(
     @Caller() caller: Principal,
-    @Param('walletId', { schema: walletIdSchema }) walletId: string,
+    @Param('walletId') walletId: string,
     @Body({ schema: setWalletLimitsSchema }) body: SetWalletLimits,
     @RequestMeta() meta: RequestMeta,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    await sendAnswer(reply, await this.control.setLimits(caller, walletId, body, meta));
+    await sendAnswer(reply, await this.control.setLimits(caller, walletIdOf(walletId), body, meta));
   }
 }

@@ -1,4 +1,3 @@
-import { isId } from '@payflow/kernel';
 import { z } from 'zod';
 
 import { acquirerReferenceSchema } from './acquirer.js';
@@ -49,16 +48,6 @@ export const walletOrderRequestSchema = z.discriminatedUnion('operation', [
   z.strictObject({ operation: z.literal('refund'), ...moneyFields, ...heldField }),
 ]);
 export type WalletOrderRequest = z.infer<typeof walletOrderRequestSchema>;
-
-const isAttempt = (text: string): boolean => isId('att', text);
-/** Of an approval: that of the authorization which waits for it. */
-export const approvalIdSchema = z
-  .string()
-  .refine(isAttempt, 'must be the id of an approval (att_…)')
-  .meta({
-    description: 'The id of an approval.',
-    examples: ['att_01kxyz6w3hf8btq2v9m4n7r5sd'],
-  });
 
 export const APPROVAL_STATUSES = ['WAITING', 'APPROVED', 'DECLINED', 'EXPIRED'] as const;
 export type ApprovalStatus = (typeof APPROVAL_STATUSES)[number];
