@@ -1,7 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { RemoteProblem, ServiceUnavailableError } from '@payflow/clients';
 import { WALLET_MERCHANT_ID } from '@payflow/contracts';
 import { AMOUNT_MINOR_MAX, newId } from '@payflow/kernel';
 
+import { PaymentsClient } from '../src/clients/payments-client.js';
 import { MoneyUnderTest } from './money-under-test.js';
 
 jest.setTimeout(120_000);
@@ -59,6 +61,29 @@ describe('POST /wallet/add', () => {
       status: 'FAILED',
       reason: 'token_unusable',
     });
+  });
+
+  it('that was paid and not answered is not told as failed when its repetition is refused', async () => {
+    const { person, walletId } = await personWithWallet();
+    const payments = money.wallets.app().get(PaymentsClient);
+    const sell = payments.sell.bind(payments);
+    const code = 'token_unusable' as const;
+    const docUrl = `http://gateway.test/docs/problems/${code}`;
+    payments.sell = async (transactionId, sale) => {
+      await sell(transactionId, sale);
+      payments.sell = () =>
+        Promise.reject(
+          new RemoteProblem('payment', { type: docUrl, title: 'No', status: 422, code, requestId: 'r', docUrl }, {}),
+        );
+      throw new ServiceUnavailableError('payment', true, 'no answer');
+    };
+    try {
+      expect((await money.add(person, 2500)).body['status']).toBe('PENDING');
+      expect(await money.ended(person, 'ADD')).toMatchObject({ status: 'SUCCESS', credit: 2500 });
+    } finally {
+      payments.sell = sell;
+    }
+    expect(await money.wallets.available(walletId)).toBe(2500);
   });
 
   it.each(['silent_with_effect', 'silent_without', 'processing'] as const)(

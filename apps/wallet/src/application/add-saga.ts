@@ -109,7 +109,11 @@ export class AddSaga {
       metadata: { walletTransactionId: transaction.id },
       ...(row.returnUrl === null ? {} : { returnUrl: row.returnUrl }),
     };
-    return await this.ask(transaction, async () => await this.payments.sell(transaction.id, sale));
+    const learned = await this.ask(transaction, async () => await this.payments.sell(transaction.id, sale));
+    if (learned.news.kind !== 'payment_refused' || !perhapsPaidBefore) return learned;
+    // Now it would not be made; nobody has heard yet what became of the request before.
+    const found = await this.find(transaction);
+    return found.news.kind === 'payment_given_up' ? learned : found;
   }
 
   private async find(transaction: OwnedTransactionRow): Promise<Learned> {
