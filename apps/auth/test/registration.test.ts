@@ -366,6 +366,27 @@ describe('an address that is somebody else’s', () => {
     ]);
     expect(second['userId']).not.toBe(first.userId);
   });
+
+  it('is proven for nobody but the account that is named, and the message names it', async () => {
+    const contested = 'contested@example.com';
+    const { userId } = (await register({ email: contested, password: PASSWORD })).body;
+    const own = await people.code(contested);
+    const adversary = (await register({ email: contested, password: 'the password of the second' })).body;
+    const [newer, older] = await people.mails(contested);
+    expect(newer?.text).toContain(String(adversary['userId']));
+    expect(older?.text).toContain(String(userId));
+    const verify = async (code: string, token?: string) =>
+      await people.post('/auth/verify', { email: contested, code, userId }, token === undefined ? {} : { token });
+    if (newer?.code !== own) expect(await verify(String(newer?.code))).toMatchObject({ status: 422 });
+    // A token of somebody else and this account agree on nobody.
+    const { token } = await people.logIn({ email: contested, password: 'the password of the second' });
+    expect(await verify(own, token)).toMatchObject({ status: 422, body: { code: 'code_invalid' } });
+    expect(
+      await rowsOf('SELECT id FROM users WHERE email = $1 AND email_verified_at IS NOT NULL', [contested]),
+    ).toEqual([]);
+    expect(await verify(own)).toMatchObject({ status: 200, body: { userId } });
+    expect((await people.post('/auth/verify', { email: contested, code: own, userId: 'nobody' })).status).toBe(400);
+  });
 });
 
 describe('a phone number', () => {

@@ -37,7 +37,7 @@ export class Codes {
    */
   async send(
     tx: Tx,
-    user: Pick<User, 'id'>,
+    user: Pick<User, 'id' | 'username'>,
     purpose: CodePurpose,
     address: Address,
     before: readonly OutgoingEvent[] = [],
@@ -53,24 +53,24 @@ export class Codes {
     const message = elsewhere
       ? { userId: owner.id, purpose: 'already_registered' as const, code: null, expiresAt: null }
       : { userId: user.id, purpose, code, expiresAt };
-    await this.tell(tx, address, { ...message, at: createdAt }, before);
+    await this.tell(tx, address, { ...message, account: user.username ?? user.id, at: createdAt }, before);
   }
 
   /**
    * Looks a code up; a try of it is counted for whatever is done next.
    *
-   * @param ofUserId only his code counts
+   * @param only whose code counts; of two different people nobody's does
    */
   async tryCode(
     purpose: CodePurpose,
     address: Address,
     code: string,
-    ofUserId?: string,
+    only: readonly string[] = [],
   ): Promise<OpenCode | undefined> {
     const open = await countCodeTry(this.database, purpose, address);
     return open.find(
       ({ userId, codeHash }) =>
-        (ofUserId === undefined || userId === ofUserId) &&
+        only.every((wanted) => wanted === userId) &&
         timingSafeEqual(codeHash, this.hashOf(userId, purpose, address, code)),
     );
   }
@@ -84,6 +84,8 @@ export class Codes {
     address: Address,
     message: {
       readonly userId: string;
+      /** As the message names it. */
+      readonly account: string;
       readonly purpose: MessagePurpose;
       readonly code: string | null;
       readonly expiresAt: Date | null;
@@ -91,10 +93,10 @@ export class Codes {
     },
     before: readonly OutgoingEvent[],
   ): Promise<void> {
-    const { userId, purpose, code, expiresAt, at } = message;
+    const { userId, account, purpose, code, expiresAt, at } = message;
     const [to, channel] = [address.value, channelOf(address)];
     if (this.config.DEMO_MODE)
-      await insertMail(tx, { to, channel, purpose, code, sentAt: at, ...messageOf(purpose, channel, code) });
+      await insertMail(tx, { to, channel, purpose, code, sentAt: at, ...messageOf(purpose, channel, code, account) });
     const codeSealed =
       code === null ? null : seal(code, this.config.CODE_SEALING_KEY, `user-code:${to}`).toString('base64');
     const issued: OutgoingEvent = {

@@ -28,10 +28,10 @@ export class ProveAddress {
   /**
    * The code that was typed, counted as a try, whatever becomes of it.
    *
-   * @param ofUserId only his code counts: that of the person who asks, when he is logged in
+   * @param only whose code counts: that of the person who asks, when he is logged in, and of the account he names
    */
-  async tryCode(address: Address, code: string, ofUserId: string | undefined): Promise<OpenCode | undefined> {
-    return await this.codes.tryCode('verification', address, code, ofUserId);
+  async tryCode(address: Address, code: string, only: readonly string[]): Promise<OpenCode | undefined> {
+    return await this.codes.tryCode('verification', address, code, only);
   }
 
   /** @returns the person as he is now, or undefined when the code is good for nothing */

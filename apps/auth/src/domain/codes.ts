@@ -24,18 +24,24 @@ const SUBJECTS = {
   already_registered: 'You have a PayFlow account already',
 } as const satisfies Record<MessagePurpose, string>;
 
-const textOf = (purpose: MessagePurpose, code: string | null): string => {
+const textOf = (purpose: MessagePurpose, code: string | null, account: string): string => {
   switch (purpose) {
     case 'verification':
-      return `Your PayFlow code is ${code ?? ''}. It is good for 10 minutes. If you did not ask for it, do not type it anywhere: somebody has given your address.`;
+      return `Your PayFlow code is ${code ?? ''}, for the account ${account}. It is good for 10 minutes. If you did not ask for it, do not type it anywhere: somebody has given your address.`;
     case 'password_reset':
-      return `Your code for a new PayFlow password is ${code ?? ''}. It is good for 10 minutes. If you did not ask for it, do nothing: your password stays.`;
+      return `Your code for a new PayFlow password is ${code ?? ''}, for the account ${account}. It is good for 10 minutes. If you did not ask for it, do nothing: your password stays.`;
     case 'already_registered':
       return 'Somebody, perhaps you, opened a PayFlow account with this address. You have one already: log in, or ask for a new password. If it was not you, do nothing.';
   }
 };
 
-export const messageOf = (purpose: MessagePurpose, channel: Channel, code: string | null): Message => ({
+/** @param account whose code it is: several may have given this address, and the code of each is good for his own */
+export const messageOf = (
+  purpose: MessagePurpose,
+  channel: Channel,
+  code: string | null,
+  account: string,
+): Message => ({
   subject: channel === 'email' ? SUBJECTS[purpose] : null,
-  text: textOf(purpose, code),
+  text: textOf(purpose, code, account),
 });

@@ -79,8 +79,9 @@ export class RegistrationController {
   @ApiOperation({
     summary: 'Prove an address',
     description:
-      'With the six digits that went there. They are good for ten minutes, once, and for five tries. Sent with an access ' +
-      'token, only a code of that person counts.',
+      'With the six digits that went there. They are good for ten minutes, once, and for five tries. Apps send the ' +
+      '`userId` that registration answered, or an access token: then only a code of that account counts. Without, a code ' +
+      'that somebody else asked for with the same address proves it as his.',
   })
   @Answers(200, verifiedSchema, 'The address is proven. `verified`: nothing else of the account waits.')
   async verifyAddress(
@@ -92,7 +93,8 @@ export class RegistrationController {
     const address = typedAddress(body);
     const { authorization } = request.headers;
     const caller = authorization === undefined ? undefined : await this.accessTokens.principalOf(authorization);
-    const code = await this.addresses.tryCode(address, body.code, caller?.id);
+    const only = [caller?.id, body.userId].filter((id) => id !== undefined);
+    const code = await this.addresses.tryCode(address, body.code, only);
     const answer = await this.requests.once({ meta, body, resourceId: address.value }, async (tx) => {
       const user = await this.addresses.verify(tx, address, code);
       if (!user) throw new Problem('code_invalid');

@@ -148,7 +148,13 @@ export const sessionIdSchema = idSchema('ses');
 
 /** POST /auth/verify. */
 export const verifySchema = z
-  .strictObject({ ...addressFields, code: codeSchema })
+  .strictObject({
+    ...addressFields,
+    code: codeSchema,
+    userId: idSchema('usr')
+      .optional()
+      .meta({ description: 'The account that registration answered: only its own code counts. Send it.' }),
+  })
   .refine(namesOne, ONE_ADDRESS)
   .meta({ id: 'Verify' });
 export const verifiedSchema = z
