@@ -2,7 +2,17 @@ import { describe, expect, it } from '@jest/globals';
 
 import { approvedIn, bookOf, choose } from './acquirer.js';
 import { bankBookOf, returnPayout } from './bank.js';
-import { adminToken, type Answer, call, CARD_OK, cardNumbered, demo, eventually, ledgerToken, newKey } from './stack.js';
+import {
+  adminToken,
+  type Answer,
+  call,
+  CARD_OK,
+  cardNumbered,
+  demo,
+  eventually,
+  ledgerToken,
+  newKey,
+} from './stack.js';
 
 const PAID = 'GB57PAYF00000100000001';
 const ACCEPTED = 'GB30PAYF00000100000002';
@@ -187,7 +197,10 @@ describe('money that is added by a card', () => {
     async () => {
       const person = await newPerson();
       const answer = await add(person, 2500, '4000002500003155');
-      expect([answer.status, answer.body]).toMatchObject([202, { status: 'PENDING', nextAction: { type: 'redirect' } }]);
+      expect([answer.status, answer.body]).toMatchObject([
+        202,
+        { status: 'PENDING', nextAction: { type: 'redirect' } },
+      ]);
       await choose(answer.body.nextAction.redirectUrl, 'complete');
       expect(await ended(person, 'ADD')).toMatchObject({ status: 'SUCCESS' });
       expect(await balanceOf(person)).toBe(2500);

@@ -99,8 +99,7 @@ export class VaultFake {
     if (!kept || !acquirer || request.path !== '/authorizations')
       return this.server.violation('forward: unknown token, acquirer or path');
     const used = !kept.reusable && kept.usedBy !== null && kept.usedBy !== request.paymentId;
-    if (used || kept.merchantId !== request.merchantId)
-      return { status: 422, body: usedProblem };
+    if (used || kept.merchantId !== request.merchantId) return { status: 422, body: usedProblem };
     const mood = this.moods.shift();
     if (mood === 'not sent') return answered({ outcome: 'not_sent', reason: 'refused' });
     if (!kept.reusable) kept.usedBy = request.paymentId;

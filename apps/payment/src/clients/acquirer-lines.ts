@@ -53,9 +53,7 @@ export class AcquirerLines {
   private readonly durations: Histogram<'acquirer'>;
 
   constructor(@InjectConfig() config: PaymentConfig, metrics: Metrics, logger: Logger) {
-    const lines = new Map(
-      acquirerNames(config).map((name) => [name, new AcquirerLine(name, config, logger)] as const),
-    );
+    const lines = new Map(acquirerNames(config).map((name) => [name, new AcquirerLine(name, config, logger)] as const));
     this.lines = lines;
     this.requests = new Counter({
       name: 'payflow_acquirer_requests_total',
