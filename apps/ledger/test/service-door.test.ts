@@ -135,11 +135,13 @@ describe('the door for services', () => {
   });
 
   it('leaves an account with another floor alone', async () => {
-    await client.post([fund()]);
+    const claims = `wallet:claims:${scene}`;
+    const accounts = [open('psp:sim:receivable', null), open(claims)];
+    await client.post([posting('first', [move('psp:sim:receivable', claims, 1_000)], { accounts })]);
     const [overdraft] = await client.post([
-      posting('over', [move(purse, 'psp:sim:receivable', 1_001)], { accounts: [open(purse, -500)] }),
+      posting('over', [move(claims, 'psp:sim:receivable', 1_001)], { accounts: [open(claims, -500)] }),
     ]);
-    expect(overdraft).toMatchObject({ status: 'refused', code: 'insufficient_funds', account: purse });
+    expect(overdraft).toMatchObject({ status: 'refused', code: 'insufficient_funds', account: claims });
   });
 
   it('names the account at fault', async () => {
@@ -229,6 +231,8 @@ describe('the door for services', () => {
       { postings: [{ ...fund(), accounts: [open('acc_01kxyz6w3hf8btq2v9m4n7r5sd')] }] },
     ],
     ['a floor above zero', { postings: [{ ...fund(), accounts: [open('user:x:wallet:y', 1)] }] }],
+    ['a wallet without a floor', { postings: [{ ...fund(), accounts: [open('user:x:wallet:y', null)] }] }],
+    ['a wallet that may be overdrawn', { postings: [{ ...fund(), accounts: [open('user:x:wallet:y:held', -1)] }] }],
     ['an amount of zero', { postings: [posting('zero', [move('a', 'b', 0)])] }],
     ['a member nobody knows', { postings: [{ ...fund(), atomic: true }] }],
   ])('refuses %s', async (_, body) => {

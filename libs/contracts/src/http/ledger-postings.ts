@@ -21,11 +21,17 @@ const referenceSchema = z
   .refine((reference) => !reference.startsWith(OWN_REFERENCE_PREFIX), `must not begin with ${OWN_REFERENCE_PREFIX}`);
 
 /** An account to be there before the posting is decided: opened when it is not, left alone when it is. */
-export const servicePostingAccountSchema = z.strictObject({
-  code: accountCodeSchema.refine((code) => !isId('acc', code), 'must not look like the id of an account'),
-  currency: currencySchema,
-  floor: z.int().max(0).nullable(),
-});
+export const servicePostingAccountSchema = z
+  .strictObject({
+    code: accountCodeSchema.refine((code) => !isId('acc', code), 'must not look like the id of an account'),
+    currency: currencySchema,
+    floor: z.int().max(0).nullable(),
+  })
+  // Whoever opens it first says its floor for ever: a slip there, and a person could spend what he does not have.
+  .refine(({ code, floor }) => !code.startsWith('user:') || floor === 0, {
+    path: ['floor'],
+    error: 'must be 0 for what people have',
+  });
 
 export const servicePostingSchema = z.strictObject({
   reference: referenceSchema,
