@@ -180,6 +180,9 @@ const makeOthers = async (): Promise<void> => {
   const customer = await personWith('customer');
   others['userId'] = String((await call('GET', '/me', { token: customer })).body['userId']);
   const sessions = await call('GET', '/auth/sessions', { token: customer });
+  // A stranger can neither accept the invitation nor decline it.
+  const invited = { userId: others['userId'], role: 'MEMBER' };
+  made(await call('POST', `${at}/members`, { token, body: invited }), 'userId');
   others['sessionId'] = String(sessions.body['data'][0].sessionId);
   const wallet = await call('POST', '/wallets', { token: customer, key: newKey(), body: { currency: 'USD' } });
   others['walletId'] = made(wallet, 'id');

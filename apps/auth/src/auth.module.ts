@@ -12,6 +12,7 @@ import { AccountRequests } from './http/account-requests.js';
 import { InternalUsersController } from './http/internal-users.controller.js';
 import { MailboxController } from './http/mailbox.controller.js';
 import { MeController } from './http/me.controller.js';
+import { MyMembershipsController } from './http/my-memberships.controller.js';
 import { PasswordController } from './http/password.controller.js';
 import { SecondFactorController } from './http/second-factor.controller.js';
 import { SessionsController } from './http/sessions.controller.js';
@@ -61,6 +62,7 @@ import { TokenIssuer } from './keys/token-issuer.js';
     PasswordController,
     SecondFactorController,
     MeController,
+    MyMembershipsController,
     MailboxController,
     InternalUsersController,
     KeysController,

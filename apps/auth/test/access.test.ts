@@ -79,6 +79,8 @@ const newPerson = async (): Promise<Person> => {
 };
 const newMerchant = async (): Promise<string> =>
   String((await call('POST', '/merchants', { name: 'Shop' })).body['merchantId']);
+const accept = async (merchantId: string, token: string): Promise<Answered> =>
+  await call('POST', `/me/memberships/${merchantId}/accept`, undefined, token);
 const clientToken = async (client: Record<string, unknown>): Promise<Answered> =>
   await postForm(`${auth.url}/oauth/token`, {
     grant_type: 'client_credentials',
@@ -281,6 +283,7 @@ describe('a merchant', () => {
     expect(
       (await call('POST', `/merchants/${mine}/members`, { userId: clerk.userId, role: 'MEMBER' }, bossToken)).status,
     ).toBe(200);
+    expect((await accept(mine, clerk.token)).status).toBe(200);
     const clerkToken = tokenOf(await login(clerk.username));
     expect(data(await call('GET', `/merchants/${mine}/members`, undefined, clerkToken))).toHaveLength(2);
     expect((await call('DELETE', `/merchants/${mine}/members/${boss.userId}`, undefined, clerkToken)).status).toBe(403);
@@ -315,6 +318,141 @@ describe('a merchant', () => {
       owners.map(async ({ userId }) => (await call('DELETE', `/merchants/${merchantId}/members/${userId}`)).status),
     );
     expect(statuses.sort()).toEqual([204, 409]);
+  });
+});
+
+describe('an invitation', () => {
+  /** A merchant and one of its owners. */
+  const newOwner = async (): Promise<{ merchantId: string; token: string; userId: string }> => {
+    const [merchantId, { userId, username }] = [await newMerchant(), await newPerson()];
+    await call('POST', `/merchants/${merchantId}/members`, { userId, role: 'OWNER' });
+    return { merchantId, userId, token: tokenOf(await login(username)) };
+  };
+  const invite = async (merchantId: string, token: string, body: object): Promise<Answered> =>
+    await call('POST', `/merchants/${merchantId}/members`, { role: 'MEMBER', ...body }, token);
+  const actsFor = async ({ username }: Person): Promise<unknown> =>
+    decodeJwt(tokenOf(await login(username)))['merchant_id'];
+
+  it('changes nothing for the person until he accepts', async () => {
+    const boss = await newOwner();
+    const person = await newPerson();
+    const invited = await invite(boss.merchantId, boss.token, { userId: person.userId });
+    expect(invited).toMatchObject({ status: 200, body: { userId: person.userId, status: 'INVITED', username: null } });
+    expect(await actsFor(person)).toBeUndefined();
+    expect((await login(person.username, { merchantId: boss.merchantId })).status).toBe(404);
+    expect(data(await call('GET', '/me/memberships', undefined, person.token))).toEqual([
+      {
+        merchantId: boss.merchantId,
+        merchantName: 'Shop',
+        role: 'MEMBER',
+        status: 'INVITED',
+        createdAt: expect.any(String),
+      },
+    ]);
+    // Neither does it take the place of the merchant that he chose.
+    const own = await newMerchant();
+    await call('POST', `/merchants/${own}/members`, { userId: person.userId, role: 'OWNER' });
+    expect(await actsFor(person)).toBe(own);
+    expect(await accept(boss.merchantId, person.token)).toMatchObject({ status: 200, body: { status: 'ACTIVE' } });
+    const acting = tokenOf(await login(person.username, { merchantId: boss.merchantId }));
+    expect(decodeJwt(acting)['merchant_id']).toBe(boss.merchantId);
+    expect(await logged(`target=${person.userId}&actor=${boss.userId}`)).toMatchObject([
+      { action: 'member.invited', details: { merchantId: boss.merchantId, role: 'MEMBER' } },
+    ]);
+    expect(await logged(`target=${person.userId}&action=membership.accepted`)).toMatchObject([
+      { actor: person.userId, details: { merchantId: boss.merchantId } },
+    ]);
+  });
+
+  it('is not made by staff: what staff gives counts at once, also to who was invited', async () => {
+    const boss = await newOwner();
+    const person = await newPerson();
+    await invite(boss.merchantId, boss.token, { userId: person.userId });
+    const saved = await invite(boss.merchantId, admin, { userId: person.userId });
+    expect(saved.body).toMatchObject({ status: 'ACTIVE', username: person.username });
+    expect(await actsFor(person)).toBe(boss.merchantId);
+  });
+
+  it('shows the name that the owner typed, and the others after consent', async () => {
+    const boss = await newOwner();
+    const person = await newPerson();
+    const email = `${person.username}@example.com`;
+    await owner.query('UPDATE users SET email = $2, email_verified_at = now(), name = $3 WHERE id = $1', [
+      person.userId,
+      email,
+      'Paula Person',
+    ]);
+    const list = async (): Promise<unknown> =>
+      data(await call('GET', `/merchants/${boss.merchantId}/members`, undefined, boss.token))[1];
+    const hidden = { userId: person.userId, username: null, email: null, phone: null, name: null };
+    for (const [typed, shown] of [
+      [{ userId: person.userId }, hidden],
+      [{ username: person.username }, { ...hidden, username: person.username }],
+      [{ email: email.toUpperCase() }, { ...hidden, email }],
+    ] as const) {
+      expect((await invite(boss.merchantId, boss.token, typed)).body).toMatchObject(shown);
+      expect(await list()).toMatchObject({ ...shown, status: 'INVITED' });
+      await call('DELETE', `/merchants/${boss.merchantId}/members/${person.userId}`, undefined, boss.token);
+    }
+    await invite(boss.merchantId, boss.token, { userId: person.userId });
+    await accept(boss.merchantId, person.token);
+    expect(await list()).toMatchObject({ username: person.username, email, name: 'Paula Person', status: 'ACTIVE' });
+  });
+
+  it('is accepted by nobody else: not by a stranger, not by the owner, not by a key', async () => {
+    const boss = await newOwner();
+    const [person, stranger] = [await newPerson(), await newPerson()];
+    await invite(boss.merchantId, boss.token, { userId: person.userId });
+    expect((await accept(boss.merchantId, stranger.token)).body).toMatchObject({
+      status: 404,
+      code: 'membership_not_found',
+    });
+    // The owner accepts what is his own, and nobody else's.
+    expect((await accept(boss.merchantId, boss.token)).body).toMatchObject({ role: 'OWNER' });
+    const key = await call('POST', `/merchants/${boss.merchantId}/api-keys`, { name: 'Server' });
+    expect((await accept(boss.merchantId, tokenOf(await keyToken(key.body['apiKey'])))).status).toBe(403);
+    expect((await call('DELETE', `/me/memberships/${boss.merchantId}`, undefined, stranger.token)).body).toMatchObject({
+      code: 'membership_not_found',
+    });
+    expect((await accept(newId('mer'), person.token)).status).toBe(404);
+    expect(await actsFor(person)).toBeUndefined();
+  });
+
+  it('is accepted once by fifty who accept at once', async () => {
+    const boss = await newOwner();
+    const person = await newPerson();
+    await invite(boss.merchantId, boss.token, { userId: person.userId });
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, async () => await accept(boss.merchantId, person.token)),
+    );
+    expect(answers.filter(({ status, body }) => status === 200 && body['status'] === 'ACTIVE')).toHaveLength(50);
+    expect(await logged(`target=${person.userId}&action=membership.accepted`)).toHaveLength(1);
+  });
+
+  it('is declined, and a membership is left with its logins, but not by the last owner', async () => {
+    const boss = await newOwner();
+    const person = await newPerson();
+    const leave = async (token: string): Promise<Answered> =>
+      await call('DELETE', `/me/memberships/${boss.merchantId}`, undefined, token);
+    await invite(boss.merchantId, boss.token, { userId: person.userId, role: 'OWNER' });
+    // Who is invited may never come: the owner stays.
+    expect((await leave(boss.token)).body).toMatchObject({ code: 'last_owner' });
+    const demoted = await invite(boss.merchantId, boss.token, { userId: boss.userId });
+    expect(demoted.body).toMatchObject({ code: 'last_owner' });
+    expect((await leave(person.token)).status).toBe(204);
+    expect((await accept(boss.merchantId, person.token)).status).toBe(404);
+    await invite(boss.merchantId, boss.token, { userId: person.userId, role: 'OWNER' });
+    await accept(boss.merchantId, person.token);
+    const acting = tokenOf(await login(person.username));
+    expect((await leave(boss.token)).status).toBe(204);
+    expect(await me(boss.token)).toBe(401);
+    expect((await leave(acting)).body).toMatchObject({ code: 'last_owner' });
+    expect(await me(acting)).toBe(200);
+    expect((await logged(`actor=${person.userId}`)).map(({ action }) => action)).toEqual([
+      'membership.accepted',
+      'membership.declined',
+    ]);
+    expect(await logged(`target=${boss.userId}&action=membership.left`)).toMatchObject([{ actor: boss.userId }]);
   });
 });
 

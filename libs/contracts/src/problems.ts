@@ -438,6 +438,11 @@ export const PROBLEMS = {
     remedy: "List the merchant's publishable keys.",
   },
   member_not_found: { status: 404, title: 'There is no such member', remedy: "List the merchant's members." },
+  membership_not_found: {
+    status: 404,
+    title: 'You are neither a member of this merchant nor invited',
+    remedy: 'List your memberships at /me/memberships.',
+  },
   last_owner: {
     status: 409,
     title: 'The merchant would be left without an owner',

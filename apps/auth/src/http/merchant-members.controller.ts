@@ -17,7 +17,7 @@ import type { z } from 'zod';
 
 import { type MemberOutcome, Members } from '../application/members.js';
 import { loginNameOf } from '../domain/login-name.js';
-import { type Member, membersOf } from '../store/memberships.js';
+import { type InvitedAs, type Member, membersOf } from '../store/memberships.js';
 import { findMerchant } from '../store/merchants.js';
 import { findOwnerOfAddress, findUser, findUserByUsername } from '../store/users.js';
 import { Deeds } from './deeds.js';
@@ -34,8 +34,8 @@ export class MerchantMembersController {
 
   @Get()
   @Access('merchants:read')
-  @ApiOperation({ summary: 'List who acts for a merchant' })
-  @Answers(200, membersSchema, 'The members, the longest first.')
+  @ApiOperation({ summary: 'List who acts for a merchant, and who is invited to' })
+  @Answers(200, membersSchema, 'The members, the longest first. Of who is INVITED: the name that he was invited by.')
   async listMembers(
     @Caller() principal: Principal,
     @Param('merchantId', { schema: merchantIdSchema }) merchantId: string,
@@ -49,10 +49,10 @@ export class MerchantMembersController {
   @Access('merchants:write')
   @HttpCode(200)
   @ApiOperation({
-    summary: 'Let a person act for a merchant, or change what he may do',
+    summary: 'Invite a person to act for a merchant, or change what he may do',
     description:
       'By `userId`, `username`, or an `email` or `phone` that he has proven. An OWNER also manages members, clients and ' +
-      'keys. The next login of the person acts for the merchant.',
+      'keys. The person is INVITED until he accepts at `/me/memberships`; what staff gives is ACTIVE at once.',
   })
   @Answers(200, memberSchema, 'The member.')
   async saveMember(
@@ -64,9 +64,9 @@ export class MerchantMembersController {
   ): Promise<void> {
     requireOwnMerchant(principal, merchantId);
     await this.deeds.answer(reply, { principal, meta, body, resourceId: merchantId }, async (tx, actor) => {
-      const userId = await userIdOf(tx, body);
+      const { userId, typed } = await personNamed(tx, body);
       if (userId === undefined) throw new Problem('user_not_found');
-      refuse(await this.members.save(tx, actor, { merchantId, userId, role: body.role }));
+      refuse(await this.members.save(tx, actor, { merchantId, userId, role: body.role }, typed));
       const member = (await membersOf(tx, merchantId)).find((one) => one.userId === userId);
       if (!member) throw new Error('invariant: who was made a member is one');
       return { status: 200, body: viewOf(member) };
@@ -77,7 +77,7 @@ export class MerchantMembersController {
   @Access('merchants:write')
   @HttpCode(204)
   @ApiOperation({
-    summary: 'Take a membership away',
+    summary: 'Take a membership or an invitation away',
     description: "Ends the person's logins for this merchant. The last owner stays.",
   })
   async removeMember(
@@ -96,13 +96,17 @@ export class MerchantMembersController {
 }
 
 /** An address that is only claimed is nobody's. */
-const userIdOf = async (sql: Sql, body: SaveMemberRequest): Promise<string | undefined> => {
-  if (body.userId !== undefined) return (await findUser(sql, body.userId))?.id;
+const personNamed = async (
+  sql: Sql,
+  body: SaveMemberRequest,
+): Promise<{ readonly userId: string | undefined; readonly typed: InvitedAs }> => {
+  if (body.userId !== undefined) return { userId: (await findUser(sql, body.userId))?.id, typed: {} };
   const name = loginNameOf(body);
   if (!name) throw new Error('invariant: the schema asks for one name');
   const { kind, value } = name;
-  return (kind === 'username' ? await findUserByUsername(sql, value) : await findOwnerOfAddress(sql, { kind, value }))
-    ?.id;
+  const user =
+    kind === 'username' ? await findUserByUsername(sql, value) : await findOwnerOfAddress(sql, { kind, value });
+  return { userId: user?.id, typed: { [kind]: value } };
 };
 
 const refuse = (outcome: MemberOutcome): void => {
@@ -112,13 +116,18 @@ const refuse = (outcome: MemberOutcome): void => {
   throw new Problem(outcome);
 };
 
-const viewOf = (member: Member): MemberView => ({
-  merchantId: member.merchantId,
-  userId: member.userId,
-  role: member.role,
-  username: member.username,
-  email: member.email,
-  phone: member.phone,
-  name: member.name,
-  createdAt: member.createdAt.toISOString(),
-});
+/** Who was invited has not agreed to show anything of himself. */
+const viewOf = (member: Member): MemberView => {
+  const { username = null, email = null, phone = null } = member.invitedAs ?? member;
+  return {
+    merchantId: member.merchantId,
+    userId: member.userId,
+    role: member.role,
+    status: member.status,
+    username,
+    email,
+    phone,
+    name: member.status === 'INVITED' ? null : member.name,
+    createdAt: member.createdAt.toISOString(),
+  };
+};

@@ -31,11 +31,14 @@ CREATE INDEX revocations_until ON revocations (until);
 `;
 
 const MEMBERSHIPS_DDL = `
--- People who act for a merchant. An OWNER also manages its members, clients and keys.
+-- People who act for a merchant. An OWNER also manages its members, clients and keys. Who is INVITED does not act for it
+-- until he accepts. invited_as: by which of his names, which is all that the merchant knows of him until then.
 CREATE TABLE memberships (
   merchant_id text NOT NULL REFERENCES merchants (id),
   user_id     text NOT NULL REFERENCES users (id),
   role        text NOT NULL CHECK (role IN ('OWNER', 'MEMBER')),
+  status      text NOT NULL CHECK (status IN ('INVITED', 'ACTIVE')),
+  invited_as  jsonb CHECK ((invited_as IS NULL) = (status = 'ACTIVE')),
   created_at  timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (merchant_id, user_id)
 );

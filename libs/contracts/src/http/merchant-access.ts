@@ -37,6 +37,11 @@ export const blockMerchantSchema = z.strictObject({ reason: textSchema(500) }).m
 
 export const MEMBERSHIP_ROLES = ['OWNER', 'MEMBER'] as const;
 export type MembershipRole = (typeof MEMBERSHIP_ROLES)[number];
+const MEMBERSHIP_STATUSES = ['INVITED', 'ACTIVE'] as const;
+export type MembershipStatus = (typeof MEMBERSHIP_STATUSES)[number];
+const membershipStatusField = z
+  .enum(MEMBERSHIP_STATUSES)
+  .meta({ description: 'INVITED until the person accepts; only who is ACTIVE acts for the merchant.' });
 
 /** POST /merchants/{merchantId}/members: one of userId, username, email and phone. */
 export const saveMemberSchema = z
@@ -55,11 +60,13 @@ export const saveMemberSchema = z
   .meta({ id: 'SaveMember' });
 export type SaveMemberRequest = z.infer<typeof saveMemberSchema>;
 
+/** Of a person who is invited: only the name that he was invited by. */
 export const memberSchema = z
   .object({
     merchantId: z.string(),
     userId: z.string(),
     role: z.enum(MEMBERSHIP_ROLES),
+    status: membershipStatusField,
     username: z.string().nullable(),
     email: z.string().nullable(),
     phone: z.string().nullable(),
@@ -69,6 +76,19 @@ export const memberSchema = z
   .meta({ id: 'Member' });
 export type MemberView = z.infer<typeof memberSchema>;
 export const membersSchema = z.object({ data: z.array(memberSchema) }).meta({ id: 'Members' });
+
+/** What the person sees: GET /me/memberships. */
+export const membershipSchema = z
+  .object({
+    merchantId: z.string(),
+    merchantName: z.string(),
+    role: z.enum(MEMBERSHIP_ROLES),
+    status: membershipStatusField,
+    createdAt: timeSchema,
+  })
+  .meta({ id: 'Membership' });
+export type MembershipView = z.infer<typeof membershipSchema>;
+export const membershipsSchema = z.object({ data: z.array(membershipSchema) }).meta({ id: 'Memberships' });
 
 // Clients
 
