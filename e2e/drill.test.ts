@@ -42,5 +42,6 @@ describe('npm run drill', () => {
     expect(report).toMatch(/\| \d+ \| [a-z]/);
     const requests = Number(/Requests: (\d+)/.exec(report)?.[1]);
     expect(requests).toBeGreaterThan(100);
+    expect(report).toMatch(/Wallet operations: .*\d+ transfer\b/);
   });
 });

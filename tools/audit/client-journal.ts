@@ -79,20 +79,29 @@ async function* brokenBatch(sources: Sources, answers: readonly Answered[]): Asy
   yield* await lessAtAcquirers(sources, answers);
 }
 
-/** A 2xx to a key is stored with it in the transaction of its effect. */
+const ACCEPTED = 202;
+
+/**
+ * A 2xx to a key is stored with it in the transaction of its effect. A 202 of a transfer says that its end is not known yet:
+ * what is stored is the end, which may be a refusal.
+ */
 const forgottenKeys = async ({ databases }: Sources, answers: readonly Answered[]): Promise<readonly Finding[]> => {
   const keyed = answers.filter(({ line }) => line.key !== null && line.method !== 'GET');
+  const ended = new Set<string>();
   const stored = new Set<string>();
   for (const database of databases.values()) {
     if (!(await hasTable(database, 'idempotency_keys'))) continue;
-    const rows = await database.query<{ key: string }>(
-      `SELECT key FROM idempotency_keys WHERE key = ANY($1) AND state = 'done' AND status BETWEEN 200 AND 299`,
+    const rows = await database.query<{ key: string; good: boolean }>(
+      `SELECT key, status BETWEEN 200 AND 299 AS good FROM idempotency_keys WHERE key = ANY($1) AND state = 'done'`,
       [keyed.map(({ line }) => line.key)],
     );
-    for (const { key } of rows) stored.add(key);
+    for (const { key, good } of rows) {
+      ended.add(key);
+      if (good) stored.add(key);
+    }
   }
   return keyed
-    .filter(({ line }) => line.key !== null && !stored.has(line.key))
+    .filter(({ line: { key, status } }) => key !== null && !(status === ACCEPTED ? ended : stored).has(key))
     .map(({ ids, resource, line }) => ({
       problem: `${String(line.status)} was answered, and no service has the answer under its key`,
       ids: { resource, ...ids },

@@ -17,7 +17,10 @@ export interface Convergence {
   readonly left: Backlog;
 }
 
-/** Waits until nothing is under way any more: all ready, outboxes empty, consumers caught up, no order open, no news on its way. */
+/**
+ * Waits until nothing is under way any more: all ready, outboxes empty, consumers caught up, no order open, no wallet half
+ * done, no news on its way.
+ */
 export const converge = async (
   databases: Databases,
   state: () => StackState,
@@ -41,6 +44,7 @@ const backlog = async (databases: Databases, state: StackState): Promise<Backlog
       ...(await unpublishedAndParked(databases)),
       ...(await eventsBehind(databases)),
       ...(await openOrders(databases)),
+      ...(await walletsUnderWay(databases)),
       ...(await newsOnItsWay(databases)),
     ];
   } catch (error) {
@@ -93,6 +97,22 @@ const openOrders = async (databases: Databases): Promise<Backlog> => {
     `SELECT count(*) FROM payment_attempts WHERE state IN ('requested', 'unanswered')`,
   );
   return open === 0 ? [] : [`payment: ${open} orders that the acquirer has not answered`];
+};
+
+/** Money that waits for somebody to open an account may wait for a month; everything else ends by itself. */
+const walletsUnderWay = async (databases: Databases): Promise<Backlog> => {
+  const pending = await databases.number(
+    'wallet',
+    `SELECT count(*) FROM wallet_transactions t WHERE status = 'PENDING'
+        AND NOT EXISTS (SELECT 1 FROM wallet_claims c WHERE c.transaction_id = t.id AND c.status = 'OPEN')`,
+  );
+  const steps = await databases.number('wallet', 'SELECT count(*) FROM wallet_holds WHERE step IS NOT NULL');
+  const orders = await databases.number('wallet', `SELECT count(*) FROM wallet_orders WHERE status = 'POSTING'`);
+  return [
+    ...(pending === 0 ? [] : [`wallet: ${pending} transactions PENDING`]),
+    ...(steps === 0 ? [] : [`wallet: ${steps} holds between two states`]),
+    ...(orders === 0 ? [] : [`wallet: ${orders} orders of payments not posted`]),
+  ];
 };
 
 /**

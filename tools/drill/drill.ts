@@ -9,6 +9,7 @@ import { DIRECT, type Links } from '../stack/links.ts';
 import { REPOSITORY, type StackPaths } from '../stack/paths.ts';
 import { createRun, endRun, stackOf } from '../test/runs.ts';
 import { audit } from './audit.ts';
+import { Clients } from './clients.ts';
 import { CrashPoints } from './crash-points.ts';
 import { Databases } from './databases.ts';
 import { wrongDeadLetters } from './dead-letters.ts';
@@ -24,10 +25,12 @@ import { type Merchant, Platform } from './platform.ts';
 import { proxiedLinks } from './proxied-links.ts';
 import { Random } from './random.ts';
 import { type DrillResult, reportOf } from './report.ts';
-import { passed, type RoundResult, Rounds } from './rounds.ts';
+import { Requests } from './requests.ts';
+import { passed, type RoundResult, Rounds, type Traffic } from './rounds.ts';
 import { roundsFrom } from './schedule.ts';
 import { Toxiproxy } from './toxiproxy.ts';
 import { linesOf } from './verdict.ts';
+import { WalletLoad } from './wallet-load.ts';
 import type { World } from './world.ts';
 
 export interface DrillOptions {
@@ -40,6 +43,7 @@ export interface DrillOptions {
 }
 
 const CLIENTS = 6;
+const WALLET_CLIENTS = 3;
 const MERCHANTS = 3;
 /** Of the drill: no single fault takes up more. */
 const SHARE_OF_ONE_FAULT = 0.15;
@@ -48,8 +52,13 @@ const SHARE_OF_CRASH_POINTS = 0.5;
 const SEED_MAX = 2 ** 32 - 1;
 const LINES_SHOWN_MAX = 8;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-/** An acquirer that is silent is given up and asked again sooner than in production, so that a round has an end. */
-const ENVIRONMENT = { RECOVERY_DELAYS_SECONDS: '1,2,3,4,5,5,5,5,5,5', ACQUIRER_TIMEOUT_MS: '4000' };
+/** An acquirer that is silent is given up and asked again sooner than in production, as a bank is, so that a round has an end. */
+const DELAYS_SECONDS = '1,2,3,4,5,5,5,5,5,5';
+const ENVIRONMENT = {
+  RECOVERY_DELAYS_SECONDS: DELAYS_SECONDS,
+  WALLET_INQUIRY_DELAYS_SECONDS: DELAYS_SECONDS,
+  ACQUIRER_TIMEOUT_MS: '4000',
+};
 
 /** One drill from its first process to its report. */
 export class Drill {
@@ -131,17 +140,23 @@ export class Drill {
     const merchants: Merchant[] = [];
     for (let index = 1; index <= MERCHANTS; index += 1) merchants.push(await platform.newMerchant(`Drill ${index}`));
     const journal = new Journal(join(output, 'journal.jsonl'));
-    const load = new Load(platform, journal, merchants);
+    const requests = new Requests(journal);
+    const clients = new Clients();
+    const payments = new Load(platform, requests, merchants, clients);
+    // Whom wallets pay is judged by the wallets' own transactions: an acquirer's book has nothing of it.
+    const wallets = await WalletLoad.ofNewPeople(platform, requests, await platform.newMerchant('Drill wallets'));
+    const traffic: Traffic = { clients, payments, wallets };
     const merchantIds = merchants.map(({ merchantId }) => merchantId);
-    const rounds = new Rounds(world, load, merchantIds);
+    const rounds = new Rounds(world, traffic, merchantIds);
     const random = new Random(this.options.seed);
-    load.start(CLIENTS, random.fork());
+    payments.start(CLIENTS, random.fork());
     const crashPoints = new CrashPoints(world, rounds, random.fork());
+    wallets.start(clients, WALLET_CLIENTS, random.fork());
     try {
-      if (this.options.crashPoints) await this.dieAtPoints(crashPoints, rounds, load);
-      if (!this.options.onlyCrashPoints) await this.fireFromOutside(random.int(0, SEED_MAX), faults, rounds, load);
+      if (this.options.crashPoints) await this.dieAtPoints(crashPoints, rounds, traffic);
+      if (!this.options.onlyCrashPoints) await this.fireFromOutside(random.int(0, SEED_MAX), faults, rounds, traffic);
     } finally {
-      await load.stop();
+      await clients.stop();
     }
     if (this.interrupted) return undefined;
     return {
@@ -149,7 +164,8 @@ export class Drill {
       command: commandOf(this.options),
       commit: await commitOf(),
       seconds: rounds.seconds(),
-      operations: countsOf(load),
+      operations: countsOf(payments),
+      walletOperations: countsOf(wallets),
       requests: journal.lines,
       silences: journal.silences,
       byStatus: journal.byStatus(),
@@ -157,7 +173,7 @@ export class Drill {
       crashes: crashPoints.tries,
       pointsNotTried: this.options.crashPoints ? await crashPoints.notTried() : [],
       pointsNeverMet: this.options.crashPoints ? await crashPoints.neverMet() : [],
-      staleReads: load.staleReads,
+      staleReads: payments.staleReads,
       skipped: this.skipped,
       deadLetters: await wrongDeadLetters(world),
       audit: await audit(paths, journal.file),
@@ -192,7 +208,7 @@ export class Drill {
     this.say(pc.yellow(`! Left out: ${reason}`));
   }
 
-  private async dieAtPoints(crashPoints: CrashPoints, rounds: Rounds, load: Load): Promise<void> {
+  private async dieAtPoints(crashPoints: CrashPoints, rounds: Rounds, traffic: Traffic): Promise<void> {
     const { onlyCrashPoints, minutes } = this.options;
     const end = onlyCrashPoints ? Infinity : minutes * 60 * SHARE_OF_CRASH_POINTS;
     await crashPoints.warmUp();
@@ -201,26 +217,33 @@ export class Drill {
         this.say(`${clock(rounds)} ${points.join(' + ')}`);
       });
       if (result === undefined) return;
-      this.tell(rounds, result, load);
+      this.tell(rounds, result, traffic);
     }
   }
 
-  private async fireFromOutside(seed: number, faults: readonly Fault[], rounds: Rounds, load: Load): Promise<void> {
+  private async fireFromOutside(
+    seed: number,
+    faults: readonly Fault[],
+    rounds: Rounds,
+    traffic: Traffic,
+  ): Promise<void> {
     const endSeconds = this.options.minutes * 60;
     if (faults.length === 0) return;
     for (const round of roundsFrom(seed, faults, endSeconds * 1_000 * SHARE_OF_ONE_FAULT)) {
       if (this.interrupted || rounds.seconds() > endSeconds) return;
       this.say(`${clock(rounds)} ${round.map(({ fault }) => fault.name).join(' + ')}`);
-      this.tell(rounds, await rounds.run(round), load);
+      this.tell(rounds, await rounds.run(round), traffic);
     }
   }
 
-  private tell(rounds: Rounds, result: RoundResult, load: Load): void {
+  private tell(rounds: Rounds, result: RoundResult, { payments, wallets }: Traffic): void {
     this.results.push(result);
     const mark = passed(result) ? pc.green('✓') : pc.red('✗');
     const { seconds, left } = result.convergence;
     const how = left.length === 0 ? `converged after ${seconds.toFixed(1)} s` : `did not converge: ${left.join('; ')}`;
-    this.say(`${clock(rounds)} ${mark} ${how}; ${load.operations.length} operations so far`);
+    this.say(
+      `${clock(rounds)} ${mark} ${how}; ${payments.operations.length} operations and ${wallets.operations.length} of wallets so far`,
+    );
     for (const text of linesOf(result.findings).slice(0, LINES_SHOWN_MAX)) this.say(pc.red(`  ${text.slice(0, 500)}`));
     for (const { name, failure } of result.faults) if (failure !== undefined) this.say(pc.red(`  ${name}: ${failure}`));
   }
@@ -252,7 +275,7 @@ const requireKnown = (wanted: string | undefined): void => {
   throw new Failure(`There is no fault ${unknown.join(', ')}. There are:\n  ${FAULT_NAMES.join('\n  ')}`);
 };
 
-const countsOf = ({ operations }: Load): Readonly<Record<string, number>> => {
+const countsOf = ({ operations }: Traffic['payments' | 'wallets']): Readonly<Record<string, number>> => {
   const counts: Record<string, number> = {};
   for (const { kind } of operations) counts[kind] = (counts[kind] ?? 0) + 1;
   return counts;

@@ -1,16 +1,14 @@
 import { setTimeout as wait } from 'node:timers/promises';
 
-import { hashOf, type Journal } from './journal.ts';
+import type { Clients } from './clients.ts';
 import type { Operation, OperationKind, Told } from './operation.ts';
-import { type Answer, membersOf, type Merchant, type Platform } from './platform.ts';
+import { type Call, membersOf, type Merchant, type Platform } from './platform.ts';
 import type { Random } from './random.ts';
+import { PATIENCE_MS, type Requests, toldBy } from './requests.ts';
 
 const CARDS_GOOD = ['4242424242424242', '5555555555554444', '378282246310005'] as const;
 const CARDS_DECLINED = ['4000000000000002', '4000000000009995', '4000000000000069', '4000000000000119'] as const;
 const CURRENCY = 'USD';
-/** How long a client repeats before it gives up: longer than any fault of the drill lasts. */
-const PATIENCE_MS = 90_000;
-const PAUSE_MS_MAX = 2_000;
 const SETTLE_POLL_MS = 300;
 /** Some clients walk away at the first silence, some send everything twice, some use no keys. */
 const IMPATIENT = 0.1;
@@ -35,54 +33,21 @@ export class Load {
   /** Reads that showed less than a 2xx had promised before. */
   readonly staleReads: string[] = [];
   private readonly platform: Platform;
-  private readonly journal: Journal;
+  private readonly requests: Requests;
   private readonly merchants: readonly Merchant[];
-  private readonly clients: Promise<void>[] = [];
-  private resume: (() => void) | undefined;
-  private gate: Promise<void> = Promise.resolve();
-  private stopped = false;
-  private waiting = 0;
+  private readonly clients: Clients;
 
-  constructor(platform: Platform, journal: Journal, merchants: readonly Merchant[]) {
+  constructor(platform: Platform, requests: Requests, merchants: readonly Merchant[], clients: Clients) {
     this.platform = platform;
-    this.journal = journal;
+    this.requests = requests;
     this.merchants = merchants;
+    this.clients = clients;
   }
 
-  start(clients: number, random: Random): void {
-    for (let index = 0; index < clients; index += 1) this.clients.push(this.client(random.fork()));
-  }
-
-  /** Returns when no client has a request in flight: those that wait for a silent acquirer or a repetition finish first. */
-  async pause(): Promise<void> {
-    if (this.resume === undefined) {
-      this.gate = new Promise((resolve) => {
-        this.resume = resolve;
-      });
-    }
-    while (!this.stopped && this.waiting < this.clients.length) await wait(50);
-  }
-
-  goOn(): void {
-    this.resume?.();
-    this.resume = undefined;
-  }
-
-  async stop(): Promise<void> {
-    this.stopped = true;
-    this.goOn();
-    await Promise.all(this.clients);
-  }
-
-  private async client(random: Random): Promise<void> {
-    for (;;) {
-      this.waiting += 1;
-      await this.gate;
-      this.waiting -= 1;
-      if (this.stopped) return;
-      await this.order(random.pick(this.merchants), random);
-      await wait(random.int(0, 150));
-    }
+  start(count: number, random: Random): void {
+    this.clients.add(count, random, async (own) => {
+      await this.order(own.pick(this.merchants), own);
+    });
   }
 
   /** The life of one payment. It ends early where the client does not know how things stand. */
@@ -178,75 +143,22 @@ export class Load {
     };
     this.operations.push(operation);
     const body = wish.paymentId === null ? { ...wish.body, reference: operation.operationId } : wish.body;
-    const text = JSON.stringify(body);
+    const as = async (call: Call) => await this.platform.asMerchant(merchant, call);
+    const request = { path: wish.path, body: JSON.stringify(body), as };
     // Without a key a repetition could be a second effect: a client that sends none must not repeat.
     const patienceMs = operation.key === null || random.chance(IMPATIENT) ? 0 : PATIENCE_MS;
-    const answer = await this.untilFinal(merchant, operation, wish.path, text, patienceMs);
+    const answer = await this.requests.untilFinal(operation, request, patienceMs);
     if (answer === undefined) return operation.told;
     operation.told = toldBy(answer);
-    if (operation.key !== null && random.chance(DOUBLE_SUBMIT)) {
-      const again = await this.send(merchant, operation, wish.path, text);
-      if (again !== undefined && isFinal(again) && (again.status !== answer.status || again.text !== answer.text)) {
-        operation.contradiction = `first ${answer.status} ${answer.text}, then ${again.status} ${again.text}`;
-      }
-    }
+    if (operation.key !== null && random.chance(DOUBLE_SUBMIT))
+      await this.requests.sendTwice(operation, request, answer);
     return operation.told;
-  }
-
-  private async untilFinal(
-    merchant: Merchant,
-    operation: Operation,
-    path: string,
-    body: string,
-    patienceMs: number,
-  ): Promise<Answer | undefined> {
-    const end = performance.now() + patienceMs;
-    for (;;) {
-      const answer = await this.send(merchant, operation, path, body);
-      if (answer !== undefined && isFinal(answer)) return answer;
-      if (performance.now() >= end) return undefined;
-      const asked = Number(answer?.headers.get('retry-after') ?? 0) * 1_000;
-      await wait(Math.min(Math.max(asked, 100 * operation.tries), PAUSE_MS_MAX));
-    }
-  }
-
-  /** @returns undefined for silence */
-  private async send(
-    merchant: Merchant,
-    operation: Operation,
-    path: string,
-    body: string,
-  ): Promise<Answer | undefined> {
-    operation.tries += 1;
-    const line = {
-      operationId: operation.operationId,
-      try: operation.tries,
-      key: operation.key,
-      method: 'POST',
-      path,
-      bodyHash: hashOf(body),
-      startedAt: new Date().toISOString(),
-    };
-    try {
-      const answer = await this.platform.asMerchant(merchant, { method: 'POST', path, key: operation.key, body });
-      this.journal.add({
-        ...line,
-        endedAt: new Date().toISOString(),
-        status: answer.status,
-        body: membersOf(answer.text),
-      });
-      return answer;
-    } catch (error) {
-      const silence = silenceOf(error);
-      this.journal.add({ ...line, endedAt: new Date().toISOString(), status: null, body: null, silence });
-      return undefined;
-    }
   }
 
   /** The payer's server asks until the acquirer has answered, for a while. */
   private async settled(merchant: Merchant, paymentId: string): Promise<unknown> {
     const end = performance.now() + PATIENCE_MS;
-    while (performance.now() < end && !this.stopped) {
+    while (performance.now() < end && !this.clients.stopped) {
       const status = (await this.get(merchant, paymentId))?.['status'];
       if (status !== undefined && status !== 'PROCESSING') return status;
       await wait(SETTLE_POLL_MS);
@@ -270,24 +182,3 @@ export class Load {
     }
   }
 }
-
-/** Not final: no answer, a failure of theirs, too much at once, or our first try still at work. */
-const isFinal = ({ status, text }: Answer): boolean => {
-  if (status >= 500 || status === 429 || status === 408 || status === 401) return false;
-  const code = membersOf(text)['code'];
-  return code !== 'idempotency_key_in_use' && code !== 'concurrent_update';
-};
-
-const toldBy = ({ status, text }: Answer): Told => {
-  const body = membersOf(text);
-  // A refund that the acquirer refused is an answer of status 200: it did not happen, and must not have.
-  if ('refundId' in body && body['status'] === 'FAILED') return { kind: 'refused', status, code: 'refund_failed' };
-  if (status < 300) return { kind: 'done', status, body };
-  return { kind: 'refused', status, code: String(body['code']) };
-};
-
-const silenceOf = (error: unknown): string => {
-  const cause: unknown = error instanceof Error && error.cause !== undefined ? error.cause : error;
-  if (cause instanceof Error && 'code' in cause && typeof cause.code === 'string') return cause.code;
-  return cause instanceof Error ? cause.name : 'unknown';
-};

@@ -10,19 +10,37 @@ export type Told =
   /** Nothing final was ever heard: it may have happened, once. */
   | { readonly kind: 'silence' };
 
-export interface Operation {
-  /** Also the payment's reference, where it makes a payment. */
+/** What somebody asks for, and what he has heard of it so far. */
+export interface Asked {
   readonly operationId: string;
-  readonly kind: OperationKind;
-  readonly merchantId: string;
   /** Null for one that was sent without. */
   readonly key: string | null;
-  readonly amount: number;
-  /** Of the payment it changes; null for what makes one. */
-  readonly paymentId: string | null;
   /** In progress: not told anything yet. */
   told: Told;
   tries: number;
   /** Two final answers to one key that are not the same. */
   contradiction: string | null;
+}
+
+/** Its id is also the payment's reference, where it makes a payment. */
+export interface Operation extends Asked {
+  readonly kind: OperationKind;
+  readonly merchantId: string;
+  readonly amount: number;
+  /** Of the payment it changes; null for what makes one. */
+  readonly paymentId: string | null;
+}
+
+/** A `refund` is what the merchant gives back of a `pay`. */
+export type WalletOperationKind = 'add' | 'transfer' | 'withdraw' | 'pay' | 'refund' | 'hold' | 'confirm' | 'void';
+
+/** What somebody wants done with the money in his wallet. */
+export interface WalletOperation extends Asked {
+  readonly kind: WalletOperationKind;
+  /** No two have the same, but a hold with its confirm or void, and a payment with its refund. */
+  readonly amount: number;
+  readonly fromWalletId: string | null;
+  readonly toWalletId: string | null;
+  /** That it confirms or voids. */
+  readonly holdId: string | null;
 }

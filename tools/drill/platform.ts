@@ -14,6 +14,13 @@ export interface Merchant {
   readonly clientSecret: string;
 }
 
+/** Somebody with a wallet. */
+export interface Person {
+  readonly username: string;
+  readonly password: string;
+  readonly walletId: string;
+}
+
 export interface Call {
   readonly method: string;
   readonly path: string;
@@ -23,6 +30,7 @@ export interface Call {
 }
 
 const CALL_TIMEOUT_MS = 15_000;
+const WALLET_CURRENCY = 'USD';
 const SIGN_IN_TRIES_MAX = 60;
 const SIGN_IN_PAUSE_MS = 1_000;
 
@@ -44,6 +52,10 @@ export class Platform {
   /** One request as a merchant's server sends it. Rejects when nothing is heard. */
   async asMerchant(merchant: Merchant, call: Call): Promise<Answer> {
     return await this.withToken(merchant.clientId, async () => await this.clientToken(merchant), call);
+  }
+
+  async asPerson({ username, password }: Omit<Person, 'walletId'>, call: Call): Promise<Answer> {
+    return await this.withToken(username, async () => (await this.login({ username, password })).token, call);
   }
 
   async asAdmin(call: Call): Promise<Answer> {
@@ -68,6 +80,22 @@ export class Platform {
     const client = await this.asAdmin({ method: 'POST', path, key: crypto.randomUUID(), body: '{}' });
     const { clientId, clientSecret } = bodyOf(client, 201) as { clientId: string; clientSecret: string };
     return { merchantId, clientId, clientSecret };
+  }
+
+  /** Somebody new, with an empty wallet. */
+  async newPerson(): Promise<Person> {
+    const username = `drill_${crypto.randomUUID().slice(0, 18).replaceAll('-', '_')}`;
+    const login = { username, password: 'correct horse battery staple' };
+    const body = JSON.stringify(login);
+    bodyOf(await send(this.demo().gateway, '', { method: 'POST', path: '/auth/register', body }), 201);
+    const made = await this.asPerson(login, {
+      method: 'POST',
+      path: '/wallets',
+      key: crypto.randomUUID(),
+      body: JSON.stringify({ currency: WALLET_CURRENCY }),
+    });
+    const { id } = bodyOf(made, 201) as { id: string };
+    return { ...login, walletId: id };
   }
 
   /** Tokens end: one that is refused is fetched again, once. */
@@ -110,8 +138,12 @@ export class Platform {
   }
 
   private async adminLogin(): Promise<{ readonly token: string; readonly refreshToken: string }> {
-    const { gateway, admin } = this.demo();
-    const answer = await send(gateway, '', { method: 'POST', path: '/auth/login', body: JSON.stringify(admin) });
+    return await this.login(this.demo().admin);
+  }
+
+  private async login(login: object): Promise<{ readonly token: string; readonly refreshToken: string }> {
+    const body = JSON.stringify(login);
+    const answer = await send(this.demo().gateway, '', { method: 'POST', path: '/auth/login', body });
     return bodyOf(answer, 200) as { token: string; refreshToken: string };
   }
 }

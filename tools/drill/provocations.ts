@@ -1,11 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
 
 import { sendPoison } from './faults/messages.ts';
-import { bodyOf } from './platform.ts';
+import { bodyOf, membersOf, type Person } from './platform.ts';
 import { Random } from './random.ts';
 import type { World } from './world.ts';
 
-/** What makes a service pass crash points that ordinary card payments do not come by. */
+/** What makes a service pass crash points that ordinary payments and wallets do not come by. */
 interface Provocation {
   /** Of the crash points that it leads to. */
   readonly prefix: string;
@@ -121,12 +121,91 @@ const prolongedSession = async ({ platform }: World): Promise<void> => {
   await platform.prolongSession();
 };
 
+interface Payers {
+  readonly from: Person;
+  readonly to: Person;
+}
+
+/** Two people whom the verdict does not look at, made once for each drill. */
+const payersOf = new WeakMap<World, Promise<Payers>>();
+
+const payers = async (world: World): Promise<Payers> => {
+  const known = payersOf.get(world);
+  if (known !== undefined) return await known;
+  const { platform } = world;
+  const made = Promise.all([platform.newPerson(), platform.newPerson()]).then(([from, to]) => ({ from, to }));
+  payersOf.set(world, made);
+  made.catch(() => payersOf.delete(world));
+  return await made;
+};
+
+/** As somebody with a wallet. */
+const walletCall = async (
+  world: World,
+  path: string,
+  body: (payers: Payers) => Readonly<Record<string, unknown>>,
+): Promise<Readonly<Record<string, unknown>>> => {
+  const { from, to } = await payers(world);
+  const answer = await world.platform.asPerson(from, {
+    method: 'POST',
+    path,
+    key: crypto.randomUUID(),
+    body: JSON.stringify(body({ from, to })),
+  });
+  return membersOf(answer.text);
+};
+
+const walletTransfer = async (world: World): Promise<void> => {
+  await walletCall(world, '/wallets/transfer', ({ from, to }) => ({
+    fromWallet: from.walletId,
+    toWallet: to.walletId,
+    amount: 1,
+  }));
+};
+
+const walletAddition = async (world: World): Promise<void> => {
+  await walletCall(world, '/wallet/add', () => ({
+    amount: 1_000,
+    currency: 'USD',
+    paymentMethod: { type: 'card', card: CARD },
+  }));
+};
+
+/** To an account that is paid at once. */
+const walletWithdrawal = async (world: World): Promise<void> => {
+  await walletAddition(world);
+  await walletCall(world, '/wallet/withdraw', () => ({
+    amount: 100,
+    currency: 'USD',
+    bankAccount: { iban: 'GB57PAYF00000100000001', name: 'Ada Lovelace' },
+  }));
+};
+
+/** The payment service orders a hold, its capture, and a refund of the wallet service. */
+const walletPayment = async (world: World): Promise<void> => {
+  await walletAddition(world);
+  const { platform } = world;
+  const { merchant } = platform.demo();
+  const paid = await walletCall(world, '/wallet/pay', () => ({ merchantId: merchant.merchantId, amount: 100 }));
+  await platform.asMerchant(merchant, {
+    method: 'POST',
+    path: `/payments/${String(paid['paymentId'])}/refund`,
+    key: crypto.randomUUID(),
+    body: '{}',
+  });
+};
+
 const PROVOCATIONS: readonly Provocation[] = [
   { prefix: 'idempotency.', act: simpleCommands },
   { prefix: 'auth.refresh.', act: prolongedSession },
   { prefix: 'ledger.', act: postings },
   { prefix: 'vault.rotation.', act: keyRotation },
   { prefix: 'payment.recover.', act: silentAcquirer },
+  { prefix: 'wallet.transfer.', act: walletTransfer },
+  { prefix: 'wallet.add.', act: walletAddition },
+  { prefix: 'wallet.withdraw.', act: walletWithdrawal },
+  { prefix: 'wallet.order.', act: walletPayment },
+  { prefix: 'wallet.pay.', act: walletPayment },
   { prefix: 'retry.', act: parkedMessage },
   { prefix: 'dead-letters.', act: replayedLetter },
 ];

@@ -18,6 +18,7 @@ export interface DrillResult {
   readonly commit: string;
   readonly seconds: number;
   readonly operations: Readonly<Record<string, number>>;
+  readonly walletOperations: Readonly<Record<string, number>>;
   readonly requests: number;
   readonly silences: number;
   readonly byStatus: ReadonlyMap<number, number>;
@@ -79,9 +80,8 @@ export const reportOf = (result: DrillResult): string => {
     `- Commit: ${result.commit}`,
     `- Machine: ${cpus().length} × ${cpus()[0]?.model ?? 'CPU'}, ${Math.round(totalmem() / MEBI / 1024)} GiB, Node ${process.versions.node}, ${process.platform}`,
     `- Duration: ${result.seconds.toFixed(0)} s, of it under fire: ${fireSeconds(result).toFixed(0)} s`,
-    `- Operations: ${totalOf(result.operations)} (${Object.entries(result.operations)
-      .map(([kind, count]) => `${count} ${kind}`)
-      .join(', ')})`,
+    `- Operations: ${countsIn(result.operations)}`,
+    `- Wallet operations: ${countsIn(result.walletOperations)}`,
     `- Requests: ${result.requests}, of them without an answer: ${result.silences}; answers by status: ${[
       ...result.byStatus,
     ]
@@ -135,8 +135,11 @@ const availabilityOf = ({ requests, byStatus }: DrillResult): number => {
   return requests === 0 ? 1 : good / requests;
 };
 
-const totalOf = (counts: Readonly<Record<string, number>>): number =>
-  Object.values(counts).reduce((sum, count) => sum + count, 0);
+const countsIn = (counts: Readonly<Record<string, number>>): string => {
+  const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
+  const kinds = Object.entries(counts).map(([kind, count]) => `${count} ${kind}`);
+  return `${total} (${kinds.join(', ')})`;
+};
 
 const fireSeconds = ({ rounds }: DrillResult): number =>
   rounds.reduce((sum, { faults }) => {

@@ -1,11 +1,15 @@
 import { setTimeout as wait } from 'node:timers/promises';
 
+import type { Clients } from './clients.ts';
 import { converge, type Convergence } from './convergence.ts';
 import { readFacts } from './facts.ts';
 import type { Load } from './load.ts';
 import { Random } from './random.ts';
 import type { PlannedFault, Round } from './schedule.ts';
-import { countOf, type Findings, judge } from './verdict.ts';
+import { countOf, type Findings, judge, together } from './verdict.ts';
+import { readWalletFacts } from './wallet-facts.ts';
+import type { WalletLoad } from './wallet-load.ts';
+import { judgeWallets } from './wallet-verdict.ts';
 import type { World } from './world.ts';
 
 /** When a fault began and when it was healed, in seconds from the drill's beginning. */
@@ -26,16 +30,23 @@ export interface RoundResult {
 
 const CONVERGENCE_LIMIT_MS = 120_000;
 
+/** Who sends requests meanwhile, and what for. */
+export interface Traffic {
+  readonly clients: Clients;
+  readonly payments: Load;
+  readonly wallets: WalletLoad;
+}
+
 /** Runs faults under load, lets everything heal and converge, and takes the verdict. */
 export class Rounds {
   private readonly world: World;
-  private readonly load: Load;
+  private readonly traffic: Traffic;
   private readonly merchantIds: readonly string[];
   private readonly startedAt = performance.now();
 
-  constructor(world: World, load: Load, merchantIds: readonly string[]) {
+  constructor(world: World, traffic: Traffic, merchantIds: readonly string[]) {
     this.world = world;
-    this.load = load;
+    this.traffic = traffic;
     this.merchantIds = merchantIds;
   }
 
@@ -51,18 +62,23 @@ export class Rounds {
   async settle(faults: readonly FaultTimes[]): Promise<RoundResult> {
     const { stack, databases } = this.world;
     const healed = performance.now();
-    await this.load.pause();
+    await this.traffic.clients.pause();
     const waited = await converge(databases, () => stack.state(), CONVERGENCE_LIMIT_MS);
     const convergence = { ...waited, seconds: (performance.now() - healed) / 1_000 };
     const findings = await this.findings();
-    this.load.goOn();
+    this.traffic.clients.goOn();
     return { faults, convergence, findings };
   }
 
   /** Databases that are not back are a finding, and no reason to end without a report. */
   private async findings(): Promise<Findings> {
     try {
-      return judge(this.load.operations, await readFacts(this.world.databases, this.merchantIds));
+      const { databases } = this.world;
+      const { payments, wallets } = this.traffic;
+      return together(
+        judge(payments.operations, await readFacts(databases, this.merchantIds)),
+        judgeWallets(wallets.operations, await readWalletFacts(databases, wallets.walletIds)),
+      );
     } catch (error) {
       return { lost: [], doubled: [], unasked: [], apart: [`the books could not be read: ${String(error)}`] };
     }

@@ -15,7 +15,14 @@ export interface Findings {
   readonly apart: readonly string[];
 }
 
-type Mutable = { readonly [Kind in keyof Findings]: string[] };
+export type MutableFindings = { readonly [Kind in keyof Findings]: string[] };
+
+export const together = (one: Findings, other: Findings): Findings => ({
+  lost: [...one.lost, ...other.lost],
+  doubled: [...one.doubled, ...other.doubled],
+  unasked: [...one.unasked, ...other.unasked],
+  apart: [...one.apart, ...other.apart],
+});
 
 export const countOf = (findings: Findings): number => linesOf(findings).length;
 
@@ -30,7 +37,7 @@ export const linesOf = ({ lost, doubled, unasked, apart }: Findings): readonly s
 const ENDED_WITHOUT = new Set(['FAILED', 'CANCELED', 'EXPIRED']);
 
 export const judge = (operations: readonly Operation[], facts: Facts): Findings => {
-  const findings: Mutable = { lost: [], doubled: [], unasked: [], apart: [] };
+  const findings: MutableFindings = { lost: [], doubled: [], unasked: [], apart: [] };
   judgeCreations(operations, facts, findings);
   judgeChanges(operations, facts, findings);
   compareBooks(facts, findings);
@@ -45,7 +52,7 @@ export const judge = (operations: readonly Operation[], facts: Facts): Findings 
 
 // What clients asked for
 
-const judgeCreations = (operations: readonly Operation[], facts: Facts, findings: Mutable): void => {
+const judgeCreations = (operations: readonly Operation[], facts: Facts, findings: MutableFindings): void => {
   const byReference = groupBy(facts.payments, ({ reference }) => reference ?? '');
   const creations = operations.filter(({ paymentId }) => paymentId === null);
   for (const operation of creations) {
@@ -67,7 +74,7 @@ const judgePromise = (
   told: Extract<Operation['told'], { kind: 'done' }>,
   made: readonly PaymentFact[],
   facts: Facts,
-  findings: Mutable,
+  findings: MutableFindings,
 ): void => {
   const { paymentId, status } = told.body;
   if (!made.some((payment) => payment.paymentId === paymentId)) {
@@ -99,7 +106,7 @@ const CHANGES = { capture: 'capture', refund: 'refund', cancel: 'void' } as cons
 const BY_ACQUIRER: ReadonlySet<string> = new Set(['capture_declined', 'cancel_declined', 'refund_failed']);
 
 /** Every request about a payment has an amount of its own there, so effects and requests can be told apart by it. */
-const judgeChanges = (operations: readonly Operation[], facts: Facts, findings: Mutable): void => {
+const judgeChanges = (operations: readonly Operation[], facts: Facts, findings: MutableFindings): void => {
   const key = (paymentId: string, operation: string, amount: number): string =>
     `${operation} ${amount} of ${paymentId}`;
   const effects = groupBy(
@@ -140,7 +147,7 @@ const judgeUnasked = (
   facts: Facts,
   effects: ReadonlyMap<string, readonly AttemptFact[]>,
   asked: ReadonlySet<string>,
-  findings: Mutable,
+  findings: MutableFindings,
 ): void => {
   const sales = new Map(operations.filter(({ kind }) => kind === 'sale').map((one) => [one.operationId, one.amount]));
   const payments = new Map(facts.payments.map((payment) => [payment.paymentId, payment]));
@@ -157,7 +164,7 @@ const judgeUnasked = (
 
 // PayFlow, the acquirer and the ledger beside each other
 
-const compareBooks = (facts: Facts, findings: Mutable): void => {
+const compareBooks = (facts: Facts, findings: MutableFindings): void => {
   const attempts = new Map(facts.attempts.map((attempt) => [attempt.attemptId, attempt]));
   const approved = new Map(facts.book.filter((line) => line.approved).map((line) => [line.reference, line]));
   const voided = new Set(
@@ -186,7 +193,7 @@ const compareBooks = (facts: Facts, findings: Mutable): void => {
   }
 };
 
-const compareLedger = (facts: Facts, findings: Mutable): void => {
+const compareLedger = (facts: Facts, findings: MutableFindings): void => {
   const ledger = new Map(facts.ledger.map((fact) => [`${fact.paymentId} ${fact.type}`, fact]));
   const done = groupBy(
     facts.attempts.filter(({ state }) => state === 'approved'),
@@ -207,7 +214,10 @@ const compareLedger = (facts: Facts, findings: Mutable): void => {
   }
 };
 
-const groupBy = <Item>(items: readonly Item[], keyOf: (item: Item) => string): ReadonlyMap<string, readonly Item[]> => {
+export const groupBy = <Item>(
+  items: readonly Item[],
+  keyOf: (item: Item) => string,
+): ReadonlyMap<string, readonly Item[]> => {
   const groups = new Map<string, Item[]>();
   for (const item of items) groups.set(keyOf(item), [...(groups.get(keyOf(item)) ?? []), item]);
   return groups;
