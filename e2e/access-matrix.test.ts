@@ -43,6 +43,7 @@ const MISSING: Readonly<Record<string, (operation: Operation) => string>> = {
   tokenId: () => newId('tok'),
   walletId: () => newId('wal'),
   holdId: () => newId('hld'),
+  approvalId: () => newId('att'),
   accountId: () => newId('acc'),
   transactionId: ({ path }) => (path.startsWith('/ledger') ? newId('ltx') : newId('txn')),
   exceptionId: ({ path }) => (path.startsWith('/wallet') ? newId('wex') : newId('pex')),
