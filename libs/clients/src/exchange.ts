@@ -75,7 +75,8 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   private giveUp(timeoutMs: number): void {
-    this.late = new DeadlineError(`no answer within ${timeoutMs} ms`);
+    // Whole: what is left of a deadline has so many decimals that a log line with them can pass for a card number.
+    this.late = new DeadlineError(`no answer within ${Math.round(timeoutMs)} ms`);
     this.reject(this.late);
     this.controller?.abort(this.late);
   }
