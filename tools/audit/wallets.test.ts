@@ -96,6 +96,7 @@ const post = async (
               currency: USD,
               entryType: type,
             })),
+            refusalIsFinal: true,
             opens: codes.map((code) => ({ code, currency: USD, floorMinor: code.startsWith('user:') ? 0n : null })),
             effectiveAt: null,
             metadata: {},

@@ -400,12 +400,14 @@ const requireAnswersSurvived = (world: World): void => {
       told,
     );
   }
-  for (const { request, transactionId } of world.clients.posted)
+  for (const { request, transactionId } of world.clients.posted) {
+    const seen = world.ledger.references.get(request.reference);
     requireThat(
-      world.ledger.references.get(request.reference)?.transactionId === transactionId,
+      seen !== undefined && 'transactionId' in seen && seen.transactionId === transactionId,
       'answered_survives',
       () => `${request.reference} was answered as ${transactionId}`,
     );
+  }
 };
 
 /** A repetition would be told the same. */

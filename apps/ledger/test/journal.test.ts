@@ -21,6 +21,7 @@ const draft = (reference: string, from: string, to: string, amountMinor: bigint)
   type: 'TRANSFER',
   postings: [{ from, to, amountMinor, currency, entryType: 'TRANSFER' }],
   opens: [],
+  refusalIsFinal: false,
   effectiveAt: null,
   metadata: { note: 'a "quoted", {braced} and \\ escaped value' },
   provenance: {

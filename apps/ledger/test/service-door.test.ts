@@ -144,6 +144,20 @@ describe('the door for services', () => {
     expect(overdraft).toMatchObject({ status: 'refused', code: 'insufficient_funds', account: claims });
   });
 
+  it('refuses for ever what it refused for lack of money: a copy that comes late finds the money and does not take it', async () => {
+    const late = posting('late', [move(purse, other, 700)], { accounts: [open(purse), open(other)] });
+    const refused = { status: 'refused', code: 'insufficient_funds', account: purse };
+    expect(await client.post([late])).toMatchObject([refused]);
+    expect(posted((await client.post([fund()]))[0]).replayed).toBe(false);
+    expect(await client.post([late])).toMatchObject([refused]);
+    // Within one request, and beside money that comes in the same one, too.
+    const again = posting('again', [move(purse, other, 5_000)]);
+    const more = posting('more', [move('psp:sim:receivable', purse, 9_000)]);
+    const [first, , second] = await client.post([again, more, again]);
+    expect([first, second]).toMatchObject([refused, refused]);
+    expect(await client.balances([{ code: other, currency: 'USD' }])).toMatchObject({ balances: [{ balance: 0 }] });
+  });
+
   it('names the account at fault', async () => {
     await client.post([fund()]);
     const [unknown, currency, itself] = await client.post([

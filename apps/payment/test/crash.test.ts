@@ -51,7 +51,7 @@ const startDoomed = async (
     running.delete(child);
     return signal;
   });
-  await eventually(async () => expect((await fetch(`${url}/health/live`)).status).toBe(200), { timeoutMs: 50_000 });
+  await eventually(async () => expect((await fetch(`${url}/health/ready`)).status).toBe(200), { timeoutMs: 50_000 });
   return { url, died };
 };
 

@@ -248,6 +248,7 @@ const draftFor = ({ reference, from, to, amountMinor }: PostRequest, transaction
     },
   ],
   opens: [],
+  refusalIsFinal: false,
   effectiveAt: null,
   metadata: {},
   provenance: {

@@ -1,4 +1,5 @@
 import type { Books, SeenReference } from '../domain/decide-postings.js';
+import type { FinalRefusal } from '../store/final-refusals.js';
 import type { JournalHead } from '../store/journal-writes.js';
 import { balancesAfter, type Posted } from './commit-transactions.js';
 
@@ -13,15 +14,21 @@ export interface BatchEffects {
   readonly references: ReadonlyMap<string, SeenReference>;
 }
 
-export const effectsOf = (head: JournalHead, posted: readonly Posted[], books: Books): BatchEffects => ({
+export const effectsOf = (
+  head: JournalHead,
+  posted: readonly Posted[],
+  refused: readonly FinalRefusal[],
+  books: Books,
+): BatchEffects => ({
   head,
   balances: new Map(balancesAfter(posted).map(({ accountSeq, balanceMinor }) => [accountSeq, balanceMinor])),
-  references: new Map(
-    posted.map(({ draft }) => [
-      draft.reference,
-      { transactionId: draft.transactionId, contentHash: books.contentHashOf(draft) },
-    ]),
-  ),
+  references: new Map<string, SeenReference>([
+    ...refused.map(({ reference, refusal }) => [reference, { refusal }] as const),
+    ...posted.map(
+      ({ draft }) =>
+        [draft.reference, { transactionId: draft.transactionId, contentHash: books.contentHashOf(draft) }] as const,
+    ),
+  ]),
 });
 
 /** The books as they will stand. It does not matter whether they were read before the batch was committed or after it. */

@@ -11,9 +11,18 @@ import {
 
 import { decidePostings } from '../domain/decide-postings.js';
 import type { DraftGroup, GroupDecision } from '../domain/journal.js';
+import { insertFinalRefusals } from '../store/final-refusals.js';
 import { lockExpectedHead, lockJournalHead } from '../store/journal-writes.js';
 import { type BatchEffects, booksAfter, effectsOf } from './batch-effects.js';
-import { accountsMissing, headBehind, postedIn, readBooks, withOpened, writePosted } from './commit-transactions.js';
+import {
+  accountsMissing,
+  finalRefusalsIn,
+  headBehind,
+  postedIn,
+  readBooks,
+  withOpened,
+  writePosted,
+} from './commit-transactions.js';
 
 /** An answer that is stored with the effect it tells of, where the request brought a key. */
 export interface StoredAnswering {
@@ -90,14 +99,19 @@ export const commitRequests = async (
     answering === undefined || answer === undefined ? [] : [{ ...answering, fence, answer }],
   );
   const posted = postedIn(decisions);
+  const refused = finalRefusalsIn(
+    open.map(({ group }) => group),
+    decisions,
+  );
   const next = posted.length === 0 ? head : headBehind(head, posted);
   const written = Promise.all([
     // Refusals and replays rest on the batch before as postings do, so it is asked for whatever there is to write.
     ahead === undefined ? undefined : lockExpectedHead(tx, head),
     writePosted(tx, head, posted, books, next),
     storeAnswers(tx, stored, idempotency),
+    insertFinalRefusals(tx, refused),
   ]);
-  onDecided(effectsOf(next, posted, books));
+  onDecided(effectsOf(next, posted, refused, books));
   const [, recordedAt] = await written;
   crashPoint('ledger.after-write-before-commit');
   const decided = answered.values();

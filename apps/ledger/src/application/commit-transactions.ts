@@ -5,7 +5,7 @@ import type { Sql, Tx } from '@payflow/postgres';
 import { crashPoint } from '@payflow/service';
 
 import { contentText } from '../domain/content.js';
-import { type Books, decidePostings } from '../domain/decide-postings.js';
+import { type Books, decidePostings, isFinalRefusal } from '../domain/decide-postings.js';
 import type {
   Account,
   AccountToOpen,
@@ -15,6 +15,7 @@ import type {
   TransactionDraft,
 } from '../domain/journal.js';
 import { findAccountsByName, insertAccounts } from '../store/account-rows.js';
+import { type FinalRefusal, findFinalRefusals } from '../store/final-refusals.js';
 import {
   advanceJournalHead,
   type BalanceUpdate,
@@ -53,14 +54,23 @@ export const rehearseTransactions = async (
 
 /** What the decision on these drafts rests on. Asked for behind the journal's lock, it is still true when they are written. */
 export const readBooks = async (sql: Sql, drafts: readonly TransactionDraft[]): Promise<Books> => {
-  const [accounts, seen] = await Promise.all([
+  const final = drafts.filter(({ refusalIsFinal }) => refusalIsFinal);
+  const [accounts, posted, refused] = await Promise.all([
     findAccountsByName(sql, accountNamesIn(drafts)),
     findReferences(
       sql,
       drafts.map(({ reference }) => reference),
     ),
+    final.length === 0
+      ? []
+      : findFinalRefusals(
+          sql,
+          final.map(({ reference }) => reference),
+        ),
   ]);
-  return booksOf(accounts, seen);
+  if (refused.length === 0) return booksOf(accounts, posted);
+  const never = new Map(refused.map(({ reference, refusal }) => [reference, { refusal }] as const));
+  return booksOf(accounts, { get: (reference) => posted.get(reference) ?? never.get(reference) });
 };
 
 const booksOf = (accounts: readonly Account[], seen: Books['seen']): Books => ({
@@ -130,6 +140,20 @@ export const postedIn = (decisions: readonly GroupDecision[]): readonly Posted[]
     .filter(({ posts }) => posts)
     .flatMap(({ outcomes }) => outcomes)
     .filter((outcome) => outcome.kind === 'posted');
+
+/** What is refused for ever, those included that were so before: they are told of here, so they are kept with this too. */
+export const finalRefusalsIn = (
+  groups: readonly DraftGroup[],
+  decisions: readonly GroupDecision[],
+): readonly FinalRefusal[] =>
+  groups.flatMap(({ drafts }, group) =>
+    drafts.flatMap((draft, index) => {
+      const outcome = decisions[group]?.outcomes[index];
+      return outcome?.kind === 'refused' && isFinalRefusal(draft, outcome.refusal)
+        ? [{ reference: draft.reference, refusal: outcome.refusal }]
+        : [];
+    }),
+  );
 
 /** The head behind these, under a name that no other history has. */
 export const headBehind = ({ position }: JournalHead, posted: readonly Posted[]): JournalHead => ({

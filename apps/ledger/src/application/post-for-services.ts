@@ -11,8 +11,9 @@ import { detailOf } from './posting-refusals.js';
 
 /**
  * POST /internal/ledger/postings: the door for PayFlow's own services. Every posting is decided for itself, in the commit it
- * shares with whatever else waits. There is no key: a reference posts once for ever, so a service that does not know what
- * became of its postings sends them again.
+ * shares with whatever else waits. There is no key: a reference posts once for ever, or is refused for lack of money once for
+ * ever, so a service that does not know what became of its postings sends them again, and a copy that arrives late changes
+ * nothing.
  */
 @Injectable()
 export class PostForServicesHandler {
@@ -88,6 +89,7 @@ const draftOf = (
     currency: currency as Currency,
     entryType: posting.type,
   })),
+  refusalIsFinal: true,
   opens: posting.accounts.map(({ code, currency, floor }) => ({
     code,
     currency: currency as Currency,

@@ -78,6 +78,7 @@ const groupOf = ({ request, principal }: Omit<PostTransactions, 'identity'>): Dr
       entryType: transaction.type,
     })),
     opens: [],
+    refusalIsFinal: false,
     effectiveAt: transaction.effectiveAt === undefined ? null : new Date(transaction.effectiveAt),
     metadata: transaction.metadata ?? {},
     provenance: {

@@ -77,6 +77,7 @@ const reversalDraft = async (
   type: REVERSAL_TYPE,
   postings: reversalOf(postingsOfLegs(await findLegs(tx, original, EVERY_ACCOUNT))),
   opens: [],
+  refusalIsFinal: false,
   effectiveAt: null,
   metadata: {},
   provenance: {

@@ -51,6 +51,7 @@ const draft = (
   type: 'TRANSFER',
   postings,
   opens: [],
+  refusalIsFinal: false,
   effectiveAt: null,
   metadata: {},
   provenance: {

@@ -11,11 +11,16 @@ import type {
   TransactionDraft,
 } from './journal.js';
 
-/** A reference that is in the journal already. */
-export interface SeenReference {
-  readonly transactionId: string;
-  readonly contentHash: string;
-}
+/** A reference that was decided before: it is in the journal, or was refused for ever. */
+export type SeenReference =
+  { readonly transactionId: string; readonly contentHash: string } | { readonly refusal: PostingRefusal };
+
+/**
+ * Whether a refusal is for ever. A service records that its posting was refused; a copy of it that was on its way for long must
+ * not be posted after that, when there is money by then.
+ */
+export const isFinalRefusal = (draft: TransactionDraft, refusal: PostingRefusal): boolean =>
+  draft.refusalIsFinal && refusal.code === 'insufficient_funds';
 
 /** What the decision rests on: read under the journal's lock, so that it is still true when the batch is written. */
 export interface Books {
@@ -79,6 +84,10 @@ class Working {
     for (const [seq, balance] of balances) this.changed.set(seq, balance);
   }
 
+  refuse(reference: string, refusal: PostingRefusal): void {
+    this.added.set(reference, { refusal });
+  }
+
   mergeInto(journal: Working): void {
     for (const [reference, seen] of this.added) journal.added.set(reference, seen);
     for (const [seq, balance] of this.changed) journal.changed.set(seq, balance);
@@ -94,6 +103,7 @@ const decideDraft = (
   const contentHash = books.contentHashOf(draft);
   const seen = working.references.get(draft.reference);
   if (seen !== undefined) {
+    if ('refusal' in seen) return { kind: 'refused', refusal: seen.refusal };
     return seen.contentHash === contentHash
       ? { kind: 'replayed', transactionId: seen.transactionId }
       : { kind: 'refused', refusal: { code: 'reference_taken', transactionId: seen.transactionId } };
@@ -101,7 +111,10 @@ const decideDraft = (
   const movements = resolveMovements(draft, accountsByName);
   if (!movements.ok) return { kind: 'refused', refusal: movements.refusal };
   const legs = moveBalances(movements.movements, working);
-  if (!legs.ok) return { kind: 'refused', refusal: legs.refusal };
+  if (!legs.ok) {
+    if (isFinalRefusal(draft, legs.refusal)) working.refuse(draft.reference, legs.refusal);
+    return { kind: 'refused', refusal: legs.refusal };
+  }
   working.accept(draft.reference, { transactionId: draft.transactionId, contentHash }, legs.balances);
   return { kind: 'posted', draft, entries: legs.entries };
 };

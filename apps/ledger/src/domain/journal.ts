@@ -62,6 +62,8 @@ export interface TransactionDraft extends TransactionContent {
   readonly authority: DraftAuthority;
   /** Accounts that are opened before it is decided where they are missing. One that is there is left as it is. */
   readonly opens: readonly AccountToOpen[];
+  /** Refused for lack of money, its reference never posts: a service's. A client may try again when there is money. */
+  readonly refusalIsFinal: boolean;
 }
 
 export interface AccountToOpen {

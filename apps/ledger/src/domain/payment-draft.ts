@@ -15,6 +15,7 @@ export const draftOf = (envelope: Envelope, fact: PaymentFact, transactionId: st
     reference: paymentReference(paymentId, envelope.sequence),
     type,
     postings,
+    refusalIsFinal: false,
     opens: postings.flatMap(({ from, to, currency }) =>
       [from, to].map((code) => ({ code, currency, floorMinor: null })),
     ),

@@ -57,6 +57,13 @@ CREATE TABLE transactions (
 CREATE UNIQUE INDEX transactions_reverts ON transactions (reverts) WHERE reverts IS NOT NULL;
 CREATE INDEX transactions_payment ON transactions (payment_id) WHERE payment_id IS NOT NULL;
 
+-- References of services that were refused for lack of money: they never post, however late a copy of the request arrives.
+CREATE TABLE final_refusals (
+  reference  text COLLATE "C" PRIMARY KEY,
+  refusal    jsonb NOT NULL,
+  refused_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
 -- Two for each posting: line 2n - 1 debits, line 2n credits. recorded_at grows with position, so every index that ends in
 -- (recorded_at, position, line) reads in journal order and finds a time by search.
 CREATE TABLE entries (
@@ -149,7 +156,7 @@ SELECT e.id, t.id AS transaction_id, e.position, e.line, e.account AS account_se
   JOIN accounts a ON a.seq = e.account;
 
 -- Append-only, by privilege: the service's role reads and adds. Of an account it changes the cached balance and nothing else.
-REVOKE UPDATE, DELETE, TRUNCATE ON entries, transactions FROM payflow_ledger;
+REVOKE UPDATE, DELETE, TRUNCATE ON entries, transactions, final_refusals FROM payflow_ledger;
 REVOKE UPDATE, DELETE, TRUNCATE ON accounts FROM payflow_ledger;
 GRANT UPDATE (balance, entry_count) ON accounts TO payflow_ledger;
 REVOKE INSERT, DELETE, TRUNCATE ON journal_head FROM payflow_ledger;
