@@ -55,7 +55,7 @@ describe('a transfer that another instance resumes while its owner is slow', () 
     expect(await wallets.available(to)).toBe(300);
   });
 
-  it('is not ended as one for which there was not enough, when there was by the time the other posted it', async () => {
+  it('has failed for both, when the ledger has refused it and there is money by the time the other asks', async () => {
     const [alice, bob] = await Promise.all([wallets.person(), wallets.person()]);
     const [from, to] = await Promise.all([wallets.wallet(alice, 100), wallets.wallet(bob)]);
     const [owner, other] = [wallets.app(0).get(Ledger), wallets.app(1).get(Ledger)];
@@ -67,7 +67,7 @@ describe('a transfer that another instance resumes while its owner is slow', () 
       const refused = await ofOwner(postings);
       owner.post = ofOwner;
       await wallets.fund(from, 1_000);
-      // The owner is slow to hear the refusal; the other instance has posted it by then and not recorded it yet.
+      // The owner is slow to hear the refusal; the other instance has asked again by then and not recorded it yet.
       await new Promise<void>((posted) => {
         other.post = async (again) => {
           const results = await ofOther(again);
@@ -92,13 +92,13 @@ describe('a transfer that another instance resumes while its owner is slow', () 
       other.post = ofOther;
     }
     const history = (await wallets.get('/transactions', alice)).body['data'];
-    expect(history).toEqual([expect.objectContaining({ status: 'SUCCESS', debit: 300, balanceAfter: 800 })]);
-    expect([await wallets.available(from), await wallets.available(to)]).toEqual([800, 300]);
+    expect(history).toEqual([expect.objectContaining({ status: 'FAILED', reason: 'insufficient_funds' })]);
+    expect([await wallets.available(from), await wallets.available(to)]).toEqual([1_100, 0]);
   });
 });
 
 describe('a hold that another instance places while its owner is slow', () => {
-  it('is not ended as one for which there was not enough, with its money set aside for ever', async () => {
+  it('has failed for both, and none of its money is set aside', async () => {
     const alice = await wallets.person();
     const wallet = await wallets.wallet(alice, 100);
     const [owner, other] = [wallets.app(0).get(Ledger), wallets.app(1).get(Ledger)];
@@ -136,8 +136,7 @@ describe('a hold that another instance places while its owner is slow', () => {
       await placed;
       other.post = ofOther;
     }
-    expect((await wallets.get(`/holds/${holdId}`, alice)).body).toMatchObject({ status: 'PLACED' });
-    expect((await wallets.post(`/holds/${holdId}/void`, { as: alice })).body).toMatchObject({ status: 'VOIDED' });
+    expect((await wallets.get(`/holds/${holdId}`, alice)).body).toMatchObject({ status: 'FAILED' });
     expect(await wallets.available(wallet)).toBe(1_100);
   });
 });
