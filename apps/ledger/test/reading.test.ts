@@ -157,7 +157,11 @@ describe('a customer', () => {
 
   beforeAll(async () => {
     const wallet = servicePrincipal('wallet');
-    const opens = [mine, `${mine}:held`, ...others].map((code) => ({ code, currency: 'USD', floor: null }));
+    const opens = [mine, `${mine}:held`, ...others].map((code) => ({
+      code,
+      currency: 'USD',
+      floor: code.startsWith('user:') ? 0 : null,
+    }));
     const posting = (reference: string, from: string, to: string) => ({
       reference,
       type: 'TRANSFER',
