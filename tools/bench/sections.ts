@@ -1,4 +1,5 @@
 import { flat } from './flat.ts';
+import { lag } from './lag.ts';
 import { ledger } from './ledger.ts';
 import { overload } from './overload.ts';
 import { payments } from './payments.ts';
@@ -10,4 +11,4 @@ import { wallets } from './wallets.ts';
  * In the order in which they run: the ledger first, while its journal is short, and last the one that leaves a million
  * payments behind; `docs/performance.md` tells them the same way.
  */
-export const SECTIONS: readonly Section[] = [ledger, wallets, payments, reads, overload, flat];
+export const SECTIONS: readonly Section[] = [ledger, wallets, payments, lag, reads, overload, flat];

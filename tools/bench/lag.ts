@@ -1,0 +1,87 @@
+import { readFileSync } from 'node:fs';
+
+import { connected } from './payment-books.ts';
+import { PaymentLoads, rowOf } from './payment-loads.ts';
+import { sentenceOf } from './report.ts';
+import type { Bench, Row, Section } from './section.ts';
+
+const CLIENTS = 200;
+const RATES = [20, 100] as const;
+const KIB_PER_MIB = 1024;
+
+/** From an event's row in payment's outbox, written right before its commit, to the ledger's entries: one clock, that of Postgres. */
+export const lag: Section = {
+  name: 'lag',
+  title: 'From a payment to the ledger',
+  about:
+    'how long an event of a payment takes to its ledger entries while payments come; and the memory of each service',
+  run: async (bench) => {
+    const loads = await PaymentLoads.open(bench);
+    const rows: Row[] = [];
+    try {
+      for (const startsPerSecond of RATES) {
+        const since = new Date();
+        const result = await loads.pay('authorize', { clients: CLIENTS, startsPerSecond });
+        const lags = await lagsSince(bench, since);
+        const what = `authorize, ${String(startsPerSecond)} a second come: event to entry`;
+        const row = { ...rowOf(what, 'payments', result), p50Ms: part(lags, 0.5), p99Ms: part(lags, 0.99) };
+        rows.push(startsPerSecond === RATES.at(-1) ? { ...row, note: memoryOf(bench) } : row);
+        bench.progress(sentenceOf(rows.at(-1) ?? row));
+      }
+      return { rows, violations: loads.violations };
+    } finally {
+      await loads.close();
+    }
+  },
+};
+
+/** Milliseconds, ascending, of each event since then that the ledger has posted. */
+const lagsSince = async (bench: Bench, since: Date): Promise<readonly number[]> => {
+  const [payment, ledger] = await Promise.all([
+    connected(bench.stack.postgres, 'payflow_payment'),
+    connected(bench.stack.postgres, 'payflow_ledger'),
+  ]);
+  try {
+    const told = await payment.query<{ id: string; at: Date }>(
+      `SELECT headers->>'ce_id' AS id, created_at AS at FROM outbox WHERE created_at >= $1`,
+      [since],
+    );
+    const posted = await ledger.query<{ id: string; at: Date }>(
+      'SELECT event_id AS id, recorded_at AS at FROM transactions WHERE recorded_at >= $1 AND event_id IS NOT NULL',
+      [since],
+    );
+    const toldAt = new Map(told.rows.map(({ id, at }) => [id, at.getTime()]));
+    return posted.rows
+      .flatMap(({ id, at }) => {
+        const from = toldAt.get(id);
+        return from === undefined ? [] : [at.getTime() - from];
+      })
+      .sort((a, b) => a - b);
+  } finally {
+    await Promise.all([payment.end(), ledger.end()]);
+  }
+};
+
+const part = (ascending: readonly number[], of: number): number => {
+  const value = ascending[Math.min(ascending.length - 1, Math.floor(ascending.length * of))];
+  if (value === undefined) throw new Error('invariant: no event of the load is in the ledger');
+  return value;
+};
+
+/** Of each service's process, shared pages counted in part (PSS); nothing where the kernel does not tell. */
+const memoryOf = ({ stack }: Bench): string => {
+  const sizes = Object.entries(stack.pids).flatMap(([name, pid]) => {
+    const kib = pssKibOf(pid);
+    return kib === undefined ? [] : [`${name} ${String(Math.round(kib / KIB_PER_MIB))}`];
+  });
+  return sizes.length === 0 ? 'memory: not told here' : `memory, MiB: ${sizes.join(', ')}`;
+};
+
+const pssKibOf = (pid: number): number | undefined => {
+  try {
+    const found = /^Pss:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${String(pid)}/smaps_rollup`, 'utf8'));
+    return found?.[1] === undefined ? undefined : Number(found[1]);
+  } catch {
+    return undefined;
+  }
+};
