@@ -16,8 +16,13 @@ describe('the delay of the event loop', () => {
     // The histogram's own timer needs a turn before the block and one after it.
     await wait(30);
     blockForMs(2 * EVENT_LOOP_DELAY_P99_MS_MAX);
-    while (delay.p99Ms === 0) await wait(10);
-    expect(delay.p99Ms).toBeGreaterThan(EVENT_LOOP_DELAY_P99_MS_MAX);
+    // The window that ends with the block may be read before the histogram's timer has told of it: then it is in the next one.
+    let worstMs = 0;
+    for (let turn = 0; turn < 50 && worstMs <= EVENT_LOOP_DELAY_P99_MS_MAX; turn += 1) {
+      await wait(10);
+      worstMs = Math.max(worstMs, delay.p99Ms);
+    }
+    expect(worstMs).toBeGreaterThan(EVENT_LOOP_DELAY_P99_MS_MAX);
     delay.stop();
   });
 });
