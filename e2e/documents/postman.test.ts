@@ -15,8 +15,8 @@ describe('the Postman collection of the whole API', () => {
       const { gateway, merchant, admin } = demo();
       const { executions, failures } = await runCollection(COLLECTION, {
         baseUrl: gateway,
-        clientId: merchant.clientId,
-        clientSecret: merchant.clientSecret,
+        merchantClientId: merchant.clientId,
+        merchantClientSecret: merchant.clientSecret,
         adminEmail: admin.email,
         adminPassword: admin.password,
       });

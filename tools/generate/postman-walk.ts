@@ -110,7 +110,11 @@ export const WALK: readonly Step[] = [
   {
     name: 'The merchant’s client gets a token',
     call: 'POST /oauth/token',
-    form: { grant_type: 'client_credentials', client_id: '{{clientId}}', client_secret: '{{clientSecret}}' },
+    form: {
+      grant_type: 'client_credentials',
+      client_id: '{{merchantClientId}}',
+      client_secret: '{{merchantClientSecret}}',
+    },
     status: 200,
     keep: { merchantToken: 'access_token' },
   },
@@ -204,5 +208,14 @@ export const WALK: readonly Step[] = [
     call: 'GET /ledger/trial-balance',
     as: 'admin',
     status: 200,
+  },
+  {
+    // What follows tries every other route, with this merchant and not with the one whose client runs the collection.
+    name: 'A new merchant',
+    call: 'POST /merchants',
+    as: 'admin',
+    json: { name: 'A merchant to try things with' },
+    status: 201,
+    keep: { merchantId: 'merchantId' },
   },
 ];
