@@ -2,10 +2,10 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 
 import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
-import { eventually, type TestDatabase } from '@payflow/testing';
+import { eventually, freePort, type TestDatabase } from '@payflow/testing';
 
 import { PASSWORD } from './people.js';
-import { freePort, identityDatabase, postJson, type RunningAuth, startAuth } from './running-auth.js';
+import { identityDatabase, postJson, type RunningAuth, startAuth } from './running-auth.js';
 
 let database: TestDatabase;
 /** An instance beside the one that is killed: nobody waits until that is back. */

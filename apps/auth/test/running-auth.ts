@@ -1,10 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 
 import { newId } from '@payflow/kernel';
 import { createServiceApp } from '@payflow/service';
-import { createTestDatabase, testKafka, type TestDatabase } from '@payflow/testing';
+import { createTestDatabase, freePort, type TestDatabase, testKafka } from '@payflow/testing';
 
 import type { DemoData } from '../src/auth.config.js';
 import { AuthModule } from '../src/auth.module.js';
@@ -28,16 +26,6 @@ export const newDemoData = (): DemoData => ({
 });
 
 /** A port that was free a moment ago: auth verifies tokens at its own address, so it must know it beforehand. */
-export const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('invariant: a TCP server has a port');
-  return address.port;
-};
-
 export interface RunningAuth {
   readonly url: string;
   readonly app: App;

@@ -1,9 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 
 import { Database } from '@payflow/postgres';
-import { createTestDatabase, eventually, type TestDatabase, testKafka, TokenMint } from '@payflow/testing';
+import { createTestDatabase, eventually, freePort, type TestDatabase, testKafka, TokenMint } from '@payflow/testing';
 import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 
 import { migrations } from '../src/migrations.js';
@@ -51,16 +50,6 @@ const startLedger = (port: number, crash: string): ChildProcess => {
   running.add(child);
   child.once('exit', () => running.delete(child));
   return child;
-};
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('invariant: a TCP server has a port');
-  server.close();
-  await once(server, 'close');
-  return address.port;
 };
 
 /** Asks until it is answered, as a client with a key may. */

@@ -1,9 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { eventually } from '@payflow/testing';
+import { eventually, freePort } from '@payflow/testing';
 
 import { freshKey, type Merchant, PaymentUnderTest, START_TIMEOUT_MS } from './payment-under-test.js';
 
@@ -23,16 +22,6 @@ afterAll(async () => {
   expect(await service.wrongs()).toEqual([]);
   await service.stop();
 });
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('invariant: a TCP server has a port');
-  server.close();
-  await once(server, 'close');
-  return address.port;
-};
 
 /** An instance as a process of its own, which kills itself at that place. */
 const startDoomed = async (

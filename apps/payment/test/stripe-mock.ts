@@ -1,12 +1,11 @@
 import { execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-import { eventually } from '@payflow/testing';
+import { eventually, freePort } from '@payflow/testing';
 
 const VERSION = 'v0.203.0';
 const CACHE = fileURLToPath(new URL(`../../../.payflow/tools/stripe-mock-${VERSION}`, import.meta.url));
@@ -40,18 +39,6 @@ const locate = async (): Promise<{ readonly path: string } | { readonly missing:
     return { missing: `it could not be built: ${error instanceof Error ? (error.message.split('\n')[0] ?? '') : ''}` };
   }
 };
-
-const freePort = async (): Promise<number> =>
-  await new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => {
-        resolve(typeof address === 'object' && address !== null ? address.port : 0);
-      });
-    });
-  });
 
 /** Undefined, with a line that says why, where it cannot be had. */
 export const startStripeMock = async (): Promise<StripeMock | undefined> => {

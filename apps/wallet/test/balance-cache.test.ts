@@ -1,8 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 
-import { eventually } from '@payflow/testing';
+import { eventually, freePort } from '@payflow/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 
@@ -11,16 +10,6 @@ import { WalletsUnderTest } from './wallets-under-test.js';
 const present = spawnSync('redis-server', ['--version']).status === 0;
 if (!present)
   process.stdout.write('skipped: no redis-server on this machine; the tests of the balance cache need one\n');
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('invariant: a TCP server has a port');
-  server.close();
-  await once(server, 'close');
-  return address.port;
-};
 
 (present ? describe : describe.skip)('Displayed balances with Redis', () => {
   let wallets: WalletsUnderTest;

@@ -1,64 +1,26 @@
-import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 
 import type { Principal } from '@payflow/contracts';
 import { newId } from '@payflow/kernel';
-import { eventually, testKafka } from '@payflow/testing';
+import { eventually, freePort } from '@payflow/testing';
 import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 
-import { walletSecrets, WalletsUnderTest } from './wallets-under-test.js';
+import { WalletsUnderTest } from './wallets-under-test.js';
 
 const CLIENTS = 6;
 const TRANSFERS_PER_CLIENT = 4;
 
 let wallets: WalletsUnderTest;
-const running = new Set<ChildProcess>();
 
 beforeAll(async () => {
   wallets = await WalletsUnderTest.start();
 });
 afterEach(() => {
-  for (const child of running) child.kill('SIGKILL');
+  wallets.killProcesses();
 });
 afterAll(async () => {
   await wallets.stop();
 });
-
-/** The service as a process of its own, beside the one that the test looks through. */
-const startWallet = (port: number, crash: string): ChildProcess => {
-  const child = fork(new URL('../src/main.ts', import.meta.url), {
-    execArgv: ['--conditions', 'payflow-source', '--import', '@payflow/testing/typescript-hooks'],
-    env: {
-      PATH: process.env['PATH'],
-      PORT: String(port),
-      AUTH_URL: wallets.auth.url,
-      ISSUER: wallets.mint.url,
-      LEDGER_URL: wallets.ledgerUrl,
-      DATABASE_URL: wallets.databases.runtimeUrl,
-      KAFKA_BROKERS: testKafka().brokerList,
-      KAFKA_TOPIC_PREFIX: wallets.topicPrefix,
-      SERVICE_CLIENT_SECRET: 'secret-of-a-service-under-test',
-      LOG_LEVEL: 'error',
-      PAYFLOW_CRASH: crash,
-      ...walletSecrets,
-    },
-    stdio: 'ignore',
-  });
-  running.add(child);
-  child.once('exit', () => running.delete(child));
-  return child;
-};
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('invariant: a TCP server has a port');
-  server.close();
-  await once(server, 'close');
-  return address.port;
-};
 
 /** Asks until it is answered, as a client with a key may. */
 const transferUntilAnswered = async (url: string, authorization: string, key: string, body: object): Promise<unknown> =>
@@ -87,8 +49,8 @@ it.each([
     const authorization = await wallets.authorization(alice);
     const port = await freePort();
     const url = `http://127.0.0.1:${port}`;
-    const killed = once(startWallet(port, `${crashPoint}@2`), 'exit').then(([, signal]) => {
-      startWallet(port, '');
+    const killed = once(wallets.startProcess(port, `${crashPoint}@2`), 'exit').then(([, signal]) => {
+      wallets.startProcess(port, '');
       return signal as NodeJS.Signals;
     });
     const client = async (): Promise<readonly unknown[]> => {

@@ -1,12 +1,11 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { BankBookLine, Principal, SetBankMode } from '@payflow/contracts';
 import { newId } from '@payflow/kernel';
 import { createServiceApp } from '@payflow/service';
-import { createTestDatabase, eventually, type TestDatabase, testKafka } from '@payflow/testing';
+import { createTestDatabase, eventually, freePort, type TestDatabase, testKafka } from '@payflow/testing';
 
 import { AcquirerSimModule } from '../../acquirer-sim/src/acquirer-sim.module.js';
 import { migrations as bankMigrations } from '../../acquirer-sim/src/migrations.js';
@@ -187,20 +186,10 @@ export class MoneyUnderTest {
     });
     await eventually(
       async () => {
-        if ((await fetch(`${url}/health/live`)).status !== 200) throw new Error('does not live yet');
+        if ((await fetch(`${url}/health/ready`)).status !== 200) throw new Error('is not ready yet');
       },
       { timeoutMs: 60_000 },
     );
     return { url, died };
   }
 }
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('invariant: a TCP server has a port');
-  server.close();
-  await once(server, 'close');
-  return address.port;
-};

@@ -1,27 +1,24 @@
-import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 
 import { RemoteProblem } from '@payflow/clients';
 import type { Principal } from '@payflow/contracts';
 import { newId } from '@payflow/kernel';
-import { eventually, servicePrincipal, testKafka } from '@payflow/testing';
+import { eventually, freePort, servicePrincipal } from '@payflow/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 
 import { MerchantsAtAuth } from '../src/clients/merchants-at-auth.js';
 import { PaymentsClient } from '../src/clients/payments-client.js';
-import { type Answered, walletSecrets, WalletsUnderTest } from './wallets-under-test.js';
+import { type Answered, WalletsUnderTest } from './wallets-under-test.js';
 
 const PAYMENT = servicePrincipal('payment');
 
 let wallets: WalletsUnderTest;
-const running = new Set<ChildProcess>();
 
 beforeAll(async () => {
   wallets = await WalletsUnderTest.start();
 });
 afterEach(() => {
-  for (const child of running) child.kill('SIGKILL');
+  wallets.killProcesses();
 });
 afterAll(async () => {
   await wallets.stop();
@@ -163,41 +160,6 @@ describe('what follows an authorization', () => {
   });
 });
 
-/** The service as a process of its own, beside the one that the test looks through. */
-const startWallet = (port: number, crash: string): ChildProcess => {
-  const child = fork(new URL('../src/main.ts', import.meta.url), {
-    execArgv: ['--conditions', 'payflow-source', '--import', '@payflow/testing/typescript-hooks'],
-    env: {
-      PATH: process.env['PATH'],
-      PORT: String(port),
-      AUTH_URL: wallets.auth.url,
-      ISSUER: wallets.mint.url,
-      LEDGER_URL: wallets.ledgerUrl,
-      DATABASE_URL: wallets.databases.runtimeUrl,
-      KAFKA_BROKERS: testKafka().brokerList,
-      KAFKA_TOPIC_PREFIX: wallets.topicPrefix,
-      SERVICE_CLIENT_SECRET: 'secret-of-a-service-under-test',
-      LOG_LEVEL: 'error',
-      PAYFLOW_CRASH: crash,
-      ...walletSecrets,
-    },
-    stdio: 'ignore',
-  });
-  running.add(child);
-  child.once('exit', () => running.delete(child));
-  return child;
-};
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('invariant: a TCP server has a port');
-  server.close();
-  await once(server, 'close');
-  return address.port;
-};
-
 describe('POST /wallet/pay', () => {
   it('is not told as failed when its money is held and the payment service says no to a repetition', async () => {
     const { owner, walletId } = await ownerWith(1_000);
@@ -232,7 +194,7 @@ describe('an order whose process is killed', () => {
     async (crash) => {
       const { owner, walletId } = await ownerWith(1_000);
       const port = await freePort();
-      const child = startWallet(port, crash);
+      const child = wallets.startProcess(port, crash);
       const died = once(child, 'exit');
       const url = `http://127.0.0.1:${String(port)}`;
       await eventually(

@@ -1,3 +1,5 @@
+import { type ChildProcess, fork } from 'node:child_process';
+
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Principal } from '@payflow/contracts';
 import { newId } from '@payflow/kernel';
@@ -40,6 +42,7 @@ export interface Asked {
 /** The wallet service, in one instance or several on one database, before the real ledger. */
 export class WalletsUnderTest {
   private readonly tokens = new Map<string, string>();
+  private readonly processes = new Set<ChildProcess>();
 
   private constructor(
     readonly apps: readonly NestFastifyApplication[],
@@ -105,6 +108,35 @@ export class WalletsUnderTest {
     await this.mint.close();
     await this.databases.drop();
     await this.ledgerDatabases.drop();
+  }
+
+  /** One more instance, as a process of its own, which kills itself at that crash point (none: ''). */
+  startProcess(port: number, crash: string): ChildProcess {
+    const child = fork(new URL('../src/main.ts', import.meta.url), {
+      execArgv: ['--conditions', 'payflow-source', '--import', '@payflow/testing/typescript-hooks'],
+      env: {
+        PATH: process.env['PATH'],
+        PORT: String(port),
+        AUTH_URL: this.auth.url,
+        ISSUER: this.mint.url,
+        LEDGER_URL: this.ledgerUrl,
+        DATABASE_URL: this.databases.runtimeUrl,
+        KAFKA_BROKERS: testKafka().brokerList,
+        KAFKA_TOPIC_PREFIX: this.topicPrefix,
+        SERVICE_CLIENT_SECRET: 'secret-of-a-service-under-test',
+        LOG_LEVEL: 'error',
+        PAYFLOW_CRASH: crash,
+        ...walletSecrets,
+      },
+      stdio: 'ignore',
+    });
+    this.processes.add(child);
+    child.once('exit', () => this.processes.delete(child));
+    return child;
+  }
+
+  killProcesses(): void {
+    for (const child of this.processes) child.kill('SIGKILL');
   }
 
   get database(): Database {

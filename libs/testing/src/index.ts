@@ -1,5 +1,6 @@
 export { dumpOf, encodingsOf } from './dump.js';
 export { eventually, type Patience } from './eventually.js';
+export { freePort } from './free-port.js';
 export { createTestDatabase, type TestDatabase, type TestDatabaseOptions } from './test-database.js';
 export { testDatabaseAdminUrl, type TestKafka, testKafka } from './test-servers.js';
 export {

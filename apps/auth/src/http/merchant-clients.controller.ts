@@ -19,10 +19,9 @@ import type { z } from 'zod';
 
 import { createClient, disableMerchantClient, rotateClientSecret } from '../application/merchants.js';
 import { TokenIssuer } from '../keys/token-issuer.js';
-import { findMerchant } from '../store/merchants.js';
 import { clientsOf, type ListedClient } from '../store/oauth-clients.js';
 import { Deeds } from './deeds.js';
-import { requireOwnMerchant } from './own-merchant.js';
+import { requireOwnExistingMerchant, requireOwnMerchant } from './own-merchant.js';
 import { scopesBeyond } from './scope-problem.js';
 
 @ApiTags('Identity')
@@ -42,8 +41,7 @@ export class MerchantClientsController {
     @Caller() principal: Principal,
     @Param('merchantId', { schema: merchantIdSchema }) merchantId: string,
   ): Promise<z.infer<typeof clientsSchema>> {
-    requireOwnMerchant(principal, merchantId);
-    if (!(await findMerchant(this.database, merchantId))) throw new Problem('merchant_not_found');
+    await requireOwnExistingMerchant(this.database, principal, merchantId);
     return { data: (await clientsOf(this.database, merchantId)).map(viewOf) };
   }
 

@@ -19,9 +19,8 @@ import type { z } from 'zod';
 
 import { ApiKeys, type CreatedApiKey } from '../application/api-keys.js';
 import { type ApiKey, apiKeysOf } from '../store/api-keys.js';
-import { findMerchant } from '../store/merchants.js';
 import { Deeds } from './deeds.js';
-import { requireOwnMerchant } from './own-merchant.js';
+import { requireOwnExistingMerchant, requireOwnMerchant } from './own-merchant.js';
 import { scopesBeyond } from './scope-problem.js';
 
 @ApiTags('Identity')
@@ -41,8 +40,7 @@ export class MerchantKeysController {
     @Caller() principal: Principal,
     @Param('merchantId', { schema: merchantIdSchema }) merchantId: string,
   ): Promise<z.infer<typeof apiKeysSchema>> {
-    requireOwnMerchant(principal, merchantId);
-    if (!(await findMerchant(this.database, merchantId))) throw new Problem('merchant_not_found');
+    await requireOwnExistingMerchant(this.database, principal, merchantId);
     return { data: (await apiKeysOf(this.database, merchantId)).map(viewOf) };
   }
 

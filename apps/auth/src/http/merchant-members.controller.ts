@@ -18,10 +18,9 @@ import type { z } from 'zod';
 import { type MemberOutcome, Members } from '../application/members.js';
 import { loginNameOf } from '../domain/login-name.js';
 import { type InvitedAs, type Member, membersOf } from '../store/memberships.js';
-import { findMerchant } from '../store/merchants.js';
 import { findOwnerOfAddress, findUser, findUserByUsername } from '../store/users.js';
 import { Deeds } from './deeds.js';
-import { requireOwnMerchant } from './own-merchant.js';
+import { requireOwnExistingMerchant, requireOwnMerchant } from './own-merchant.js';
 
 @ApiTags('Identity')
 @Controller('merchants/:merchantId/members')
@@ -40,8 +39,7 @@ export class MerchantMembersController {
     @Caller() principal: Principal,
     @Param('merchantId', { schema: merchantIdSchema }) merchantId: string,
   ): Promise<z.infer<typeof membersSchema>> {
-    requireOwnMerchant(principal, merchantId);
-    if (!(await findMerchant(this.database, merchantId))) throw new Problem('merchant_not_found');
+    await requireOwnExistingMerchant(this.database, principal, merchantId);
     return { data: (await membersOf(this.database, merchantId)).map(viewOf) };
   }
 

@@ -15,10 +15,9 @@ import { z } from 'zod';
 
 import { addPublishableKey, disableMerchantPublishableKey } from '../application/merchants.js';
 import { TokenIssuer } from '../keys/token-issuer.js';
-import { findMerchant } from '../store/merchants.js';
 import { type PublishableKey, publishableKeysOf } from '../store/publishable-keys.js';
 import { Deeds } from './deeds.js';
-import { requireOwnMerchant } from './own-merchant.js';
+import { requireOwnExistingMerchant, requireOwnMerchant } from './own-merchant.js';
 
 const keySchema = z.string().regex(PUBLISHABLE_KEY);
 
@@ -39,8 +38,7 @@ export class PublishableKeysController {
     @Caller() principal: Principal,
     @Param('merchantId', { schema: merchantIdSchema }) merchantId: string,
   ): Promise<z.infer<typeof publishableKeysSchema>> {
-    requireOwnMerchant(principal, merchantId);
-    if (!(await findMerchant(this.database, merchantId))) throw new Problem('merchant_not_found');
+    await requireOwnExistingMerchant(this.database, principal, merchantId);
     return { data: (await publishableKeysOf(this.database, merchantId)).map(viewOf) };
   }
 
