@@ -71,7 +71,6 @@ const httpProviders = (options: ServiceModuleOptions): Provider[] => [
   },
   { provide: Metrics, useFactory: () => new Metrics() },
   { provide: Lifecycle, useFactory: () => new Lifecycle() },
-  { provide: Closing, useFactory: () => new Closing() },
   {
     provide: EventLoopDelay,
     useFactory: (closing: Closing) => {

@@ -54,10 +54,16 @@ export const createServiceApp = async (options: ServiceOptions): Promise<NestFas
   const config = loadHttpConfig(environment);
   await applyMigrations(options, environment);
   const adapter = createAdapter(config, tlsOptionsOf(config));
-  const root = rootModule(options.module, environment);
+  const closing = new Closing();
+  const root = rootModule(options.module, environment, closing);
   // Nest declares its options as a class and documents plain objects.
   // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment
-  const app = await NestFactory.create<NestFastifyApplication>(root, adapter, NEST_OPTIONS);
+  const creating = NestFactory.create<NestFastifyApplication>(root, adapter, NEST_OPTIONS);
+  const app = await creating.catch(async (error: unknown) => {
+    // A provider has refused to be made; what the others opened before it must not stay open.
+    await closing.run();
+    throw error;
+  });
   try {
     const logger = app.get(Logger);
     const allowedMethods = app.get(AllowedMethods);
@@ -73,7 +79,7 @@ export const createServiceApp = async (options: ServiceOptions): Promise<NestFas
     app.useGlobalGuards(new AccessGuard(app.get(Reflector), app.get(AccessTokens)));
     app.useGlobalPipes(new ValidationPipe());
     app.get(OpenApi).describe(app);
-    closePoolsLast(app);
+    closePoolsLast(app, closing);
     for (const strategy of app.get(Transports).all) app.connectMicroservice({ strategy });
     await app.init();
     await adapter.getInstance().ready();
@@ -127,25 +133,28 @@ const applyMigrations = async (options: ServiceOptions, environment: Environment
 @Module({})
 class RootModule {}
 
-const rootModule = (module: NestModuleClass, environment: Environment): DynamicModule => ({
+const rootModule = (module: NestModuleClass, environment: Environment, closing: Closing): DynamicModule => ({
   module: RootModule,
   global: true,
   imports: [module],
-  providers: [{ provide: ENVIRONMENT, useValue: environment }],
-  exports: [ENVIRONMENT],
+  providers: [
+    { provide: ENVIRONMENT, useValue: environment },
+    { provide: Closing, useValue: closing },
+  ],
+  exports: [ENVIRONMENT, Closing],
 });
 
 const nestLogger = (logger: Logger): NestPinoLogger =>
   new NestPinoLogger(new PinoLogger({ pinoHttp: { logger: logger as unknown as PinoInstance } }), {});
 
 /** Nest runs its shutdown hooks module by module; the pools must outlive all of them. */
-const closePoolsLast = (app: NestFastifyApplication): void => {
+const closePoolsLast = (app: NestFastifyApplication, closing: Closing): void => {
   const closeApp = app.close.bind(app);
   app.close = async (): Promise<void> => {
     try {
       await closeApp();
     } finally {
-      await app.get(Closing).run();
+      await closing.run();
     }
   };
 };

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
@@ -9,7 +9,7 @@ import type { Principal } from '@payflow/contracts';
 import { eventually, merchantPrincipal, TokenMint, userPrincipal } from '@payflow/testing';
 import { z } from 'zod';
 
-import { Access, createServiceApp, httpConfigFields, ServiceModule } from '../src/index.js';
+import { Access, createServiceApp, httpConfigFields, type NestModuleClass, ServiceModule } from '../src/index.js';
 
 @Controller()
 class AnyController {
@@ -29,10 +29,10 @@ const service = ServiceModule.forRoot({
 @Module({ imports: [service], controllers: [AnyController] })
 class AnyModule {}
 
-const start = async (authUrl: string): Promise<NestFastifyApplication> =>
+const start = async (authUrl: string, module: NestModuleClass = AnyModule): Promise<NestFastifyApplication> =>
   await createServiceApp({
     name: 'payment',
-    module: AnyModule,
+    module,
     environment: { LOG_LEVEL: 'silent', SERVICE_CLIENT_SECRET: 'secret-of-the-service', AUTH_URL: authUrl },
   });
 
@@ -137,6 +137,40 @@ describe('a service that cannot reach auth', () => {
     const scraped = (await closing.inject({ url: '/metrics' })).payload;
     expect(scraped).toContain('payflow_revocations_age_seconds');
     expect(scraped).toContain('payflow_revocations_entries 1');
+  });
+});
+
+describe('a service that cannot start', () => {
+  it('asks for the journal no more: what it opened before it failed is closed', async () => {
+    const auth = createServer().listen(0, '127.0.0.1');
+    await once(auth, 'listening');
+    // It waits for the journal when another of its providers gives up, as a vault with a wrong key does.
+    const asked = new Promise<IncomingMessage>((resolve) => {
+      auth.on('request', (request, response) => {
+        if (request.url === '/oauth/token') response.end(JSON.stringify({ access_token: 'a.b.c', expires_in: 300 }));
+        else resolve(request);
+      });
+    });
+    const broken = Symbol('broken');
+    @Module({
+      imports: [service],
+      providers: [
+        {
+          provide: broken,
+          useFactory: async (): Promise<never> => {
+            await asked;
+            throw new Error('the key does not open the vault');
+          },
+        },
+      ],
+    })
+    class BrokenModule {}
+    const starting = start(`http://127.0.0.1:${(auth.address() as AddressInfo).port}`, BrokenModule);
+    const gone = asked.then((request) => once(request.socket, 'close'));
+    await expect(starting).rejects.toThrow('the key does not open the vault');
+    await gone;
+    auth.close();
+    await once(auth, 'close');
   });
 });
 
