@@ -17,7 +17,11 @@ export class EventLoopDelay {
     this.histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
     this.histogram.enable();
     this.timer = setInterval(() => {
-      this.closeWindow();
+      // Not in the turn of the timers: behind a block, the histogram's own timer has not ticked yet, and a reset would
+      // make it forget the block.
+      setImmediate(() => {
+        this.closeWindow();
+      });
     }, this.windowMs).unref();
   }
 
