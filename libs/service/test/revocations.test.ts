@@ -147,7 +147,8 @@ describe('a service that cannot start', () => {
     // It waits for the journal when another of its providers gives up, as a vault with a wrong key does.
     const asked = new Promise<IncomingMessage>((resolve) => {
       auth.on('request', (request, response) => {
-        if (request.url === '/oauth/token') response.end(JSON.stringify({ access_token: 'a.b.c', expires_in: 300 }));
+        const token = { access_token: 'a.b.c', token_type: 'Bearer', expires_in: 300, scope: '' };
+        if (request.url === '/oauth/token') response.end(JSON.stringify(token));
         else resolve(request);
       });
     });
@@ -169,9 +170,11 @@ describe('a service that cannot start', () => {
     const gone = asked.then((request) => once(request.socket, 'close'));
     await expect(starting).rejects.toThrow('the key does not open the vault');
     await gone;
+    auth.closeAllConnections();
     auth.close();
     await once(auth, 'close');
-  });
+    // In less than the feed's own time-out, which would end its question too.
+  }, 10_000);
 });
 
 /** Auth whose journal does not answer until it is told to; its keys are the mint's. */
