@@ -1,5 +1,5 @@
 import { isAcquirer } from '../../apps/acquirer-sim/src/domain/acquirers.js';
-import { WALLET_ACQUIRER } from '../../apps/payment/src/domain/routing.js';
+import { WALLET_ACQUIRER } from '@payflow/contracts';
 import { hasTable } from './broker.ts';
 import { confirmed, type Wrong } from './confirm.ts';
 import type { Finding, Invariant } from './invariant.ts';

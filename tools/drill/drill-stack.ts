@@ -136,6 +136,9 @@ const ANY_PORTS: StackSettings = {
     tokenization: ANY_PORT,
     ledger: ANY_PORT,
     wallet: ANY_PORT,
+    fraud: ANY_PORT,
+    notification: ANY_PORT,
+    settlement: ANY_PORT,
     'acquirer-sim': ANY_PORT,
   },
 };

@@ -7,8 +7,11 @@ import { AuthModule } from '../../apps/auth/src/auth.module.js';
 import { withInlineCard } from '../../apps/gateway/src/openapi/inline-card.js';
 import { mergeOpenApi, type OpenApiDocument } from '../../apps/gateway/src/openapi/merge.js';
 import { type Upstream, UPSTREAMS } from '../../apps/gateway/src/routing/route-table.js';
+import { FraudModule } from '../../apps/fraud/src/fraud.module.js';
 import { LedgerModule } from '../../apps/ledger/src/ledger.module.js';
+import { NotificationModule } from '../../apps/notification/src/notification.module.js';
 import { PaymentModule } from '../../apps/payment/src/payment.module.js';
+import { SettlementModule } from '../../apps/settlement/src/settlement.module.js';
 import { TokenizationModule } from '../../apps/tokenization/src/tokenization.module.js';
 import { WalletModule } from '../../apps/wallet/src/wallet.module.js';
 import { OpenApi } from '../../libs/service/src/openapi.js';
@@ -21,6 +24,9 @@ const MODULES: Readonly<Record<Upstream, NestModuleClass>> = {
   tokenization: TokenizationModule,
   ledger: LedgerModule,
   wallet: WalletModule,
+  fraud: FraudModule,
+  notification: NotificationModule,
+  settlement: SettlementModule,
   'acquirer-sim': AcquirerSimModule,
 };
 

@@ -2,9 +2,12 @@ import type { z } from 'zod';
 
 import { acquirerSimConfigSchema } from '../../apps/acquirer-sim/src/acquirer-sim.config.js';
 import { authConfigSchema } from '../../apps/auth/src/auth.config.js';
+import { fraudConfigSchema } from '../../apps/fraud/src/fraud.config.js';
 import { gatewayConfigSchema } from '../../apps/gateway/src/gateway.config.js';
 import { ledgerConfigSchema } from '../../apps/ledger/src/ledger.config.js';
+import { notificationConfigSchema } from '../../apps/notification/src/notification.config.js';
 import { paymentConfigSchema } from '../../apps/payment/src/payment.config.js';
+import { settlementConfigSchema } from '../../apps/settlement/src/settlement.config.js';
 import { tokenizationConfigSchema } from '../../apps/tokenization/src/tokenization.config.js';
 import { walletConfigSchema } from '../../apps/wallet/src/wallet.config.js';
 import type { GeneratedFile } from './event-documents.ts';
@@ -18,6 +21,9 @@ const SERVICES: readonly (readonly [string, Fields])[] = [
   ['tokenization', tokenizationConfigSchema.shape],
   ['ledger', ledgerConfigSchema.shape],
   ['wallet', walletConfigSchema.shape],
+  ['fraud', fraudConfigSchema.shape],
+  ['notification', notificationConfigSchema.shape],
+  ['settlement', settlementConfigSchema.shape],
   ['acquirer-sim', acquirerSimConfigSchema.shape],
 ];
 

@@ -4,7 +4,17 @@ import { join } from 'node:path';
 import { REPOSITORY } from './paths.ts';
 import type { Secrets } from './secrets.ts';
 
-export type ServiceName = 'gateway' | 'auth' | 'payment' | 'tokenization' | 'ledger' | 'wallet' | 'acquirer-sim';
+export type ServiceName =
+  | 'gateway'
+  | 'auth'
+  | 'payment'
+  | 'tokenization'
+  | 'ledger'
+  | 'wallet'
+  | 'fraud'
+  | 'notification'
+  | 'settlement'
+  | 'acquirer-sim';
 
 /** What a service is told about the installation it runs in. */
 export interface Surroundings {
@@ -101,6 +111,30 @@ export const SERVICES: readonly Service[] = [
     }),
   },
   {
+    name: 'fraud',
+    defaultPort: 8087,
+    portVariable: 'FRAUD_PORT',
+    hasDatabase: true,
+    settings: () => ({}),
+  },
+  {
+    name: 'notification',
+    defaultPort: 8088,
+    portVariable: 'NOTIFICATION_PORT',
+    hasDatabase: true,
+    settings: ({ secrets }) => ({ CODE_SEALING_KEY: secrets.codeSealingKey }),
+  },
+  {
+    name: 'settlement',
+    defaultPort: 8089,
+    portVariable: 'SETTLEMENT_PORT',
+    hasDatabase: true,
+    settings: ({ urls, secrets }) => ({
+      BANK_URL: `${urls['acquirer-sim']}/banks/sim`,
+      BANK_ACCOUNT_KEY: secrets.bankAccountKey,
+    }),
+  },
+  {
     name: 'acquirer-sim',
     defaultPort: 8085,
     portVariable: 'ACQUIRER_SIM_PORT',
@@ -141,6 +175,9 @@ export const environmentOf = (
     TOKENIZATION_URL: urls.tokenization,
     LEDGER_URL: urls.ledger,
     WALLET_URL: urls.wallet,
+    FRAUD_URL: urls.fraud,
+    NOTIFICATION_URL: urls.notification,
+    SETTLEMENT_URL: urls.settlement,
     ACQUIRER_SIM_URL: urls['acquirer-sim'],
     KAFKA_BROKERS: kafkaBrokers,
     SERVICE_CLIENT_SECRET: secrets.serviceClients[service.name] ?? '',

@@ -19,6 +19,13 @@ export const gatewayConfigSchema = z.object({
     .meta({ description: 'The vault: tokens, and cards that come inline.' }),
   LEDGER_URL: addressField.default('http://127.0.0.1:8084').meta({ description: 'The ledger.' }),
   WALLET_URL: addressField.default('http://127.0.0.1:8086').meta({ description: 'The wallets.' }),
+  FRAUD_URL: addressField.default('http://127.0.0.1:8087').meta({ description: 'Fraud rules and reviews.' }),
+  NOTIFICATION_URL: addressField
+    .default('http://127.0.0.1:8088')
+    .meta({ description: 'Webhook endpoints, the feed of events, mails and messages.' }),
+  SETTLEMENT_URL: addressField
+    .default('http://127.0.0.1:8089')
+    .meta({ description: 'Merchant balances, settlements, payouts and reconciliation.' }),
   ACQUIRER_SIM_URL: addressField
     .default('http://127.0.0.1:8085')
     .meta({ description: 'The acquirer simulator; only its test cards are reachable through the gateway.' }),
@@ -72,5 +79,8 @@ export const upstreamUrls = (config: GatewayConfig): Readonly<Record<Upstream, s
   tokenization: config.TOKENIZATION_URL,
   ledger: config.LEDGER_URL,
   wallet: config.WALLET_URL,
+  fraud: config.FRAUD_URL,
+  notification: config.NOTIFICATION_URL,
+  settlement: config.SETTLEMENT_URL,
   'acquirer-sim': config.ACQUIRER_SIM_URL,
 });

@@ -144,19 +144,38 @@ describe('GET /', () => {
 describe('GET /health', () => {
   it('is ready when every needed service is, and names each', async () => {
     const up = { status: 'up', checks: { database: 'up' } };
-    for (const service of [gateway.payment, gateway.tokenization, gateway.ledger, gateway.wallet, gateway.acquirerSim])
+    for (const service of [
+      gateway.payment,
+      gateway.tokenization,
+      gateway.ledger,
+      gateway.wallet,
+      gateway.fraud,
+      gateway.notification,
+      gateway.settlement,
+      gateway.acquirerSim,
+    ])
       service.answers(200, up);
     // The mint stands for auth and has no health: the whole is not ready, and the body says why.
     const response = await get('/health/ready');
     expect(response.status).toBe(503);
     expect(await response.json()).toMatchObject({
       status: 'down',
-      services: { auth: { status: 'down' }, payment: up, tokenization: up, ledger: up, wallet: up, 'acquirer-sim': up },
+      services: {
+        auth: { status: 'down' },
+        payment: up,
+        tokenization: up,
+        ledger: up,
+        wallet: up,
+        fraud: up,
+        notification: up,
+        settlement: up,
+        'acquirer-sim': up,
+      },
     });
     expect((await get('/health/live')).status).toBe(200);
   });
 
-  it('does not need the simulator, and needs the ledger', async () => {
+  it('does not need the simulator nor what payments go on without, and needs the ledger', async () => {
     const whole = await startGateway({ AUTH_URL: gateway.payment.url });
     try {
       const up = { status: 'up', checks: {} };

@@ -112,6 +112,9 @@ export interface RunningGateway {
   readonly tokenization: LoopbackService;
   readonly ledger: LoopbackService;
   readonly wallet: LoopbackService;
+  readonly fraud: LoopbackService;
+  readonly notification: LoopbackService;
+  readonly settlement: LoopbackService;
   readonly acquirerSim: LoopbackService;
   /** A fresh merchant's Authorization header. */
   merchant(): Promise<string>;
@@ -121,7 +124,10 @@ export interface RunningGateway {
 
 export const startGateway = async (settings: Readonly<Record<string, string>> = {}): Promise<RunningGateway> => {
   const mint = await TokenMint.open();
-  const [payment, tokenization, ledger, wallet, acquirerSim] = await Promise.all([
+  const [payment, tokenization, ledger, wallet, fraud, notification, settlement, acquirerSim] = await Promise.all([
+    LoopbackService.open(),
+    LoopbackService.open(),
+    LoopbackService.open(),
     LoopbackService.open(),
     LoopbackService.open(),
     LoopbackService.open(),
@@ -129,7 +135,7 @@ export const startGateway = async (settings: Readonly<Record<string, string>> = 
     LoopbackService.open(),
   ]);
   const closeSurroundings = async (): Promise<void> => {
-    const services = [payment, tokenization, ledger, wallet, acquirerSim];
+    const services = [payment, tokenization, ledger, wallet, fraud, notification, settlement, acquirerSim];
     await Promise.all(services.map(async (service) => await service.close()));
     await mint.close();
   };
@@ -147,6 +153,9 @@ export const startGateway = async (settings: Readonly<Record<string, string>> = 
       TOKENIZATION_URL: tokenization.url,
       LEDGER_URL: ledger.url,
       WALLET_URL: wallet.url,
+      FRAUD_URL: fraud.url,
+      NOTIFICATION_URL: notification.url,
+      SETTLEMENT_URL: settlement.url,
       ACQUIRER_SIM_URL: acquirerSim.url,
       ...settings,
     },
@@ -165,6 +174,9 @@ export const startGateway = async (settings: Readonly<Record<string, string>> = 
     tokenization,
     ledger,
     wallet,
+    fraud,
+    notification,
+    settlement,
     acquirerSim,
     merchant: async () => await mint.authorization(merchantPrincipal(newId('mer'), newId('cli'))),
     authorization: async (principal) => await mint.authorization(principal),

@@ -1,10 +1,8 @@
-import { STRIPE_API } from '@payflow/contracts';
+import { STRIPE_API, WALLET_ACQUIRER } from '@payflow/contracts';
 import { type Currency, currencyOf } from '@payflow/kernel';
 import { messagingConfigFields } from '@payflow/messaging';
 import { addressField, baseConfigFields, jsonField } from '@payflow/service';
 import { z } from 'zod';
-
-import { WALLET_ACQUIRER } from './domain/routing.js';
 
 const DAY_SECONDS = 86_400;
 

@@ -5,7 +5,7 @@ import { ServiceModule } from '@payflow/service';
 import { CreateTransferIntent } from './application/create-transfer-intent.js';
 import { ProcessTransferIntent } from './application/process-transfer-intent.js';
 import { ReadTransferIntents } from './application/read-transfer-intents.js';
-import { ServiceCalls, ServiceCallsModule } from './clients/service-calls.js';
+import { WalletCalls, WalletCallsModule } from './clients/service-calls.js';
 import { TransferIntentsController } from './http/transfer-intents.controller.js';
 import { MoneyModule } from './money.module.js';
 import { PaymentsModule } from './payments.module.js';
@@ -15,15 +15,15 @@ import { walletConfigSchema } from './wallet.config.js';
 @Module({
   imports: [
     ServiceModule.forRoot({ name: 'wallet', configSchema: walletConfigSchema, database: true }),
-    ServiceCallsModule,
+    WalletCallsModule,
     TransfersModule,
     MoneyModule,
     PaymentsModule,
     MessagingModule.forRootAsync({
       service: 'wallet',
-      imports: [ServiceCallsModule],
-      inject: [ServiceCalls],
-      useFactory: ({ ownerUrls, serviceToken }: ServiceCalls) => ({ ownerUrls, serviceToken }),
+      imports: [WalletCallsModule],
+      inject: [WalletCalls],
+      useFactory: ({ ownerUrls, serviceToken }: WalletCalls) => ({ ownerUrls, serviceToken }),
     }),
   ],
   controllers: [TransferIntentsController],

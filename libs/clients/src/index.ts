@@ -1,5 +1,6 @@
 export { ContractError, RemoteProblem, ServiceUnavailableError } from './errors.js';
 export { ServiceClient, type ServiceClientOptions, type ServiceRequest } from './service-client.js';
+export { ServiceCalls } from './service-calls.js';
 export { ServiceTokens, type ServiceTokensOptions } from './service-tokens.js';
 export { VaultClient, type VaultClientOptions } from './vault-client.js';
 export { LedgerClient } from './ledger-client.js';

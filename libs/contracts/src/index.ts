@@ -17,6 +17,27 @@ export { PAYMENT_EVENTS, type PaymentEventName, type PaymentEventPayload } from 
 export { TOKEN_EVENTS } from './events/token.js';
 export { USER_EVENTS } from './events/user.js';
 export { WALLET_EVENTS } from './events/wallet.js';
+export { FRAUD_EVENTS } from './events/fraud.js';
+export { NOTIFICATION_EVENTS } from './events/notification.js';
+export { PAYOUT_EVENTS, SETTLEMENT_EVENTS, SETTLEMENT_LINES_MAX } from './events/settlement.js';
+export {
+  FRAUD_OUTCOMES,
+  type FraudDecision,
+  type FraudDecisionRequest,
+  fraudDecisionRequestSchema,
+  fraudDecisionSchema,
+  type FraudOutcome,
+  type FraudReason,
+  fraudReasonSchema,
+} from './http/fraud-decision.js';
+export {
+  BALANCE_TRANSACTION_TYPES,
+  type BalanceTransactionType,
+  PAYOUT_STATUSES,
+  type PayoutStatus,
+  SETTLEMENT_EXCEPTION_KINDS,
+  type SettlementExceptionKind,
+} from './http/settlement-words.js';
 export {
   WALLET_TRANSACTION_STATUSES,
   WALLET_TRANSACTION_TYPES,
@@ -120,6 +141,7 @@ export {
   type ResolveWalletExceptionRequest,
   resolveWalletExceptionSchema,
   WALLET_EXCEPTION_KINDS,
+  WALLET_ACQUIRER,
   WALLET_MERCHANT_ID,
   walletExceptionPageSchema,
   walletExceptionSchema,

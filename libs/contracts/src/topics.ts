@@ -12,12 +12,21 @@ export const TOPICS = {
     'payment.canceled',
     'payment.expired',
     'payment.requires_action',
+    'payment.in_review',
     'payment.stuck',
+    'payment.settled',
     'refund.failed',
+    'dispute.opened',
+    'dispute.updated',
+    'dispute.closed',
   ],
   token: ['token.created', 'token.deleted'],
   user: ['user.registered', 'user.verified', 'user.blocked', 'user.unblocked', 'user.code_issued'],
   wallet: ['wallet.transaction'],
+  fraud: ['fraud.decided', 'fraud.flagged'],
+  settlement: ['settlement.lines', 'settlement.completed', 'settlement.exception'],
+  payout: ['payout.created', 'payout.paid', 'payout.failed', 'payout.returned'],
+  notification: ['notification.failed'],
 } as const;
 
 export type AggregateKind = keyof typeof TOPICS;
@@ -40,4 +49,8 @@ export const OWNER_OF = {
   token: 'tokenization',
   user: 'auth',
   wallet: 'wallet',
+  fraud: 'fraud',
+  settlement: 'settlement',
+  payout: 'settlement',
+  notification: 'notification',
 } as const satisfies Readonly<Record<AggregateKind, string>>;

@@ -7,6 +7,9 @@ export const SERVICE_PORTS = {
   ledger: 8084,
   'acquirer-sim': 8085,
   wallet: 8086,
+  fraud: 8087,
+  notification: 8088,
+  settlement: 8089,
 } as const;
 
 export type ServiceName = keyof typeof SERVICE_PORTS;

@@ -3,7 +3,18 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { DrillStack, ProcessName } from '../drill-stack.ts';
 import { type Fault, NOTHING_TO_HEAL } from './fault.ts';
 
-const SERVICES = ['gateway', 'auth', 'payment', 'tokenization', 'ledger', 'wallet', 'acquirer-sim'] as const;
+const SERVICES = [
+  'gateway',
+  'auth',
+  'payment',
+  'tokenization',
+  'ledger',
+  'wallet',
+  'fraud',
+  'notification',
+  'settlement',
+  'acquirer-sim',
+] as const;
 
 /** `kill -9`, once or again as soon as it is back: the supervisor starts it each time. */
 const killed = (name: ProcessName, times: readonly [number, number]): Fault => ({

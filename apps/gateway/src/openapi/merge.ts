@@ -108,6 +108,9 @@ const TAGS: Readonly<Record<Upstream | 'operations', string>> = {
   auth: 'Identity: tokens, logins, merchants and their clients, keys.',
   ledger: 'The double-entry journal and its balances.',
   wallet: "People's money: wallets, transfers, holds and their history.",
+  fraud: 'Fraud rules, lists and the review queue.',
+  notification: 'Webhook endpoints, the feed of events, preferences.',
+  settlement: 'Merchant balances, settlements, payouts, reconciliation.',
   'acquirer-sim': 'Cards to test with.',
   operations: 'Dead letters: messages that a service could not apply.',
 };

@@ -1,5 +1,15 @@
 /** The services that have public routes. */
-export const UPSTREAMS = ['auth', 'payment', 'tokenization', 'ledger', 'wallet', 'acquirer-sim'] as const;
+export const UPSTREAMS = [
+  'auth',
+  'payment',
+  'tokenization',
+  'ledger',
+  'wallet',
+  'fraud',
+  'notification',
+  'settlement',
+  'acquirer-sim',
+] as const;
 export type Upstream = (typeof UPSTREAMS)[number];
 
 /** Which bucket a caller draws from: his own, or the narrow one in front of passwords and client secrets. */
@@ -71,6 +81,16 @@ export const ROUTES: readonly Route[] = [
   { pattern: '/wallet-exceptions', service: 'wallet' },
   { pattern: '/holds', service: 'wallet' },
   { pattern: '/transactions', service: 'wallet' },
+  { pattern: '/disputes', service: 'payment' },
+  { pattern: '/fraud', service: 'fraud' },
+  { pattern: '/webhook-endpoints', service: 'notification' },
+  { pattern: '/events', service: 'notification' },
+  { pattern: '/notifications', service: 'notification' },
+  { pattern: '/settlements', service: 'settlement' },
+  { pattern: '/payouts', service: 'settlement' },
+  { pattern: '/reconciliation', service: 'settlement' },
+  { pattern: '/merchants/{merchantId}/payout-account', service: 'settlement' },
+  { pattern: '/merchants/{merchantId}/reserve-rule', service: 'settlement' },
   { pattern: '/test-cards', service: 'acquirer-sim', public: true },
   { pattern: '/test-bank-accounts', service: 'acquirer-sim', public: true },
   { pattern: '/operations/{service}/dead-letters', service: 'named' },

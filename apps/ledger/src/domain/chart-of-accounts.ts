@@ -12,6 +12,7 @@
  * | user:{id}:wallet:{wallet}        | above zero: what a person has in this wallet and may spend         |
  * | user:{id}:wallet:{wallet}:held   | above zero: what is held in it for somebody                        |
  * | wallet:claims                    | above zero: on its way to people who have no account yet           |
+ * | bank:{bank}:cash                 | below zero: what we have at the bank                               |
  * | bank:{bank}:in_transit           | above zero: paid out and not yet taken by the bank                 |
  *
  * The memo pair moves no money. It makes a hold a balanced transaction like every other (spec §4).
@@ -19,6 +20,7 @@
 export const pspReceivable = (acquirer: string): string => `psp:${acquirer}:receivable`;
 export const merchantPayable = (merchantId: string): string => `merchant:${merchantId}:payable`;
 export const merchantReserve = (merchantId: string): string => `merchant:${merchantId}:reserve`;
+export const bankCash = (bank: string): string => `bank:${bank}:cash`;
 export const feesRevenue = 'fees:revenue';
 export const pspAuthorized = (acquirer: string): string => `memo:psp:${acquirer}:authorized`;
 export const merchantAuthorized = (merchantId: string): string => `memo:merchant:${merchantId}:authorized`;

@@ -1,7 +1,14 @@
-import type { PaymentEventPayload } from '@payflow/contracts';
+import { type PaymentEventPayload, WALLET_ACQUIRER } from '@payflow/contracts';
 import { type Currency, unreachable } from '@payflow/kernel';
 
-import { feesRevenue, merchantAuthorized, merchantPayable, pspAuthorized, pspReceivable } from './chart-of-accounts.js';
+import {
+  bankCash,
+  feesRevenue,
+  merchantAuthorized,
+  merchantPayable,
+  pspAuthorized,
+  pspReceivable,
+} from './chart-of-accounts.js';
 import type { Posting } from './journal.js';
 
 /** A payment's event, as far as the ledger needs it. */
@@ -10,6 +17,11 @@ export type PaymentFact =
   | { readonly event: 'authorized'; readonly payload: PaymentEventPayload<'authorized'> }
   | { readonly event: 'captured'; readonly payload: PaymentEventPayload<'captured'> }
   | { readonly event: 'requiresAction'; readonly payload: PaymentEventPayload<'requiresAction'> }
+  | { readonly event: 'inReview'; readonly payload: PaymentEventPayload<'inReview'> }
+  | { readonly event: 'settled'; readonly payload: PaymentEventPayload<'settled'> }
+  | { readonly event: 'disputeOpened'; readonly payload: PaymentEventPayload<'disputeOpened'> }
+  | { readonly event: 'disputeUpdated'; readonly payload: PaymentEventPayload<'disputeUpdated'> }
+  | { readonly event: 'disputeClosed'; readonly payload: PaymentEventPayload<'disputeClosed'> }
   | { readonly event: 'expired'; readonly payload: PaymentEventPayload<'expired'> }
   | { readonly event: 'stuck'; readonly payload: PaymentEventPayload<'stuck'> }
   | { readonly event: 'failed'; readonly payload: PaymentEventPayload<'failed'> }
@@ -37,12 +49,18 @@ const NOTHING: PaymentPostings = { type: 'NONE', postings: [], acquirerReference
  * | refunded   | REFUND: merchant payable → acquirer receivable                                                |
  * | canceled, expired | AUTH_RELEASE of what was left of the hold                                              |
  * | refund.failed, reversed | REFUND_REVERSAL: acquirer receivable → merchant payable, what the refund had posted |
+ * | settled    | SETTLEMENT: bank cash → acquirer receivable, of what the acquirer pays for it (back, below zero); |
+ * |            | none for the acquirer `wallet`, whose receivable is zero once a payment is captured            |
+ * | dispute.opened | CHARGEBACK: merchant payable → acquirer receivable; CHARGEBACK_FEE: merchant payable → fees |
+ * | dispute.closed, won | CHARGEBACK_REVERSAL and CHARGEBACK_FEE_REVERSAL: the way back                      |
  * | the others | none: a refund is posted when it succeeded, so its failure before that takes nothing back      |
  */
 export const postingsOf = (fact: PaymentFact): PaymentPostings => {
   switch (fact.event) {
     case 'created':
+    case 'inReview':
     case 'requiresAction':
+    case 'disputeUpdated':
     case 'stuck':
     case 'failed':
       return NOTHING;
@@ -77,6 +95,27 @@ export const postingsOf = (fact: PaymentFact): PaymentPostings => {
       const postings = [posting('REFUND', merchantPayable(merchantId), pspReceivable(acquirer), amount, currency)];
       return { type: 'REFUND', acquirerReference, postings };
     }
+    case 'settled':
+      return settlementPostings(fact.payload);
+    case 'disputeOpened': {
+      const { acquirer, merchantId, acquirerReference, amount, fee } = fact.payload;
+      const currency = currencyIn(fact.payload);
+      const postings = [
+        posting('CHARGEBACK', merchantPayable(merchantId), pspReceivable(acquirer), amount, currency),
+        posting('CHARGEBACK_FEE', merchantPayable(merchantId), feesRevenue, fee, currency),
+      ];
+      return { type: 'CHARGEBACK', acquirerReference, postings: postings.filter(movesMoney) };
+    }
+    case 'disputeClosed': {
+      const { acquirer, merchantId, acquirerReference, amount, status, feeReturned } = fact.payload;
+      if (status !== 'WON') return NOTHING;
+      const currency = currencyIn(fact.payload);
+      const postings = [
+        posting('CHARGEBACK_REVERSAL', pspReceivable(acquirer), merchantPayable(merchantId), amount, currency),
+        posting('CHARGEBACK_FEE_REVERSAL', feesRevenue, merchantPayable(merchantId), feeReturned, currency),
+      ];
+      return { type: 'CHARGEBACK_REVERSAL', acquirerReference, postings: postings.filter(movesMoney) };
+    }
     case 'canceled':
     case 'expired': {
       const { acquirer, merchantId, released } = fact.payload;
@@ -90,6 +129,16 @@ export const postingsOf = (fact: PaymentFact): PaymentPostings => {
     default:
       return unreachable(fact);
   }
+};
+
+/** What the acquirer pays in, or takes back where refunds and chargebacks are more. */
+const settlementPostings = (payload: PaymentEventPayload<'settled'>): PaymentPostings => {
+  const { acquirer, bank, gross } = payload;
+  if (acquirer === WALLET_ACQUIRER || gross === 0) return NOTHING;
+  const currency = currencyIn(payload);
+  const [from, to] = gross > 0 ? [bankCash(bank), pspReceivable(acquirer)] : [pspReceivable(acquirer), bankCash(bank)];
+  const postings = [posting('SETTLEMENT', from, to, Math.abs(gross), currency)];
+  return { type: 'SETTLEMENT', acquirerReference: null, postings };
 };
 
 const posting = (entryType: string, from: string, to: string, amount: number, currency: Currency): Posting => ({

@@ -1,3 +1,4 @@
+import { WALLET_ACQUIRER } from '@payflow/contracts';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { unreachable } from '@payflow/kernel';
 import { InjectConfig, Logger } from '@payflow/service';
@@ -11,7 +12,6 @@ import { AcquirerHttp } from './acquirer-http.js';
 import { AcquirerLines } from './acquirer-lines.js';
 import type { Acquirer } from './acquirer-port.js';
 import { CardForwarder } from './card-forwarder.js';
-import { WALLET_ACQUIRER } from '../domain/routing.js';
 import { PayflowAcquirer } from './payflow-acquirer.js';
 import { ServiceCalls } from './service-calls.js';
 import { StripeAcquirer } from './stripe/stripe-acquirer.js';

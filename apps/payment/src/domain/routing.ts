@@ -1,4 +1,9 @@
-import type { PaymentMethodType, RoutingRule, RoutingRulesResponse } from '@payflow/contracts';
+import {
+  type PaymentMethodType,
+  type RoutingRule,
+  type RoutingRulesResponse,
+  WALLET_ACQUIRER,
+} from '@payflow/contracts';
 
 /**
  * Which acquirers a payment may be tried at, and in which order. Rules are data: the first that fits decides, what no
@@ -17,9 +22,6 @@ export interface RoutingFacts {
   /** Null only in a question about no merchant in particular. */
   readonly merchantId: string | null;
 }
-
-/** The wallet service as an acquirer. Own money is at one place only, so no rule routes it. */
-export const WALLET_ACQUIRER = 'wallet';
 
 /** `half_open`: it was left alone long enough, and the next payment finds out. */
 export type BreakerState = 'closed' | 'open' | 'half_open';

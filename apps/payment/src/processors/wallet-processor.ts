@@ -1,9 +1,9 @@
+import { WALLET_ACQUIRER } from '@payflow/contracts';
 import { Injectable } from '@nestjs/common';
 import type { PaymentMethodRequest } from '@payflow/contracts';
 import { Problem } from '@payflow/service';
 
 import { Acquirers } from '../clients/acquirers.js';
-import { WALLET_ACQUIRER } from '../domain/routing.js';
 import { NOT_A_CARD } from '../domain/payment.js';
 import type { MethodCheck, Payer, PaymentProcessor } from './payment-processor.js';
 

@@ -4,12 +4,12 @@ import { InjectConfig } from '@payflow/service';
 
 import type { WalletConfig } from '../wallet.config.js';
 import { OwnersAtAuth } from './owners-at-auth.js';
-import { ServiceCalls, ServiceCallsModule } from './service-calls.js';
+import { WalletCalls, WalletCallsModule } from './service-calls.js';
 
 /** The ledger: the only one who knows a balance, and who decides whether there is enough. */
 @Injectable()
 export class Ledger extends LedgerClient implements OnApplicationShutdown {
-  constructor(calls: ServiceCalls, @InjectConfig() config: WalletConfig) {
+  constructor(calls: WalletCalls, @InjectConfig() config: WalletConfig) {
     super({ url: config.LEDGER_URL, accessToken: calls.serviceToken });
   }
 
@@ -19,8 +19,8 @@ export class Ledger extends LedgerClient implements OnApplicationShutdown {
 }
 
 @Module({
-  imports: [ServiceCallsModule],
+  imports: [WalletCallsModule],
   providers: [Ledger, OwnersAtAuth],
-  exports: [Ledger, OwnersAtAuth, ServiceCallsModule],
+  exports: [Ledger, OwnersAtAuth, WalletCallsModule],
 })
 export class ClientsModule {}

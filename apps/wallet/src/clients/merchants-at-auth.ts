@@ -4,7 +4,7 @@ import { merchantSchema } from '@payflow/contracts';
 import { InjectConfig } from '@payflow/service';
 
 import type { WalletConfig } from '../wallet.config.js';
-import { ServiceCalls } from './service-calls.js';
+import { WalletCalls } from './service-calls.js';
 
 const TIMEOUT_MS = 2_000;
 
@@ -13,7 +13,7 @@ const TIMEOUT_MS = 2_000;
 export class MerchantsAtAuth implements OnApplicationShutdown {
   private readonly client: ServiceClient;
 
-  constructor(calls: ServiceCalls, @InjectConfig() config: WalletConfig) {
+  constructor(calls: WalletCalls, @InjectConfig() config: WalletConfig) {
     this.client = new ServiceClient({ service: 'auth', url: config.AUTH_URL, accessToken: calls.serviceToken });
   }
 

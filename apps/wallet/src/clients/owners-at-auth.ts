@@ -5,7 +5,7 @@ import { InjectConfig } from '@payflow/service';
 
 import type { OwnerRow } from '../store/owners.js';
 import type { WalletConfig } from '../wallet.config.js';
-import { ServiceCalls } from './service-calls.js';
+import { WalletCalls } from './service-calls.js';
 
 const TIMEOUT_MS = 2_000;
 
@@ -17,7 +17,7 @@ export type PersonQuery = { readonly email: string } | { readonly phone: string 
 export class OwnersAtAuth implements OnApplicationShutdown {
   private readonly client: ServiceClient;
 
-  constructor(calls: ServiceCalls, @InjectConfig() config: WalletConfig) {
+  constructor(calls: WalletCalls, @InjectConfig() config: WalletConfig) {
     this.client = new ServiceClient({ service: 'auth', url: config.AUTH_URL, accessToken: calls.serviceToken });
   }
 

@@ -11,7 +11,7 @@ import {
 import { InjectConfig } from '@payflow/service';
 
 import type { WalletConfig } from '../wallet.config.js';
-import { ServiceCalls } from './service-calls.js';
+import { WalletCalls } from './service-calls.js';
 
 /** Longer than payment waits for an acquirer before it says 202 itself. */
 export const PAYMENT_TIMEOUT_MS = 15_000;
@@ -25,7 +25,7 @@ const PAGES_MAX = 10;
 export class PaymentsClient implements OnApplicationShutdown {
   private readonly client: ServiceClient;
 
-  constructor(@InjectConfig() config: WalletConfig, calls: ServiceCalls) {
+  constructor(@InjectConfig() config: WalletConfig, calls: WalletCalls) {
     this.client = new ServiceClient({ service: 'payment', url: config.PAYMENT_URL, accessToken: calls.serviceToken });
   }
 

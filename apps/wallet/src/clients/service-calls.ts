@@ -1,32 +1,16 @@
-import { Injectable, Module, type OnApplicationShutdown } from '@nestjs/common';
-import { ServiceTokens } from '@payflow/clients';
-import type { OwnerAccess } from '@payflow/messaging';
+import { Injectable, Module } from '@nestjs/common';
+import { ServiceCalls } from '@payflow/clients';
 import { InjectConfig } from '@payflow/service';
 
 import type { WalletConfig } from '../wallet.config.js';
 
-/** With what the wallet service calls the others: its own access token. */
+/** The other services of PayFlow, called with this service's own token. */
 @Injectable()
-export class ServiceCalls implements OwnerAccess, OnApplicationShutdown {
-  readonly ownerUrls: OwnerAccess['ownerUrls'];
-  readonly serviceToken: OwnerAccess['serviceToken'];
-  private readonly tokens: ServiceTokens;
-
+export class WalletCalls extends ServiceCalls {
   constructor(@InjectConfig() config: WalletConfig) {
-    const tokens = new ServiceTokens({
-      authUrl: config.AUTH_URL,
-      clientId: 'svc_wallet',
-      clientSecret: config.SERVICE_CLIENT_SECRET,
-    });
-    this.tokens = tokens;
-    this.ownerUrls = { user: config.AUTH_URL };
-    this.serviceToken = () => tokens.accessToken();
-  }
-
-  async onApplicationShutdown(): Promise<void> {
-    await this.tokens.close();
+    super('wallet', config, { user: config.AUTH_URL });
   }
 }
 
-@Module({ providers: [ServiceCalls], exports: [ServiceCalls] })
-export class ServiceCallsModule {}
+@Module({ providers: [WalletCalls], exports: [WalletCalls] })
+export class WalletCallsModule {}

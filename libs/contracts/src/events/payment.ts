@@ -12,6 +12,15 @@ const subject = {
   metadata: z.record(z.string(), z.string()),
 };
 
+/** What every event of a dispute says. The aggregate is the payment, so its events stay in one order. */
+const disputeSubject = {
+  ...subject,
+  disputeId: z.string(),
+  amount: amountSchema.meta({ description: 'The disputed part of the payment, minor units.' }),
+  acquirer: z.string(),
+  acquirerReference: z.string().meta({ description: "The acquirer's id of the dispute." }),
+};
+
 const define = <Payload extends z.ZodType>(definition: EventDefinition<Payload>): EventDefinition<Payload> =>
   definition;
 
@@ -71,6 +80,18 @@ export const PAYMENT_EVENTS = {
       attemptId: z.string(),
       redirectUrl: z.string(),
       expiresAt: timeSchema,
+    }),
+  }),
+  inReview: define({
+    topic: 'payment.in_review',
+    type: 'payment.in_review.v1',
+    summary: 'People look at the payment before any acquirer is asked: the fraud decision was doubtful.',
+    payload: z.object({
+      ...subject,
+      amount: amountSchema,
+      decisionId: z.string(),
+      reviewId: z.string(),
+      decideBy: timeSchema.meta({ description: 'Rejected when nobody has decided until then.' }),
     }),
   }),
   expired: define({
@@ -148,6 +169,50 @@ export const PAYMENT_EVENTS = {
       reversed: z.boolean().meta({
         description: 'It had been told as refunded before: what was given back is taken back.',
       }),
+    }),
+  }),
+  settled: define({
+    topic: 'payment.settled',
+    type: 'payment.settled.v1',
+    summary: 'A settlement took in what had happened to the payment since it was last settled.',
+    payload: z.object({
+      ...subject,
+      settlementId: z.string(),
+      acquirer: z.string(),
+      bank: z.string().meta({ description: 'Where the acquirer pays it in: `bank:{bank}:cash`.' }),
+      gross: minorSchema.meta({
+        description: 'What the acquirer pays for it: captures less refunds and chargebacks; may be below zero.',
+      }),
+      fee: minorSchema.meta({ description: "PayFlow's fees of these lines; may be below zero." }),
+      net: minorSchema.meta({ description: 'gross − fee: what the merchant is paid for it.' }),
+      balanceTransactionIds: z.array(z.string()),
+    }),
+  }),
+  disputeOpened: define({
+    topic: 'dispute.opened',
+    type: 'dispute.opened.v1',
+    summary: 'The payer disputes the payment at his bank: the acquirer took the amount back, and the fee is charged.',
+    payload: z.object({
+      ...disputeSubject,
+      fee: minorSchema.meta({ description: 'Charged to the merchant for the dispute; 0 where none is.' }),
+      reason: z.string().meta({ description: 'fraudulent, product_not_received, duplicate …' }),
+      evidenceDueBy: timeSchema,
+    }),
+  }),
+  disputeUpdated: define({
+    topic: 'dispute.updated',
+    type: 'dispute.updated.v1',
+    summary: 'Evidence for a dispute was sent to the acquirer.',
+    payload: z.object({ ...disputeSubject, status: z.enum(['NEEDS_RESPONSE', 'UNDER_REVIEW']) }),
+  }),
+  disputeClosed: define({
+    topic: 'dispute.closed',
+    type: 'dispute.closed.v1',
+    summary: 'A dispute has ended. Won: the amount came back.',
+    payload: z.object({
+      ...disputeSubject,
+      status: z.enum(['WON', 'LOST', 'ACCEPTED', 'EXPIRED']),
+      feeReturned: minorSchema.meta({ description: 'What of the fee the merchant gets back.' }),
     }),
   }),
 } as const;

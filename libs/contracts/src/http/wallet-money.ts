@@ -24,6 +24,9 @@ import { WALLET_TRANSACTION_STATUSES, WALLET_TRANSACTION_TYPES } from './wallet-
  */
 export const WALLET_MERCHANT_ID = 'mer_00000000000000000000wa11et';
 
+/** The wallet service as an acquirer of `payment`. Own money is at one place only, so no rule routes it. */
+export const WALLET_ACQUIRER = 'wallet';
+
 const walletFields = {
   amount: amountSchema,
   currency: currencySchema.optional().meta({ description: 'Without it: that of the wallet.' }),

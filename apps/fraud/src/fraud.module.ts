@@ -1,0 +1,20 @@
+import { Module } from '@nestjs/common';
+import { MessagingModule } from '@payflow/messaging';
+import { ServiceModule } from '@payflow/service';
+
+import { FraudCalls, FraudCallsModule } from './clients/service-calls.js';
+import { fraudConfigSchema } from './fraud.config.js';
+
+@Module({
+  imports: [
+    ServiceModule.forRoot({ name: 'fraud', configSchema: fraudConfigSchema, database: true }),
+    FraudCallsModule,
+    MessagingModule.forRootAsync({
+      service: 'fraud',
+      imports: [FraudCallsModule],
+      inject: [FraudCalls],
+      useFactory: ({ ownerUrls, serviceToken }: FraudCalls) => ({ ownerUrls, serviceToken }),
+    }),
+  ],
+})
+export class FraudModule {}

@@ -1,0 +1,20 @@
+import { Module } from '@nestjs/common';
+import { MessagingModule } from '@payflow/messaging';
+import { ServiceModule } from '@payflow/service';
+
+import { NotificationCalls, NotificationCallsModule } from './clients/service-calls.js';
+import { notificationConfigSchema } from './notification.config.js';
+
+@Module({
+  imports: [
+    ServiceModule.forRoot({ name: 'notification', configSchema: notificationConfigSchema, database: true }),
+    NotificationCallsModule,
+    MessagingModule.forRootAsync({
+      service: 'notification',
+      imports: [NotificationCallsModule],
+      inject: [NotificationCalls],
+      useFactory: ({ ownerUrls, serviceToken }: NotificationCalls) => ({ ownerUrls, serviceToken }),
+    }),
+  ],
+})
+export class NotificationModule {}
