@@ -1,4 +1,3 @@
-import type { DynamicModule } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner, type ModulesContainer, NestFactory, Reflector } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 
@@ -14,9 +13,9 @@ import { PaymentModule } from '../../apps/payment/src/payment.module.js';
 import { SettlementModule } from '../../apps/settlement/src/settlement.module.js';
 import { TokenizationModule } from '../../apps/tokenization/src/tokenization.module.js';
 import { WalletModule } from '../../apps/wallet/src/wallet.module.js';
+import { Closing } from '../../libs/service/src/closing.js';
 import { OpenApi } from '../../libs/service/src/openapi.js';
-import type { NestModuleClass } from '../../libs/service/src/start.js';
-import { ENVIRONMENT } from '../../libs/service/src/service-module.js';
+import { type NestModuleClass, rootModule } from '../../libs/service/src/start.js';
 
 const MODULES: Readonly<Record<Upstream, NestModuleClass>> = {
   auth: AuthModule,
@@ -40,7 +39,8 @@ export const apiDocument = async (gatewayUrl: string): Promise<Readonly<Record<s
 const OPTIONS = { preview: true, logger: false, abortOnError: false } as const;
 
 const documentOf = async (service: Upstream): Promise<OpenApiDocument> => {
-  const module = described(MODULES[service]);
+  // No settings: none is read.
+  const module = rootModule(MODULES[service], {}, new Closing());
   // Nest declares its options as a class and documents plain objects.
   // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment
   const app = await NestFactory.create<NestFastifyApplication>(module, new FastifyAdapter(), OPTIONS);
@@ -50,11 +50,3 @@ const documentOf = async (service: Upstream): Promise<OpenApiDocument> => {
   openApi.describe(app);
   return openApi.document;
 };
-
-/** The module with the one thing that its start would add: where settings come from. None is read. */
-const described = (module: NestModuleClass): DynamicModule => ({
-  module,
-  global: true,
-  providers: [{ provide: ENVIRONMENT, useValue: {} }],
-  exports: [ENVIRONMENT],
-});

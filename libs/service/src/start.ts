@@ -133,7 +133,8 @@ const applyMigrations = async (options: ServiceOptions, environment: Environment
 @Module({})
 class RootModule {}
 
-const rootModule = (module: NestModuleClass, environment: Environment, closing: Closing): DynamicModule => ({
+/** The service's module with what its start adds: where settings come from, and what is closed last. */
+export const rootModule = (module: NestModuleClass, environment: Environment, closing: Closing): DynamicModule => ({
   module: RootModule,
   global: true,
   imports: [module],
