@@ -76,7 +76,8 @@ export const setRoutingRulesSchema = z
         message: 'two rules have the same id',
         params: { code: 'duplicate' },
       }),
-    otherwise: routeSchema.meta({ description: 'For payments that no rule fits.' }),
+    // The example is what a demo starts with: the Postman collection sends it, and other tests go on after it.
+    otherwise: routeSchema.meta({ description: 'For payments that no rule fits.', examples: [['sim', 'sim2']] }),
     disabled: z.array(acquirerNameSchema).max(VALUES_MAX).default([]).meta({
       description: 'Acquirers that get no new payment, whatever the rules say. What they hold is still captured there.',
     }),
