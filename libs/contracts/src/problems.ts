@@ -195,6 +195,21 @@ export const PROBLEMS = {
     title: 'There is no such refund',
     remedy: 'Check the id and the merchant whose credentials are used.',
   },
+  dispute_not_found: {
+    status: 404,
+    title: 'There is no such dispute',
+    remedy: 'Check the id and the merchant whose credentials are used.',
+  },
+  dispute_not_open: {
+    status: 409,
+    title: 'The dispute no longer waits for a response',
+    remedy: 'Read the dispute: it has ended, was answered, or its deadline is over. A dispute is answered once.',
+  },
+  dispute_evidence_missing: {
+    status: 409,
+    title: 'There is no evidence to submit',
+    remedy: 'Write some with POST /disputes/{id}/evidence first, or accept the dispute.',
+  },
   party_not_known: {
     status: 422,
     title: 'The user or merchant is not known',
@@ -375,6 +390,38 @@ export const PROBLEMS = {
     remedy: 'It was for one payment. Ask the merchant for a new one.',
   },
 
+  // Webhooks
+  webhook_endpoint_not_found: {
+    status: 404,
+    title: 'There is no such webhook endpoint',
+    remedy: 'List the endpoints at /webhook-endpoints.',
+  },
+  webhook_delivery_not_found: {
+    status: 404,
+    title: 'There is no such webhook delivery',
+    remedy: 'List the deliveries of the endpoint.',
+  },
+  event_not_found: {
+    status: 404,
+    title: 'There is no such event',
+    remedy: 'Check the id; events are kept for a month. List them at /events.',
+  },
+  webhook_url_forbidden: {
+    status: 422,
+    title: 'Webhooks are not sent to this address',
+    remedy: 'Use an https URL at a public address, without credentials, on port 443 or above 1023.',
+  },
+  webhook_endpoint_disabled: {
+    status: 409,
+    title: 'The webhook endpoint is disabled',
+    remedy: 'Enable it first, with PATCH and `status: ENABLED`.',
+  },
+  webhook_endpoints_exceeded: {
+    status: 422,
+    title: 'The merchant has as many webhook endpoints as he may have',
+    remedy: 'Delete one, or give an existing one more event types.',
+  },
+
   // Identity and operations
   username_taken: {
     status: 409,
@@ -463,6 +510,22 @@ export const PROBLEMS = {
     title: 'The client was not granted a scope that it asks for',
     remedy: 'Ask for granted scopes only, or leave `scope` out to get all of them.',
   },
+  settlement_not_found: {
+    status: 404,
+    title: 'There is no such settlement',
+    remedy: 'List the settlements at /settlements.',
+  },
+  settlement_run_not_found: {
+    status: 404,
+    title: 'There is no such run of the settlement job',
+    remedy: 'List the runs at /settlements/runs.',
+  },
+  payout_not_found: { status: 404, title: 'There is no such payout', remedy: 'List the payouts at /payouts.' },
+  payout_account_not_found: {
+    status: 404,
+    title: 'The merchant has no account to be paid out to',
+    remedy: 'Set one with PUT /merchants/{merchantId}/payout-account. Until then payouts wait.',
+  },
   payment_exception_not_found: {
     status: 404,
     title: 'There is no such payment exception',
@@ -483,7 +546,96 @@ export const PROBLEMS = {
     title: 'The dead letter was settled before',
     remedy: 'It was replayed or discarded; list it to see when.',
   },
+  dead_letter_job_not_found: {
+    status: 404,
+    title: 'There is no such dead letter job',
+    remedy: 'List the jobs of the service.',
+  },
   resource_not_found: { status: 404, title: 'There is no such object', remedy: 'Check the id.' },
+
+  // Reconciliation
+  report_invalid: {
+    status: 422,
+    title: 'The report cannot be taken',
+    remedy: 'Ask the sender for a whole and correct file: `errors` names the lines. Nothing of it was stored.',
+  },
+  reconciliation_source_not_found: {
+    status: 404,
+    title: 'No such acquirer or bank is reconciled',
+    remedy: 'Name one that the settlement service is configured with, such as acquirer:sim or bank:sim.',
+  },
+  reconciliation_report_not_found: {
+    status: 404,
+    title: 'There is no such report',
+    remedy: 'List the reports at /reconciliation/reports.',
+  },
+  reconciliation_run_not_found: {
+    status: 404,
+    title: 'There is no such reconciliation run',
+    remedy: 'List the runs at /reconciliation/runs.',
+  },
+  settlement_exception_not_found: {
+    status: 404,
+    title: 'There is no such settlement exception',
+    remedy: 'List the exceptions at /reconciliation/exceptions.',
+  },
+  settlement_exception_resolved: {
+    status: 409,
+    title: 'The settlement exception was resolved before',
+    remedy: 'Read it to see by whom and how; a later report that settles the difference resolves it by itself.',
+  },
+  correction_not_found: {
+    status: 404,
+    title: 'There is no such correction',
+    remedy: 'Read the exception: it lists its corrections.',
+  },
+  correction_not_open: {
+    status: 409,
+    title: 'The correction no longer waits for a decision',
+    remedy: 'It was approved or refused. Read the exception to see by whom.',
+  },
+  correction_waits: {
+    status: 409,
+    title: 'A correction of this exception is under way',
+    remedy: 'Have it approved or refused first.',
+  },
+  own_correction: {
+    status: 403,
+    title: 'Nobody approves his own correction',
+    remedy: 'Ask a second person to approve or refuse it.',
+  },
+
+  // Fraud
+  fraud_decision_not_found: {
+    status: 404,
+    title: 'There is no such fraud decision',
+    remedy: 'List the decisions at /fraud/decisions.',
+  },
+  fraud_review_not_found: {
+    status: 404,
+    title: 'There is no such fraud review',
+    remedy: 'List the reviews at /fraud/reviews.',
+  },
+  fraud_review_decided: {
+    status: 409,
+    title: 'The review was decided the other way before',
+    remedy: 'Read it to see by whom and why. A decision stands: refund or repeat the payment instead.',
+  },
+  fraud_rules_not_found: {
+    status: 404,
+    title: 'There is no such version of the fraud rules',
+    remedy: 'Leave `version` out for the rules that hold.',
+  },
+  fraud_list_not_found: {
+    status: 404,
+    title: 'There is no such fraud list',
+    remedy: 'The lists are block_ and allow_ with fingerprint, email, ip, user, bin or country.',
+  },
+  fraud_list_entry_not_found: {
+    status: 404,
+    title: 'There is no such entry in the list',
+    remedy: 'List the entries; this one may have been removed.',
+  },
 
   // The far side
   dependency_unavailable: {
