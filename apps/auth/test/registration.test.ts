@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { unseal } from '@payflow/service';
 import { eventually, type TestDatabase } from '@payflow/testing';
 import { decodeJwt } from 'jose';
 import pg from 'pg';
 
-import { unseal } from '../src/keys/sealing.js';
 import { countBy, PASSWORD, People, wrongCode } from './people.js';
 import { get, identityDatabase, postForm, postJson, type RunningAuth, startAuth, tokenOf } from './running-auth.js';
 

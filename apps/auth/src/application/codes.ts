@@ -1,15 +1,14 @@
 import { randomInt, timingSafeEqual } from 'node:crypto';
 
 import { Injectable } from '@nestjs/common';
-import { USER_EVENTS } from '@payflow/contracts';
+import { sealedCodePlace, USER_EVENTS } from '@payflow/contracts';
 import { Outbox, type OutgoingEvent } from '@payflow/messaging';
 import { Database, type Tx } from '@payflow/postgres';
-import { InjectConfig } from '@payflow/service';
+import { InjectConfig, seal } from '@payflow/service';
 
 import type { AuthConfig } from '../auth.config.js';
 import { channelOf, CODE_LIFETIME_MS, type CodePurpose, messageOf, type MessagePurpose } from '../domain/codes.js';
 import type { Address } from '../domain/login-name.js';
-import { seal } from '../keys/sealing.js';
 import { countCodeTry, deleteExpiredCodes, type OpenCode, replaceCode } from '../store/account-codes.js';
 import { insertMail } from '../store/dev-mailbox.js';
 import { findOwnerOfAddress, type User } from '../store/users.js';
@@ -98,7 +97,7 @@ export class Codes {
     if (this.config.DEMO_MODE)
       await insertMail(tx, { to, channel, purpose, code, sentAt: at, ...messageOf(purpose, channel, code, account) });
     const codeSealed =
-      code === null ? null : seal(code, this.config.CODE_SEALING_KEY, `user-code:${to}`).toString('base64');
+      code === null ? null : seal(code, this.config.CODE_SEALING_KEY, sealedCodePlace(to)).toString('base64');
     const issued: OutgoingEvent = {
       definition: USER_EVENTS.codeIssued,
       aggregateId: userId,

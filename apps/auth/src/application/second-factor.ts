@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { Sql, Tx } from '@payflow/postgres';
+import { seal, unseal } from '@payflow/service';
 
 import { newRecoveryCodes, plainRecoveryCode } from '../credentials/recovery-codes.js';
 import { newTotpSecret, otpauthUri, stepOf } from '../domain/totp.js';
-import { seal, unseal } from '../keys/sealing.js';
 import {
   confirmSecondFactor,
   deleteSecondFactor,

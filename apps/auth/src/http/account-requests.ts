@@ -1,10 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { Principal } from '@payflow/contracts';
 import { Database, type Tx } from '@payflow/postgres';
-import { type Answer, Idempotency, Problem, type RequestMeta, type StoredAnswer } from '@payflow/service';
+import { type Answer, Idempotency, Problem, type RequestMeta, seal, type StoredAnswer, unseal } from '@payflow/service';
 
 import { AccountKeys } from '../application/account-keys.js';
-import { seal, unseal } from '../keys/sealing.js';
 
 const LEASE_MS = 30_000;
 

@@ -6,14 +6,15 @@ import {
   Idempotency,
   InjectConfig,
   type RequestMeta,
+  seal,
   sendAnswer,
   type StoredAnswer,
+  unseal,
 } from '@payflow/service';
 import type { FastifyReply } from 'fastify';
 
 import type { Actor } from '../application/actor.js';
 import type { AuthConfig } from '../auth.config.js';
-import { seal, unseal } from '../keys/sealing.js';
 
 const LEASE_MS = 30_000;
 

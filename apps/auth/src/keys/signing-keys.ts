@@ -1,13 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { newId } from '@payflow/kernel';
 import { Database, type Tx } from '@payflow/postgres';
-import { InjectConfig } from '@payflow/service';
+import { InjectConfig, seal, unseal } from '@payflow/service';
 import { type CryptoKey, exportJWK, generateKeyPair, importJWK, type JSONWebKeySet, type JWK } from 'jose';
 
 import type { AuthConfig } from '../auth.config.js';
 import { currentKey, nextKey, publishedKeys, rotatedRecently } from '../domain/key-schedule.js';
 import { activateKey, allKeys, insertKey, lockKeys, retireKey, type StoredSigningKey } from '../store/signing-keys.js';
-import { seal, unseal } from './sealing.js';
 
 export interface Signer {
   readonly kid: string;

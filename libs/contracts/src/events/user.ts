@@ -4,6 +4,9 @@ import type { EventDefinition } from './envelope.js';
 
 const userIdField = { userId: z.string() };
 
+/** With what a code is sealed besides the key: one that is moved to another address does not open. */
+export const sealedCodePlace = (to: string): string => `user-code:${to}`;
+
 /** Events of a person's account. The aggregate is the user. */
 export const USER_EVENTS = {
   registered: {
