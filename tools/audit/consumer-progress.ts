@@ -1,4 +1,4 @@
-import { aggregateKindOf, OWNER_OF, TOPICS } from '@payflow/contracts';
+import { aggregateKindOf, OWNER_OF } from '@payflow/contracts';
 
 import { hasTable } from './broker.ts';
 import { confirmed, type Wrong } from './confirm.ts';
@@ -8,7 +8,7 @@ import { merged } from './merge.ts';
 import { keptSince } from './outbox-order.ts';
 import type { ReadDatabase } from './read-database.ts';
 import type { Sources } from './sources.ts';
-import type { KnownSubscription } from './subscriptions.ts';
+import { type KnownSubscription, topicsOf } from './subscriptions.ts';
 
 /** A subscription with the databases of the two sides. */
 export interface Route {
@@ -124,7 +124,7 @@ export async function* inboxDifferences(
     owner.stream<EventRow>(
       `SELECT headers->>'ce_id' AS event FROM outbox WHERE envelope IS NOT NULL AND topic = ANY($1)
         ORDER BY (headers->>'ce_id') COLLATE "C"`,
-      [TOPICS[subscription.kind]],
+      [topicsOf(subscription)],
     ),
     { left: keyOf, right: keyOf },
     (received, committed): string | undefined => {
@@ -165,7 +165,7 @@ interface Place {
  */
 export async function* offsetsBehind(sources: Sources, { subscription, consumer }: Route): AsyncGenerator<Finding> {
   const name = subscription.consumer;
-  const topics = TOPICS[subscription.kind];
+  const topics = topicsOf(subscription);
   const { reader } = sources.broker;
   const clusterId = await reader.clusterId();
   const committed = await reader.committedOffsets(name, topics);

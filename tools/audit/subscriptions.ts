@@ -1,7 +1,7 @@
-import type { AggregateKind } from '@payflow/contracts';
+import { type AggregateKind, type Topic, TOPICS } from '@payflow/contracts';
 
 import { JOURNAL_CONSUMER } from '../../apps/ledger/src/events/payment-events.controller.js';
-import { ADDITIONS_CONSUMER } from '../../apps/wallet/src/events/added-payments.controller.js';
+import { ADDITIONS_CONSUMER, ADDITIONS_TOPICS } from '../../apps/wallet/src/events/added-payments.controller.js';
 import { OWNERS_CONSUMER } from '../../apps/wallet/src/events/user-events.controller.js';
 import type { ServiceName } from '../stack/services.ts';
 
@@ -13,10 +13,20 @@ export interface KnownSubscription {
   readonly service: ServiceName;
   /** Whether it applies an aggregate's events in their sequence: then it has a gate for each. */
   readonly ordered: boolean;
+  /** Where it reads some topics of the kind only. */
+  readonly topics?: readonly Topic[];
 }
+
+export const topicsOf = ({ kind, topics }: KnownSubscription): readonly Topic[] => topics ?? TOPICS[kind];
 
 export const SUBSCRIPTIONS: readonly KnownSubscription[] = [
   { consumer: JOURNAL_CONSUMER, kind: 'payment', service: 'ledger', ordered: true },
   { consumer: OWNERS_CONSUMER, kind: 'user', service: 'wallet', ordered: true },
-  { consumer: ADDITIONS_CONSUMER, kind: 'payment', service: 'wallet', ordered: false },
+  {
+    consumer: ADDITIONS_CONSUMER,
+    kind: 'payment',
+    service: 'wallet',
+    ordered: false,
+    topics: ADDITIONS_TOPICS,
+  },
 ];

@@ -30,6 +30,7 @@ export const TOPICS = {
 } as const;
 
 export type AggregateKind = keyof typeof TOPICS;
+export type Topic = (typeof TOPICS)[AggregateKind][number];
 
 /** Where messages go that a consumer cannot apply, one topic for each kind of aggregate. */
 export const deadLetterTopicOf = (kind: AggregateKind): string => `${kind}.events.dlq`;

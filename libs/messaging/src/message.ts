@@ -1,4 +1,4 @@
-import type { AggregateKind, Envelope } from '@payflow/contracts';
+import { type AggregateKind, type Envelope, type Topic, TOPICS } from '@payflow/contracts';
 import type { Tx } from '@payflow/postgres';
 
 /** Text headers; a message's other bytes are not kept. */
@@ -30,18 +30,30 @@ export interface Delivery {
  */
 export type DeliveryHandler = (deliveries: readonly Delivery[], tx: Tx) => Promise<void>;
 
-export interface SubscriptionOptions {
+interface SubscriptionCore {
   /** Names the consumer group, inbox and gates; never renamed, or everything is applied again. */
   readonly consumer: string;
-  /** All topics of this kind of aggregate. */
   readonly kind: AggregateKind;
-  /** Whether the handler gets an aggregate's events as 1, 2, 3 … (a gate) or as they come. */
-  readonly ordered: boolean;
 }
 
-export interface ConsumerBinding extends SubscriptionOptions {
-  readonly handle: DeliveryHandler;
+/** An aggregate's events as 1, 2, 3 … (a gate): those of all topics of its kind. */
+interface OrderedSubscription extends SubscriptionCore {
+  readonly ordered: true;
 }
+
+/** Events as they come: of all topics of the kind, or of these alone. An event of another topic then costs nothing. */
+interface UnorderedSubscription extends SubscriptionCore {
+  readonly ordered: false;
+  readonly topics?: readonly Topic[];
+}
+
+export type SubscriptionOptions = OrderedSubscription | UnorderedSubscription;
+
+/** The topics that a subscription reads. */
+export const topicsOf = (subscription: SubscriptionOptions): readonly Topic[] =>
+  (subscription.ordered ? undefined : subscription.topics) ?? TOPICS[subscription.kind];
+
+export type ConsumerBinding = SubscriptionOptions & { readonly handle: DeliveryHandler };
 
 /** Trying again is of no use. Thrown by a handler, it sends the event straight to the dead letters. */
 export class PoisonError extends Error {

@@ -13,6 +13,8 @@ import { Health, InjectConfig, Logger, Metrics, Transports } from '@payflow/serv
 import { z } from 'zod';
 
 import { BrokerHealth } from './broker-health.js';
+import { DeadLetterJobs } from './dead-letters/dead-letter-jobs.js';
+import { DeadLetterJobsController } from './dead-letters/dead-letter-jobs.controller.js';
 import { DeadLetters } from './dead-letters/dead-letters.js';
 import { DeadLettersController } from './dead-letters/dead-letters.controller.js';
 import { EventCatchUp } from './gaps/catch-up.js';
@@ -97,7 +99,7 @@ export class MessagingModule implements BeforeApplicationShutdown, OnApplication
 const moduleOf = (own: OwnService, ownerAccess: FactoryProvider): DynamicModule => ({
   module: MessagingModule,
   global: true,
-  controllers: [DeadLettersController, EventsController],
+  controllers: [DeadLettersController, DeadLetterJobsController, EventsController],
   providers: [
     KafkaConfig,
     ownerAccess,
@@ -130,6 +132,7 @@ const moduleOf = (own: OwnService, ownerAccess: FactoryProvider): DynamicModule 
     partOf(Outbox, ({ outbox }) => outbox),
     partOf(Relay, ({ relay }) => relay),
     partOf(DeadLetters, ({ deadLetters }) => deadLetters),
+    partOf(DeadLetterJobs, ({ deadLetterJobs }) => deadLetterJobs),
     partOf(EventCatchUp, ({ catchUp }) => catchUp),
     partOf(BrokerHealth, ({ brokerHealth }) => brokerHealth),
   ],

@@ -4,6 +4,7 @@ import type { Logger } from '@payflow/service';
 import type { Registry } from 'prom-client';
 
 import { BrokerHealth } from './broker-health.js';
+import { DeadLetterJobs } from './dead-letters/dead-letter-jobs.js';
 import { DeadLetters } from './dead-letters/dead-letters.js';
 import { EventCatchUp } from './gaps/catch-up.js';
 import { GapWatch } from './gaps/gap-watch.js';
@@ -40,6 +41,7 @@ export class Messaging {
   readonly relay: Relay;
   readonly outbox: Outbox;
   readonly deadLetters: DeadLetters;
+  readonly deadLetterJobs: DeadLetterJobs;
   readonly catchUp: EventCatchUp;
   readonly brokerHealth: BrokerHealth;
   private readonly bindings = new Map<string, ConsumerBinding>();
@@ -73,6 +75,7 @@ export class Messaging {
     };
     const owners = new OwnerEvents(parts.ownerUrls, parts.serviceToken);
     this.deadLetters = new DeadLetters(service, database, this.bindings, this.settings);
+    this.deadLetterJobs = new DeadLetterJobs({ database, logger, settings: this.settings, bindings: this.bindings });
     this.catchUp = new EventCatchUp({
       database,
       intakes: this.intakes,
@@ -103,6 +106,7 @@ export class Messaging {
     this.relay.start();
     for (const consumer of this.consumers) consumer.start();
     this.retries.start();
+    this.deadLetterJobs.start();
     this.gaps.start();
     this.housekeeping.start();
     this.brokerHealth.start();
@@ -114,6 +118,7 @@ export class Messaging {
     await Promise.all([
       ...this.consumers.map((consumer) => consumer.stop()),
       this.retries.stop(),
+      this.deadLetterJobs.stop(),
       this.gaps.stop(),
       this.housekeeping.stop(),
     ]);

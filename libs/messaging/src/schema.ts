@@ -3,7 +3,7 @@
  * - outbox: what is to be sent to Kafka, written in the transaction whose facts it tells
  * - gate: which event of an aggregate a consumer takes next
  * - parked: messages a consumer owns but cannot apply yet; with `due_at` it is tried then, without it waits for another
- * - dead letter: a message a consumer gave up; people decide
+ * - dead letter: a message a consumer gave up; people decide, about one, or about many at once in a job
  */
 export const MESSAGING_DDL = `
 CREATE TABLE publication_sequences (
@@ -68,15 +68,49 @@ CREATE TABLE dead_letters (
   attempts        int  NOT NULL,
   first_failed_at timestamptz NOT NULL,
   last_failed_at  timestamptz NOT NULL,
+  -- What has one cause: ids and numbers in a reason aside, and where in the code it was thrown.
+  group_id        text NOT NULL GENERATED ALWAYS AS (left(md5(
+    consumer || '|' || topic || '|' ||
+    regexp_replace(regexp_replace(reason, '[a-z]{2,4}_[0-9a-hjkmnp-tv-z]{26}', '*', 'g'), '[0-9]+', '#', 'g') || '|' ||
+    coalesce(substring(error_line FROM ' at (?:(?! at ).)*$'), '')), 12)) STORED,
   -- A message read again is the same dead letter; offsets alone are not enough, a new log counts from 0.
   UNIQUE (consumer, topic, partition, kafka_offset, digest)
 );
 CREATE INDEX dead_letters_unsettled ON dead_letters (consumer, aggregate_id, sequence)
   WHERE status IN ('open', 'replaying');
+CREATE INDEX dead_letters_group ON dead_letters (status, group_id, dead_letter_id);
+
+-- A replay or discard of many. Its letters are chosen when it is made; a batch of them, their new status and the count are
+-- one commit, so it goes on where it was, in any instance, and no letter is taken twice.
+CREATE TABLE dead_letter_jobs (
+  job_id          text PRIMARY KEY,
+  action          text NOT NULL CHECK (action IN ('replay', 'discard')),
+  status          text NOT NULL DEFAULT 'running' CHECK (status IN ('running', 'done', 'canceled')),
+  reason          text NOT NULL,
+  principal_id    text NOT NULL,
+  rate_per_second int  NOT NULL CHECK (rate_per_second > 0),
+  total           int  NOT NULL,
+  left_out        boolean NOT NULL,
+  handled         int  NOT NULL DEFAULT 0,
+  skipped         int  NOT NULL DEFAULT 0,
+  next_at         timestamptz NOT NULL DEFAULT clock_timestamp(),
+  created_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
+  finished_at     timestamptz
+);
+CREATE INDEX dead_letter_jobs_running ON dead_letter_jobs (next_at) WHERE status = 'running';
+
+CREATE TABLE dead_letter_job_items (
+  job_id         text NOT NULL REFERENCES dead_letter_jobs,
+  dead_letter_id text NOT NULL REFERENCES dead_letters,
+  waiting        boolean NOT NULL DEFAULT true,
+  PRIMARY KEY (job_id, dead_letter_id)
+);
+CREATE INDEX dead_letter_job_items_waiting ON dead_letter_job_items (job_id, dead_letter_id) WHERE waiting;
 
 CREATE TABLE dead_letter_actions (
   action_id      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   dead_letter_id text NOT NULL REFERENCES dead_letters,
+  job_id         text REFERENCES dead_letter_jobs,
   action         text NOT NULL CHECK (action IN ('replay', 'dry_run', 'discard')),
   principal_id   text NOT NULL,
   reason         text,
@@ -84,6 +118,7 @@ CREATE TABLE dead_letter_actions (
   at             timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 CREATE INDEX dead_letter_actions_letter ON dead_letter_actions (dead_letter_id, action_id);
+CREATE INDEX dead_letter_actions_job ON dead_letter_actions (job_id, action_id) WHERE job_id IS NOT NULL;
 
 CREATE TABLE parked (
   parked_id       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

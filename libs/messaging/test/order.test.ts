@@ -9,7 +9,11 @@ let messaging: Messaging;
 
 beforeAll(async () => {
   bench = await createBench();
-  messaging = bench.messaging([recorder('test.ordered'), recorder('test.unordered', { ordered: false })]);
+  messaging = bench.messaging([
+    recorder('test.ordered'),
+    recorder('test.unordered', { ordered: false }),
+    recorder('test.deletions', { ordered: false, topics: ['token.deleted'] }),
+  ]);
   await messaging.cluster.ensureTopics();
   messaging.start();
 }, 60_000);
@@ -33,6 +37,21 @@ describe('what is committed', () => {
       expect([...(await sequencesOf('test.unordered', aggregateId))].sort()).toEqual([1, 2, 3]);
     });
     expect(await messaging.outbox.lastSequence(bench.database, aggregateId)).toBe(3);
+  });
+
+  it('of the topics that a consumer does not read leaves no trace at it', async () => {
+    const aggregateId = newAggregate();
+    for (const name of ['created', 'deleted', 'created', 'deleted'] as const)
+      await bench.database.transaction((tx) => messaging.outbox.publish(tx, [outgoing(aggregateId, name)]));
+    await eventually(async () => {
+      expect(await sequencesOf('test.deletions', aggregateId)).toEqual([2, 4]);
+      expect(await sequencesOf('test.ordered', aggregateId)).toEqual([1, 2, 3, 4]);
+    });
+    const inbox = await bench.database.query(
+      `SELECT FROM inbox WHERE consumer = 'test.deletions' AND event_id IN (SELECT event_id FROM effects WHERE aggregate_id = $1)`,
+      [aggregateId],
+    );
+    expect(inbox).toHaveLength(2);
   });
 
   it('is not published when its transaction rolls back', async () => {

@@ -262,11 +262,14 @@ describe('a follower with a broker', () => {
     broken.add(aggregateId);
     const event = wireEvent(aggregateId, 1);
     await sendRaw(follower.get(Messaging), event.topic, event.key, JSON.stringify(event.envelope));
-    const call = async (method: 'GET' | 'POST', path: string, scopes: readonly Scope[], body?: object) =>
+    const call = async (method: 'GET' | 'POST', path: string, scopes: readonly Scope[], body?: object, key?: string) =>
       await follower.inject({
         method,
         url: `/operations/dead-letters${path}`,
-        headers: { authorization: `Bearer ${await mint.token(operator(...scopes))}` },
+        headers: {
+          authorization: `Bearer ${await mint.token(operator(...scopes))}`,
+          ...(key === undefined ? {} : { 'idempotency-key': key }),
+        },
         ...(body === undefined ? {} : { payload: body }),
       });
     const letter = await eventually(async () => {
@@ -287,9 +290,28 @@ describe('a follower with a broker', () => {
       wouldSucceed: false,
       reason: 'the handler failed: the follower is broken',
     });
+    const groups = await call('GET', '/groups', ['operations:read']);
+    expect(groups.json()).toMatchObject({
+      data: [{ service: 'payment', consumer: CONSUMER, topic: event.topic, count: 1 }],
+      truncated: false,
+    });
     broken.clear();
-    expect((await call('POST', `${letter}/replay`, ['operations:write'])).json()).toMatchObject({
-      status: 'replaying',
+    expect((await call('POST', '/replay', ['operations:write'], { reason: 'none chosen' })).statusCode).toBe(400);
+    expect((await call('POST', '/replay', ['operations:read'], {})).statusCode).toBe(403);
+    const { group } = groups.json<{ data: { group: string }[] }>().data[0] ?? { group: '' };
+    const wanted = { group, reason: 'the follower is whole again' };
+    const job = await call('POST', '/replay', ['operations:write'], wanted, 'once');
+    expect(job.statusCode).toBe(202);
+    const again = await call('POST', '/replay', ['operations:write'], wanted, 'once');
+    expect(again.headers['idempotent-replayed']).toBe('true');
+    expect(again.json()).toEqual(job.json());
+    const { jobId } = job.json<{ jobId: string }>();
+    await eventually(async () => {
+      expect((await call('GET', `/jobs/${jobId}`, ['operations:read'])).json()).toMatchObject({
+        status: 'done',
+        total: 1,
+        handled: 1,
+      });
     });
     await eventually(async () => {
       expect((await call('GET', letter, ['operations:read'])).json()).toMatchObject({ status: 'replayed' });
@@ -299,6 +321,10 @@ describe('a follower with a broker', () => {
     expect(discard.json()).toMatchObject({ code: 'dead_letter_settled', status: 409 });
     expect((await call('POST', `${letter}/discard`, ['operations:write'], {})).statusCode).toBe(400);
     expect((await call('GET', '/dl_nothing', ['operations:read'])).statusCode).toBe(404);
+    expect((await call('GET', '/jobs/dlj_nothing', ['operations:read'])).statusCode).toBe(404);
+    expect((await call('GET', `/actions?jobId=${jobId}`, ['operations:read'])).json()).toMatchObject({
+      data: [{ action: 'replay', jobId, reason: wanted.reason, principalId: operator().id }],
+    });
   }, 90_000);
 
   it('republishes its outbox for an operator', async () => {

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 
-import { type EventDefinition, type Envelope, TOKEN_EVENTS } from '@payflow/contracts';
+import { type Envelope, type EventDefinition, TOKEN_EVENTS, type Topic, TOPICS } from '@payflow/contracts';
 import { newId } from '@payflow/kernel';
 import { Database, type Tx } from '@payflow/postgres';
-import { type Logger } from '@payflow/service';
+import { IDEMPOTENCY_DDL, type Logger } from '@payflow/service';
 import { createTestDatabase, type TestDatabase, testKafka } from '@payflow/testing';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
@@ -24,6 +24,7 @@ export class MessagingTest1763700000000 implements MigrationInterface {
 
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(MESSAGING_DDL);
+    await runner.query(IDEMPOTENCY_DDL);
     await runner.query(`CREATE TABLE effects (
       position bigint GENERATED ALWAYS AS IDENTITY, consumer text NOT NULL, event_id text NOT NULL,
       aggregate_id text NOT NULL, sequence int NOT NULL)`);
@@ -118,11 +119,15 @@ export const createBench = async (brokers: readonly string[] = testKafka().broke
 /** A handler that writes down what it applied, unless `before` throws. */
 export const recorder = (
   consumer: string,
-  options: { readonly ordered?: boolean; readonly before?: (delivery: Delivery) => void | Promise<void> } = {},
+  options: {
+    readonly ordered?: boolean;
+    readonly topics?: readonly Topic[];
+    readonly before?: (delivery: Delivery) => void | Promise<void>;
+  } = {},
 ): ConsumerBinding => ({
   consumer,
   kind: 'token',
-  ordered: options.ordered ?? true,
+  ...((options.ordered ?? true) ? { ordered: true } : { ordered: false, topics: options.topics ?? TOPICS.token }),
   handle: async (deliveries, tx) => {
     for (const delivery of deliveries) await options.before?.(delivery);
     await recordEffects(consumer, deliveries, tx);

@@ -10,6 +10,9 @@ import { RecoverMoney } from '../application/recover-money.js';
 /** Names the consumer group and its inbox. Never renamed, or every event would be applied again. */
 export const ADDITIONS_CONSUMER = 'wallet.additions';
 
+/** Those that may end an addition. Each sale is told of by several events, and few sales are additions. */
+export const ADDITIONS_TOPICS = ['payment.captured', 'payment.failed', 'payment.canceled', 'payment.expired'] as const;
+
 const payloadSchema = z.looseObject({ metadata: z.record(z.string(), z.string()) });
 
 /** Payments to PayFlow's wallet merchant that others have ended: the acquirer, a payer who came back, a timer of payment. */
@@ -18,7 +21,7 @@ export class AddedPaymentsController {
   constructor(private readonly recovery: RecoverMoney) {}
 
   /** News, not truth: the payment is asked, and its additions are looked at now instead of at their time. */
-  @Subscription({ consumer: ADDITIONS_CONSUMER, kind: 'payment', ordered: false })
+  @Subscription({ consumer: ADDITIONS_CONSUMER, kind: 'payment', ordered: false, topics: ADDITIONS_TOPICS })
   async look(deliveries: readonly Delivery[], tx: Tx): Promise<void> {
     const transactionIds = deliveries.flatMap(({ envelope }) =>
       envelope.merchantId === WALLET_MERCHANT_ID ? transactionOf(envelope.payload) : [],

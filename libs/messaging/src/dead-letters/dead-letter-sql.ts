@@ -23,6 +23,11 @@ export interface DeadLetter {
   readonly lastFailedAt: Date;
 }
 
+/** As it is stored: the database says which group it belongs to. */
+export interface StoredDeadLetter extends DeadLetter {
+  readonly groupId: string;
+}
+
 interface DeadLetterRow {
   readonly dead_letter_id: string;
   readonly consumer: string;
@@ -43,9 +48,10 @@ interface DeadLetterRow {
   readonly attempts: number;
   readonly first_failed_at: Date;
   readonly last_failed_at: Date;
+  readonly group_id: string;
 }
 
-const deadLetterOf = (row: DeadLetterRow): DeadLetter => ({
+const deadLetterOf = (row: DeadLetterRow): StoredDeadLetter => ({
   deadLetterId: row.dead_letter_id,
   consumer: row.consumer,
   status: row.status,
@@ -60,6 +66,7 @@ const deadLetterOf = (row: DeadLetterRow): DeadLetter => ({
   attempts: row.attempts,
   firstFailedAt: row.first_failed_at,
   lastFailedAt: row.last_failed_at,
+  groupId: row.group_id,
 });
 
 /**
@@ -116,15 +123,8 @@ export const reopenDeadLetter = async (
   return deadLetterOf(row);
 };
 
-export const findDeadLetter = async (sql: Sql, deadLetterId: string): Promise<DeadLetter | undefined> => {
+export const findDeadLetter = async (sql: Sql, deadLetterId: string): Promise<StoredDeadLetter | undefined> => {
   const [row] = await sql.query<DeadLetterRow>('SELECT * FROM dead_letters WHERE dead_letter_id = $1', [deadLetterId]);
-  return row === undefined ? undefined : deadLetterOf(row);
-};
-
-export const lockDeadLetter = async (tx: Sql, deadLetterId: string): Promise<DeadLetter | undefined> => {
-  const [row] = await tx.query<DeadLetterRow>('SELECT * FROM dead_letters WHERE dead_letter_id = $1 FOR UPDATE', [
-    deadLetterId,
-  ]);
   return row === undefined ? undefined : deadLetterOf(row);
 };
 
@@ -134,33 +134,16 @@ export const listDeadLetters = async (
   query: {
     readonly before: string | undefined;
     readonly status: DeadLetterStatus | undefined;
+    readonly group: string | undefined;
     readonly rowsMax: number;
   },
-): Promise<readonly DeadLetter[]> =>
+): Promise<readonly StoredDeadLetter[]> =>
   (
     await sql.query<DeadLetterRow>(
       `SELECT * FROM dead_letters
        WHERE ($1::text IS NULL OR dead_letter_id < $1) AND ($2::text IS NULL OR status = $2)
-       ORDER BY dead_letter_id DESC LIMIT $3`,
-      [query.before ?? null, query.status ?? null, query.rowsMax],
+         AND ($3::text IS NULL OR group_id = $3)
+       ORDER BY dead_letter_id DESC LIMIT $4`,
+      [query.before ?? null, query.status ?? null, query.group ?? null, query.rowsMax],
     )
   ).map(deadLetterOf);
-
-export const setDeadLetterStatus = async (tx: Sql, deadLetterId: string, status: DeadLetterStatus): Promise<void> => {
-  await tx.execute('UPDATE dead_letters SET status = $2 WHERE dead_letter_id = $1', [deadLetterId, status]);
-};
-
-export interface DeadLetterAction {
-  readonly deadLetterId: string;
-  readonly action: 'replay' | 'dry_run' | 'discard';
-  readonly principalId: string;
-  readonly reason?: string;
-  readonly outcome?: string;
-}
-
-export const recordAction = async (sql: Sql, action: DeadLetterAction): Promise<void> => {
-  await sql.execute(
-    `INSERT INTO dead_letter_actions (dead_letter_id, action, principal_id, reason, outcome) VALUES ($1, $2, $3, $4, $5)`,
-    [action.deadLetterId, action.action, action.principalId, action.reason ?? null, action.outcome ?? null],
-  );
-};

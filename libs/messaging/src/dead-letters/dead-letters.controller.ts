@@ -1,38 +1,89 @@
-import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
 import {
+  deadLetterActionPageSchema,
+  type DeadLetterActionView,
   deadLetterDryRunSchema,
+  type DeadLetterGroups,
+  deadLetterGroupsSchema,
   deadLetterPageSchema,
   type DeadLetterResponse,
   deadLetterSchema,
   discardDeadLetterSchema,
+  type ListDeadLetterActionsQuery,
+  listDeadLetterActionsQuerySchema,
+  listDeadLetterGroupsQuerySchema,
   listDeadLettersQuerySchema,
   type Principal,
+  replayDeadLetterSchema,
 } from '@payflow/contracts';
-import { Access, Answers, Caller } from '@payflow/service';
+import { Database, type Tx } from '@payflow/postgres';
+import { Access, Answers, Caller, Idempotency, RequestMeta, sendAnswer } from '@payflow/service';
+import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
 
-import type { DeadLetter } from './dead-letter-sql.js';
-import { DeadLetters, type DryRun } from './dead-letters.js';
-
-const BODY_CHARACTERS_SHOWN = 10_000;
+import { DeadLetters } from './dead-letters.js';
+import { actionCursorOf } from './action-cursor.js';
+import { actionView, groupView, letterView } from './views.js';
 
 type ListQuery = z.infer<typeof listDeadLettersQuerySchema>;
+type GroupsQuery = z.infer<typeof listDeadLetterGroupsQuerySchema>;
 type DiscardRequest = z.infer<typeof discardDeadLetterSchema>;
+type ReplayRequest = z.infer<typeof replayDeadLetterSchema>;
 
+const CLAIM_LEASE_MS = 15_000;
+
+/** What one looks at, and what one does with a single letter. */
 @Controller('/operations/dead-letters')
 export class DeadLettersController {
-  constructor(private readonly deadLetters: DeadLetters) {}
+  constructor(
+    private readonly deadLetters: DeadLetters,
+    private readonly database: Database,
+    private readonly idempotency: Idempotency,
+  ) {}
 
   @Get()
   @ApiOperation({ summary: 'List the dead letters of this service' })
   @Access('operations:read')
   @Answers(200, deadLetterPageSchema, 'Newest first.')
   async list(
-    @Query({ schema: listDeadLettersQuerySchema }) { cursor, status, limit }: ListQuery,
+    @Query({ schema: listDeadLettersQuerySchema }) { cursor, status, group, limit }: ListQuery,
   ): Promise<{ data: readonly DeadLetterResponse[]; nextCursor: string | null }> {
-    const { letters, hasMore } = await this.deadLetters.list({ before: cursor, status, limit });
-    return { data: letters.map(this.shown), nextCursor: hasMore ? (letters.at(-1)?.deadLetterId ?? null) : null };
+    const { letters, hasMore } = await this.deadLetters.list({ before: cursor, status, group, limit });
+    return {
+      data: letters.map((letter) => letterView(this.deadLetters.service, letter)),
+      nextCursor: hasMore ? (letters.at(-1)?.deadLetterId ?? null) : null,
+    };
+  }
+
+  @Get('groups')
+  @ApiOperation({ summary: 'The dead letters by their cause, the most frequent first' })
+  @Access('operations:read')
+  @Answers(200, deadLetterGroupsSchema, 'Each cause with how often it was, and its newest letter.')
+  async groups(@Query({ schema: listDeadLetterGroupsQuerySchema }) { status }: GroupsQuery): Promise<DeadLetterGroups> {
+    const { groups, truncated } = await this.deadLetters.groups(status);
+    return { data: groups.map((group) => groupView(this.deadLetters.service, group)), truncated };
+  }
+
+  @Get('actions')
+  @ApiOperation({ summary: 'Who did what to which dead letter, when and why' })
+  @Access('operations:read')
+  @Answers(200, deadLetterActionPageSchema, 'Newest first.')
+  async actions(
+    @Query({ schema: listDeadLetterActionsQuerySchema }) query: ListDeadLetterActionsQuery,
+  ): Promise<{ data: readonly DeadLetterActionView[]; nextCursor: string | null }> {
+    const { cursor, deadLetterId, jobId, limit } = query;
+    const { actions, hasMore } = await this.deadLetters.actions({
+      before: actionCursorOf(cursor),
+      deadLetterId,
+      jobId,
+      limit,
+    });
+    const last = actions.at(-1);
+    return {
+      data: actions.map(actionView),
+      nextCursor: hasMore && last !== undefined ? String(last.action_id) : null,
+    };
   }
 
   @Get(':deadLetterId')
@@ -40,58 +91,80 @@ export class DeadLettersController {
   @Access('operations:read')
   @Answers(200, deadLetterSchema, 'The dead letter.')
   async get(@Param('deadLetterId') deadLetterId: string): Promise<DeadLetterResponse> {
-    return this.shown(await this.deadLetters.get(deadLetterId));
+    return letterView(this.deadLetters.service, await this.deadLetters.get(deadLetterId));
   }
 
   @Post(':deadLetterId/replay')
   @ApiOperation({ summary: 'Try a dead letter again' })
-  @HttpCode(202)
   @Access('operations:write')
   @Answers(202, deadLetterSchema, 'It is tried again now, under its old event id.')
   async replay(
     @Param('deadLetterId') deadLetterId: string,
+    @Body({ schema: replayDeadLetterSchema }) body: ReplayRequest,
     @Caller() principal: Principal,
-  ): Promise<DeadLetterResponse> {
-    return this.shown(await this.deadLetters.replay(deadLetterId, principal.id));
+    @RequestMeta() meta: RequestMeta,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const by = { principalId: principal.id, reason: body.reason ?? null, jobId: null };
+    await this.answerOnce({ deadLetterId, body, principal, meta, reply }, 202, async (tx) =>
+      letterView(this.deadLetters.service, await this.deadLetters.replay(tx, deadLetterId, by)),
+    );
   }
 
   @Post(':deadLetterId/dry-run')
   @ApiOperation({ summary: 'Ask whether a dead letter would work now' })
-  @HttpCode(200)
   @Access('operations:write')
   @Answers(200, deadLetterDryRunSchema, 'What a replay would do now.')
-  async dryRun(@Param('deadLetterId') deadLetterId: string, @Caller() principal: Principal): Promise<DryRun> {
-    return await this.deadLetters.dryRun(deadLetterId, principal.id);
+  async dryRun(
+    @Param('deadLetterId') deadLetterId: string,
+    @Caller() principal: Principal,
+    @RequestMeta() meta: RequestMeta,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    // In a transaction of its own, which is rolled back; it must not wait for a second connection inside another.
+    const result = await this.deadLetters.dryRun(deadLetterId);
+    const by = { principalId: principal.id, reason: null, jobId: null };
+    await this.answerOnce({ deadLetterId, body: {}, principal, meta, reply }, 200, async (tx) => {
+      await this.deadLetters.recordDryRuns(tx, [{ deadLetterId, result }], by);
+      return result;
+    });
   }
 
   @Post(':deadLetterId/discard')
   @ApiOperation({ summary: 'Give a dead letter up, with a reason' })
-  @HttpCode(200)
   @Access('operations:write')
   @Answers(200, deadLetterSchema, 'It is given up for good; the events behind it go on.')
   async discard(
     @Param('deadLetterId') deadLetterId: string,
-    @Body({ schema: discardDeadLetterSchema }) { reason }: DiscardRequest,
+    @Body({ schema: discardDeadLetterSchema }) body: DiscardRequest,
     @Caller() principal: Principal,
-  ): Promise<DeadLetterResponse> {
-    return this.shown(await this.deadLetters.discard(deadLetterId, principal.id, reason));
+    @RequestMeta() meta: RequestMeta,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const by = { principalId: principal.id, reason: body.reason, jobId: null };
+    await this.answerOnce({ deadLetterId, body, principal, meta, reply }, 200, async (tx) =>
+      letterView(this.deadLetters.service, await this.deadLetters.discard(tx, deadLetterId, by)),
+    );
   }
 
-  private readonly shown = (letter: DeadLetter): DeadLetterResponse => ({
-    deadLetterId: letter.deadLetterId,
-    service: this.deadLetters.service,
-    consumer: letter.consumer,
-    status: letter.status,
-    eventId: letter.eventId,
-    aggregateId: letter.aggregateId,
-    topic: letter.raw.topic,
-    partition: letter.raw.partition,
-    offset: String(letter.raw.offset),
-    reason: letter.reason,
-    errorLine: letter.errorLine,
-    attempts: letter.attempts,
-    firstFailedAt: letter.firstFailedAt.toISOString(),
-    lastFailedAt: letter.lastFailedAt.toISOString(),
-    body: letter.raw.value?.toString('utf8').slice(0, BODY_CHARACTERS_SHOWN) ?? '',
-  });
+  private async answerOnce(
+    request: {
+      readonly deadLetterId: string;
+      readonly body: unknown;
+      readonly principal: Principal;
+      readonly meta: RequestMeta;
+      readonly reply: FastifyReply;
+    },
+    status: number,
+    work: (tx: Tx) => Promise<unknown>,
+  ): Promise<void> {
+    const { deadLetterId, body, principal, meta, reply } = request;
+    const identity = this.idempotency.identify({ meta, principal, body });
+    const options = { resourceId: deadLetterId, leaseMs: CLAIM_LEASE_MS, moneyMoving: false };
+    const answer = await this.idempotency.runOnce(this.database, identity, options, async (tx) => ({
+      status,
+      body: await work(tx),
+    }));
+    await sendAnswer(reply, answer);
+  }
 }

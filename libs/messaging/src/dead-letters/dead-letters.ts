@@ -1,11 +1,10 @@
-import type { Database, Tx } from '@payflow/postgres';
-import { crashPoint, Problem } from '@payflow/service';
+import type { Database, Sql, Tx } from '@payflow/postgres';
+import { Problem } from '@payflow/service';
 
 import { callHandler } from '../inbox/call-handler.js';
 import { decode } from '../inbox/decode.js';
 import { causeOf, describeFailure, isInfrastructureFailure } from '../inbox/failure.js';
-import { lockGates, moveGates } from '../inbox/gate-sql.js';
-import { park, wakeParked } from '../inbox/parked-sql.js';
+import { lockGates } from '../inbox/gate-sql.js';
 import type { ConsumerBinding } from '../message.js';
 import type { MessagingSettings } from '../settings.js';
 import {
@@ -13,15 +12,36 @@ import {
   type DeadLetterStatus,
   findDeadLetter,
   listDeadLetters,
-  lockDeadLetter,
-  recordAction,
-  setDeadLetterStatus,
+  type StoredDeadLetter,
 } from './dead-letter-sql.js';
+import {
+  type ActionRow,
+  countSelected,
+  type Doer,
+  type GroupRow,
+  type LetterPlace,
+  listActions,
+  listGroups,
+  lockLetters,
+  newestSelected,
+  recordActions,
+  type Selection,
+} from './dead-letter-set-sql.js';
+import { discardLetters, replayLetters } from './settle.js';
 
 export interface DryRun {
   readonly wouldSucceed: boolean;
   readonly reason: string | null;
 }
+
+/** What a replay would do with some of many, each outcome counted. */
+export interface DryRunOfSome {
+  readonly open: number;
+  readonly letters: readonly { readonly deadLetterId: string; readonly result: DryRun }[];
+}
+
+/** More causes than people look through; the most frequent are shown. */
+const GROUPS_MAX = 500;
 
 /** Ends the transaction of a dry run, whose effects nobody wants. */
 class RolledBack extends Error {
@@ -30,7 +50,7 @@ class RolledBack extends Error {
   }
 }
 
-/** What people do with messages that consumers gave up. Every action is kept with its principal and time. */
+/** What people do with messages that consumers gave up. Every action is kept: by whom, when and why. */
 export class DeadLetters {
   constructor(
     readonly service: string,
@@ -42,15 +62,35 @@ export class DeadLetters {
   async list(query: {
     readonly before: string | undefined;
     readonly status: DeadLetterStatus | undefined;
+    readonly group?: string | undefined;
     readonly limit: number;
-  }): Promise<{ readonly letters: readonly DeadLetter[]; readonly hasMore: boolean }> {
-    const letters = await listDeadLetters(this.database, { ...query, rowsMax: query.limit + 1 });
-    return { letters: letters.slice(0, query.limit), hasMore: letters.length > query.limit };
+  }): Promise<{ readonly letters: readonly StoredDeadLetter[]; readonly hasMore: boolean }> {
+    const { before, status, group, limit } = query;
+    const letters = await listDeadLetters(this.database, { before, status, group, rowsMax: limit + 1 });
+    return { letters: letters.slice(0, limit), hasMore: letters.length > limit };
+  }
+
+  /** By their cause, the most frequent first. */
+  async groups(
+    status: DeadLetterStatus,
+  ): Promise<{ readonly groups: readonly GroupRow[]; readonly truncated: boolean }> {
+    const groups = await listGroups(this.database, status, GROUPS_MAX + 1);
+    return { groups: groups.slice(0, GROUPS_MAX), truncated: groups.length > GROUPS_MAX };
+  }
+
+  async actions(query: {
+    readonly before: bigint | undefined;
+    readonly deadLetterId: string | undefined;
+    readonly jobId: string | undefined;
+    readonly limit: number;
+  }): Promise<{ readonly actions: readonly ActionRow[]; readonly hasMore: boolean }> {
+    const actions = await listActions(this.database, { ...query, rowsMax: query.limit + 1 });
+    return { actions: actions.slice(0, query.limit), hasMore: actions.length > query.limit };
   }
 
   /** @throws Problem dead_letter_not_found */
-  async get(deadLetterId: string): Promise<DeadLetter> {
-    const letter = await findDeadLetter(this.database, deadLetterId);
+  async get(deadLetterId: string, sql: Sql = this.database): Promise<StoredDeadLetter> {
+    const letter = await findDeadLetter(sql, deadLetterId);
     if (letter === undefined) throw new Problem('dead_letter_not_found');
     return letter;
   }
@@ -60,27 +100,9 @@ export class DeadLetters {
    *
    * @throws Problem dead_letter_not_found, dead_letter_settled
    */
-  async replay(deadLetterId: string, principalId: string): Promise<DeadLetter> {
-    return await this.database.transaction(async (tx) => {
-      const letter = await openLetter(tx, deadLetterId);
-      await park(tx, letter.consumer, [
-        {
-          raw: letter.raw,
-          eventId: letter.claimed ? letter.eventId : null,
-          aggregateId: letter.aggregateId,
-          sequence: letter.sequence,
-          // The next try is the last one.
-          attempts: this.settings.retryTriesMax - 1,
-          failed: true,
-          dueInMs: 0,
-          deadLetterId,
-        },
-      ]);
-      crashPoint('dead-letters.after-replay-before-mark');
-      await setDeadLetterStatus(tx, deadLetterId, 'replaying');
-      await recordAction(tx, { deadLetterId, action: 'replay', principalId });
-      return { ...letter, status: 'replaying' };
-    });
+  async replay(tx: Tx, deadLetterId: string, by: Doer): Promise<StoredDeadLetter> {
+    await replayLetters(tx, [await openLetter(tx, deadLetterId)], by, this.settings);
+    return await this.get(deadLetterId, tx);
   }
 
   /**
@@ -88,27 +110,34 @@ export class DeadLetters {
    *
    * @throws Problem dead_letter_not_found, dead_letter_settled
    */
-  async discard(deadLetterId: string, principalId: string, reason: string): Promise<DeadLetter> {
-    return await this.database.transaction(async (tx) => {
-      const letter = await openLetter(tx, deadLetterId);
-      await setDeadLetterStatus(tx, deadLetterId, 'discarded');
-      await this.passDiscarded(tx, letter);
-      await recordAction(tx, { deadLetterId, action: 'discard', principalId, reason });
-      return { ...letter, status: 'discarded' };
-    });
+  async discard(tx: Tx, deadLetterId: string, by: Doer): Promise<StoredDeadLetter> {
+    await discardLetters(tx, [await openLetter(tx, deadLetterId)], by, this.bindings);
+    return await this.get(deadLetterId, tx);
   }
 
-  /** Handles the message in a transaction that is rolled back, and tells what came of it. */
-  async dryRun(deadLetterId: string, principalId: string): Promise<DryRun> {
-    const letter = await this.get(deadLetterId);
-    const result = await this.tryOut(letter);
-    await recordAction(this.database, {
-      deadLetterId,
-      action: 'dry_run',
-      principalId,
-      outcome: result.wouldSucceed ? 'would succeed' : (result.reason ?? 'would fail'),
-    });
-    return result;
+  /** Handles the message in a transaction that is rolled back, and tells what came of it. @throws Problem dead_letter_not_found */
+  async dryRun(deadLetterId: string): Promise<DryRun> {
+    return await this.tryOut(await this.get(deadLetterId));
+  }
+
+  /** The same with the newest open letters of a selection, one after the other. */
+  async dryRunOfSome(selection: Selection, lettersMax: number): Promise<DryRunOfSome> {
+    const ids = await newestSelected(this.database, selection, lettersMax);
+    const letters: DryRunOfSome['letters'][number][] = [];
+    for (const deadLetterId of ids) letters.push({ deadLetterId, result: await this.dryRun(deadLetterId) });
+    return { open: await countSelected(this.database, selection), letters };
+  }
+
+  async recordDryRuns(sql: Sql, letters: DryRunOfSome['letters'], by: Doer): Promise<void> {
+    await recordActions(
+      sql,
+      'dry_run',
+      by,
+      letters.map(({ deadLetterId, result: { wouldSucceed, reason } }) => ({
+        deadLetterId,
+        outcome: wouldSucceed ? 'would succeed' : (reason ?? 'would fail'),
+      })),
+    );
   }
 
   private async tryOut(letter: DeadLetter): Promise<DryRun> {
@@ -139,19 +168,10 @@ export class DeadLetters {
     await callHandler(binding, [decoded.delivery], tx);
     return { wouldSucceed: true, reason: null };
   }
-
-  private async passDiscarded(tx: Tx, { consumer, aggregateId, sequence }: DeadLetter): Promise<void> {
-    const isOrdered = this.bindings.get(consumer)?.ordered ?? false;
-    if (!isOrdered || aggregateId === null || sequence === null) return;
-    const next = (await lockGates(tx, consumer, [aggregateId])).get(aggregateId);
-    if (next !== sequence) return;
-    await moveGates(tx, consumer, new Map([[aggregateId, sequence + 1]]));
-    await wakeParked(tx, consumer, aggregateId, sequence + 1);
-  }
 }
 
-const openLetter = async (tx: Tx, deadLetterId: string): Promise<DeadLetter> => {
-  const letter = await lockDeadLetter(tx, deadLetterId);
+const openLetter = async (tx: Tx, deadLetterId: string): Promise<LetterPlace> => {
+  const [letter] = await lockLetters(tx, [deadLetterId]);
   if (letter === undefined) throw new Problem('dead_letter_not_found');
   if (letter.status !== 'open') throw new Problem('dead_letter_settled', { detail: `It is ${letter.status}.` });
   return letter;

@@ -117,3 +117,14 @@ export const wakeParked = async (tx: Sql, consumer: string, aggregateId: string,
     [consumer, aggregateId, sequence],
   );
 };
+
+/** The same for many aggregates: the event at each one's gate. */
+export const wakeAllParked = async (tx: Sql, consumer: string, next: ReadonlyMap<string, number>): Promise<void> => {
+  if (next.size === 0) return;
+  await tx.execute(
+    `UPDATE parked p SET due_at = clock_timestamp()
+     FROM unnest($2::text[], $3::bigint[]) AS v (aggregate_id, sequence)
+     WHERE p.consumer = $1 AND p.aggregate_id = v.aggregate_id AND p.sequence = v.sequence AND p.due_at IS NULL`,
+    [consumer, [...next.keys()], [...next.values()]],
+  );
+};

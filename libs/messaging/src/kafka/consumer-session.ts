@@ -1,11 +1,10 @@
 import type { Consumer, EachBatchPayload, KafkaMessage } from 'kafkajs';
 
-import { TOPICS } from '@payflow/contracts';
 import type { Database } from '@payflow/postgres';
 import type { Logger } from '@payflow/service';
 
 import type { Intake, Place } from '../inbox/intake.js';
-import type { RawMessage } from '../message.js';
+import { type RawMessage, topicsOf } from '../message.js';
 import type { MessagingMetrics } from '../metrics.js';
 import type { MessagingSettings } from '../settings.js';
 import type { KafkaCluster } from './cluster.js';
@@ -94,7 +93,7 @@ export class ConsumerSession {
     const { cluster, settings } = this.parts;
     await withDeadline(this.consumer.connect(), OPEN_DEADLINE_MS, 'connecting the consumer');
     await this.consumer.subscribe({
-      topics: TOPICS[this.intake.binding.kind].map((topic) => cluster.nameOf(topic)),
+      topics: topicsOf(this.intake.binding).map((topic) => cluster.nameOf(topic)),
       fromBeginning: true,
     });
     const running = this.consumer.run({
