@@ -18,6 +18,7 @@ export const CARD_BEHAVIOURS = [
   'pending_then_approved',
   'pending_then_declined',
   'partial_approval',
+  'disputed',
 ] as const;
 export type CardBehaviour = (typeof CARD_BEHAVIOURS)[number];
 
@@ -79,7 +80,12 @@ export const TEST_CARDS: readonly TestCard[] = [
     'Declined: a limit of the card is used up.',
   ),
   approved('4000002500003155', 'visa', 'Approved when the payer completes a 3-D Secure challenge.', 'challenge'),
-  approved('4000000000000259', 'visa', 'Approved. Its payments are disputed later, where disputes are simulated.'),
+  approved(
+    '4000000000000259',
+    'visa',
+    'Approved. What is captured is disputed as fraudulent, a moment later.',
+    'disputed',
+  ),
   approved('4000000000007726', 'visa', 'Approved. A refund is pending first and approved later.', 'refund_pending'),
   approved('4000000000005126', 'visa', 'Approved. A refund is approved first and fails later.', 'refund_fails_later'),
   approved('4000009900000012', 'visa', 'Approved, but the answer never comes.', 'timeout_after_effect'),

@@ -51,6 +51,7 @@ export type Id<Prefix extends IdPrefix> = `${Prefix}_${string}`;
 
 export type PaymentId = Id<'pay'>;
 export type RefundId = Id<'ref'>;
+export type DisputeId = Id<'dp'>;
 export type CaptureId = Id<'cap'>;
 export type AttemptId = Id<'att'>;
 export type VoidId = Id<'vod'>;

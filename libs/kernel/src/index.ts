@@ -8,6 +8,7 @@ export { canonicalJson, type Json } from './canonical.js';
 export {
   type AttemptId,
   type CaptureId,
+  type DisputeId,
   type Id,
   ID_PREFIXES,
   type IdPrefix,

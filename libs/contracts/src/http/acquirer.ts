@@ -10,6 +10,7 @@ import {
   timeSchema,
 } from './shared-fields.js';
 import { CARD_BEHAVIOURS } from '../test-cards.js';
+import { acquirerDisputeIdSchema } from './acquirer-disputes.js';
 import { cardSchema } from './tokens.js';
 
 /**
@@ -147,8 +148,9 @@ export type AcquirerMode = (typeof ACQUIRER_MODES)[number];
 export const setAcquirerModeSchema = z.strictObject({
   mode: z.enum(ACQUIRER_MODES),
   times: z.int().min(1).max(100_000).optional().meta({ description: 'For how many operations; then normal.' }),
-  operation: z.enum(['authorize', 'capture', 'void', 'refund', 'inquiry']).optional().meta({
-    description: 'A reversal is a `void`. Without it: each but inquiries; `slow` and `unavailable` are of those too.',
+  operation: z.enum(['authorize', 'capture', 'void', 'refund', 'dispute', 'inquiry']).optional().meta({
+    description:
+      'A reversal is a `void`, `dispute` a response to one. Without it: each but inquiries and disputes; `slow` and `unavailable` are of those too.',
   }),
   paymentId: acquirerAuthorizationRequestSchema.shape.paymentId.optional(),
   latencyMs: z.int().min(0).max(120_000).optional().meta({ description: 'Of `slow`, and how late a late answer is.' }),
@@ -162,7 +164,10 @@ export const acquirerModesSchema = z
 
 /** POST /acquirers/{acquirer}/webhooks/replay: sends webhooks of the past again, with their ids. */
 export const replayWebhooksSchema = z.strictObject({
-  reference: acquirerReferenceSchema.optional().meta({ description: 'Of this operation only.' }),
+  reference: z
+    .union([acquirerReferenceSchema, acquirerDisputeIdSchema])
+    .optional()
+    .meta({ description: 'Of this operation, or dispute, only.' }),
   all: z.literal(true).optional().meta({ description: 'Of all operations.' }),
   times: z.int().min(1).max(100).default(1),
   shuffle: z.boolean().default(false).meta({ description: 'In any order; else as they came.' }),
