@@ -48,6 +48,7 @@ const MISSING: Readonly<Record<string, (operation: Operation) => string>> = {
   transactionId: ({ path }) => (path.startsWith('/ledger') ? newId('ltx') : newId('txn')),
   exceptionId: ({ path }) => (path.startsWith('/wallet') ? newId('wex') : newId('pex')),
   deadLetterId: () => newId('dl'),
+  jobId: () => newId('dlj'),
 };
 
 /** Bodies that are valid and that the schema alone does not tell. */

@@ -668,6 +668,8 @@ export {
   type AllDeadLetters,
   allDeadLettersSchema,
   DEAD_LETTER_IDS_MAX,
+  DEAD_LETTER_JOB_ACTIONS,
+  DEAD_LETTER_JOB_STATUSES,
   DEAD_LETTER_STATUSES,
   deadLetterActionPageSchema,
   type DeadLetterActionView,
