@@ -785,3 +785,13 @@ export {
   type SetMessagePreferences,
   setMessagePreferencesSchema,
 } from './http/message-preferences.js';
+export {
+  type PaymentTimeline,
+  paymentTimelineSchema,
+  TIMELINE_ITEMS_MAX,
+  TIMELINE_KINDS,
+  type TimelineItem,
+  type TimelineKind,
+  type TimelinePart,
+  timelinePartSchema,
+} from './http/timeline.js';
