@@ -6,13 +6,18 @@ import { AnswerChallenge } from './application/answer-challenge.js';
 import { AuthorizePayment } from './application/authorize-payment.js';
 import { BeginOperation } from './application/begin-operation.js';
 import { ChangeAuthorization } from './application/change-authorization.js';
+import { IssueReport } from './application/issue-report.js';
+import { EnterDisputeState } from './application/enter-dispute-state.js';
 import { Modes } from './application/modes.js';
 import { OperationView } from './application/operation-view.js';
 import { PayOut } from './application/pay-out.js';
+import { RaiseDispute } from './application/raise-dispute.js';
+import { RespondToDispute } from './application/respond-to-dispute.js';
 import { ReverseAuthorization } from './application/reverse-authorization.js';
 import { SendWebhooks } from './application/send-webhooks.js';
 import { ServeBank } from './application/serve-bank.js';
 import { ServeOperation } from './application/serve-operation.js';
+import { SettleDueDisputes } from './application/settle-due-disputes.js';
 import { SettleDuePayouts } from './application/settle-due-payouts.js';
 import { SettleDueResults } from './application/settle-due-results.js';
 import { SettleResult } from './application/settle-result.js';
@@ -22,7 +27,9 @@ import { BankController } from './http/bank.controller.js';
 import { BookController } from './http/book.controller.js';
 import { ChallengeController } from './http/challenge.controller.js';
 import { ControlController } from './http/control.controller.js';
+import { DisputesController } from './http/disputes.controller.js';
 import { OperationsController } from './http/operations.controller.js';
+import { ReportsController } from './http/reports.controller.js';
 import { Serving } from './http/serving.js';
 import { Silence } from './http/silence.js';
 import { TestBankAccountsController } from './http/test-bank-accounts.controller.js';
@@ -34,10 +41,12 @@ import { TestCardsController } from './http/test-cards.controller.js';
     OperationsController,
     BookController,
     ControlController,
+    DisputesController,
     ChallengeController,
     TestCardsController,
     BankController,
     BankControlController,
+    ReportsController,
     TestBankAccountsController,
   ],
   providers: [
@@ -45,14 +54,19 @@ import { TestCardsController } from './http/test-cards.controller.js';
     AuthorizePayment,
     BeginOperation,
     ChangeAuthorization,
+    EnterDisputeState,
+    IssueReport,
     Modes,
     OperationView,
     PayOut,
+    RaiseDispute,
+    RespondToDispute,
     ReverseAuthorization,
     SendWebhooks,
     ServeBank,
     ServeOperation,
     Serving,
+    SettleDueDisputes,
     SettleDuePayouts,
     SettleDueResults,
     SettleResult,

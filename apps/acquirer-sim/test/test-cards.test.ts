@@ -103,7 +103,7 @@ describe('a test card', () => {
     expect(capture.body.declineCode).toBe('capture_exceeds_authorization');
   });
 
-  it('may be disputed later, and is authorized like any other now', async () => {
+  it('that is disputed later is authorized like any other now', async () => {
     const request = authorization({ card: cardNumbered('4000000000000259') });
     expect((await sim.authorize(request)).body.outcome).toBe('approved');
   });

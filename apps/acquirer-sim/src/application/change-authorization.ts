@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { minorToJson } from '@payflow/kernel';
-import { Database } from '@payflow/postgres';
-import { Problem } from '@payflow/service';
+import { Database, type Tx } from '@payflow/postgres';
+import { InjectConfig, Problem } from '@payflow/service';
 
+import type { AcquirerSimConfig } from '../acquirer-sim.config.js';
 import type { AcquirerName } from '../domain/acquirers.js';
 import { type Change, rule, type Ruling } from '../domain/authorization.js';
 import { open } from '../domain/opening.js';
@@ -12,6 +13,7 @@ import { findOperation, type NewOperation } from '../store/book.js';
 import { BeginOperation } from './begin-operation.js';
 import type { TakenMode } from './modes.js';
 import { type OperationAnswer, OperationView } from './operation-view.js';
+import { planDispute } from './plan-dispute.js';
 import { requestHash } from './request-hash.js';
 
 /** POST /acquirers/{acquirer}/authorizations/{authorizationId}/captures | voids | refunds */
@@ -21,6 +23,7 @@ export class ChangeAuthorization {
     private readonly database: Database,
     private readonly begin: BeginOperation,
     private readonly view: OperationView,
+    @InjectConfig() private readonly config: AcquirerSimConfig,
   ) {}
 
   /**
@@ -51,9 +54,22 @@ export class ChangeAuthorization {
         // The reference was used at the same moment for another authorization, so this is another request.
         throw new Problem('reference_taken', { detail: `Reference ${reference}.` });
       }
-      if (opening.outcome.kind === 'approved') await updateAuthorization(tx, acquirer, authorizationId, ruling.next);
+      if (opening.outcome.kind === 'approved') {
+        await updateAuthorization(tx, acquirer, authorizationId, ruling.next);
+        if (change.operation === 'capture') await this.plan(tx, acquirer, authorization, operation);
+      }
       return { operation: written, replayed: false };
     });
+  }
+
+  private async plan(
+    tx: Tx,
+    acquirer: AcquirerName,
+    authorization: AuthorizationRow,
+    { reference, amountMinor, createdAt }: NewOperation,
+  ): Promise<void> {
+    const dueAt = new Date(createdAt.getTime() + this.config.PENDING_MS);
+    await planDispute(tx, acquirer, authorization, { reference, amountMinor }, dueAt);
   }
 }
 

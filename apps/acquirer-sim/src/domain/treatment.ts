@@ -73,6 +73,7 @@ const CARDS: Readonly<Record<CardBehaviour, CardEffect>> = {
   pending_then_approved: { authorize: 'pending_then_approved' },
   pending_then_declined: { authorize: 'pending_then_declined' },
   partial_approval: { authorize: 'partial_approval' },
+  disputed: {},
 };
 
 export const faultOfMode = (mode: AcquirerMode): Fault | undefined => MODES[mode].fault;

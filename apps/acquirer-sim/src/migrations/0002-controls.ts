@@ -46,9 +46,9 @@ export class Controls1763800000000 implements MigrationInterface {
         last_status      int,
         ended_at         timestamptz,
         ended_as         text CHECK (ended_as IN ('delivered', 'given_up')),
-        CHECK ((ended_at IS NULL) = (ended_as IS NULL)),
-        FOREIGN KEY (acquirer, reference) REFERENCES operations (acquirer, reference)
+        CHECK ((ended_at IS NULL) = (ended_as IS NULL))
       );
+      COMMENT ON COLUMN webhooks.reference IS 'Of the operation, or the id of the dispute, that it tells of.';
       COMMENT ON TABLE webhooks IS 'The outbox: written with the change that it tells of, sent until it is accepted.';
       CREATE INDEX webhooks_due ON webhooks (send_at) WHERE ended_at IS NULL;
       CREATE INDEX webhooks_held ON webhooks (acquirer, payment_id, position) WHERE ended_at IS NULL AND held;

@@ -69,7 +69,7 @@ export const findMode = async (
   const [row] = await sql.query<ModeRow>(
     `SELECT ${COLUMNS} FROM modes
      WHERE acquirer = $1 AND times_left IS DISTINCT FROM 0
-       AND (operation = $2 OR (operation IS NULL AND ($2 <> 'inquiry' OR mode = ANY ($4))))
+       AND (operation = $2 OR (operation IS NULL AND ($2 NOT IN ('inquiry', 'dispute') OR mode = ANY ($4))))
        AND (payment_id IS NULL OR payment_id = $3)
      ORDER BY payment_id IS NOT NULL DESC, operation IS NOT NULL DESC
      LIMIT 1`,
