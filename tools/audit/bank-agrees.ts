@@ -5,10 +5,14 @@ import type { WalletSources } from './wallet-sources.ts';
 
 /**
  * What the bank's own book has under a reference is what the ledger has as gone to that bank for it: paid once, and less
- * what came back. While a withdrawal is under way, and nobody has heard the bank's last word yet, they may differ.
+ * what came back, whether a person withdrew it or a merchant was paid out. While a payment of the bank is under way, and nobody
+ * has heard its last word yet, they may differ.
  */
 export const bankAgrees = (sources: WalletSources): AsyncIterable<Finding> =>
   confirmed(sources, payoutsThatDiffer(sources), (suspects) => lookAt(sources, suspects));
+
+/** Stages after which neither side changes. */
+const ENDED = ['NOT_DEBITED', 'PAID', 'REVERSED', 'RETURNED'];
 
 interface Paid {
   readonly key: string;
@@ -31,7 +35,8 @@ const KEY = `${BANK} || ' ' || ${TRANSACTION} || ' ' || e.currency`;
 const POSTED = `
   SELECT ${KEY} AS key, ${BANK} AS bank, ${TRANSACTION} AS transaction, sum(${SIGNED})::text AS net
     FROM accounts a JOIN entries e ON e.account = a.seq JOIN transactions t ON t.position = e.position
-   WHERE a.code ~ '^bank:[^:]+:cash$' AND t.reference >= 'wallet:' AND t.reference < 'wallet;'
+   WHERE a.code ~ '^bank:[^:]+:cash$'
+     AND ((t.reference >= 'wallet:' AND t.reference < 'wallet;') OR (t.reference >= 'payout:' AND t.reference < 'payout;'))
      AND ($1::text[] IS NULL OR ${TRANSACTION} = ANY($1))
    GROUP BY a.code, ${TRANSACTION}, e.currency HAVING sum(${SIGNED}) <> 0
    ORDER BY (${KEY}) COLLATE "C"`;
@@ -45,27 +50,27 @@ async function* payoutsThatDiffer({ ledger, acquirers, compared }: WalletSources
 }
 
 const lookAt = async (
-  { wallet, ledger, acquirers }: WalletSources,
+  { wallet, databases, ledger, acquirers }: WalletSources,
   suspects: readonly Paid[],
 ): Promise<readonly Wrong<Paid>[]> => {
   const ids = suspects.map(({ transaction }) => transaction);
   const posted = netsOf(await ledger.query<Paid>(POSTED, [ids]));
   const paid = netsOf(await acquirers.query<Paid>(BOOK, [ids]));
-  const underWay = new Set(
-    (
-      await wallet.query<{ id: string }>(
-        `SELECT transaction_id AS id FROM wallet_withdrawals
-          WHERE transaction_id = ANY($1) AND stage NOT IN ('NOT_DEBITED', 'PAID', 'REVERSED', 'RETURNED')`,
-        [ids],
-      )
-    ).map(({ id }) => id),
+  const withdrawals = await wallet.query<{ id: string }>(
+    `SELECT transaction_id AS id FROM wallet_withdrawals WHERE transaction_id = ANY($1) AND stage <> ALL($2)`,
+    [ids, ENDED],
   );
+  const payouts =
+    (await databases
+      .get('settlement')
+      ?.query<{ id: string }>('SELECT id FROM payouts WHERE id = ANY($1) AND stage <> ALL($2)', [ids, ENDED])) ?? [];
+  const underWay = new Set([...withdrawals, ...payouts].map(({ id }) => id));
   return suspects.flatMap((suspect) => {
     const { key, bank, transaction } = suspect;
     const [ours, theirs] = [posted.get(key) ?? '0', paid.get(key) ?? '0'];
     if (ours === theirs || underWay.has(transaction)) return [];
     const problem = `the bank's book says ${theirs}, the ledger says ${ours}`;
-    return [{ suspect, finding: { problem, ids: { 'wallet transaction': transaction, bank } } }];
+    return [{ suspect, finding: { problem, ids: { 'bank reference': transaction, bank } } }];
   });
 };
 

@@ -9,9 +9,10 @@ import type { Invariant } from './invariant.ts';
 import { nobodyWaits } from './nobody-waits.ts';
 import { oneEffect } from './one-effect.ts';
 import { readModels } from './read-models.ts';
+import { settlementsAgree } from './settlements-agree.ts';
 import { walletsAgree } from './wallets-agree.ts';
 
-/** What the audit checks: the invariants of spec §5 in its order, and behind them what they come to for wallets. */
+/** What the audit checks: the invariants of spec §5 in its order, and behind them what they come to for wallets and settlements. */
 export const INVARIANTS: readonly Invariant[] = [
   balancedJournal,
   entriesFollowEvents,
@@ -24,4 +25,5 @@ export const INVARIANTS: readonly Invariant[] = [
   acquirerAgrees,
   nobodyWaits,
   walletsAgree,
+  settlementsAgree,
 ];

@@ -1,11 +1,12 @@
 import { paymentConfigSchema } from '../../apps/payment/src/payment.config.js';
-import { confirmed, type Wrong } from './confirm.ts';
+import { confirmed } from './confirm.ts';
 import type { Finding, Invariant } from './invariant.ts';
+import { overdueTimers } from './overdue-timers.ts';
 import type { Sources } from './sources.ts';
 
 /**
- * Invariant 11, as far as there are services for it: no payment waits for an acquirer past its last inquiry unless people
- * have it on their list, and none is forgotten by the timers. (Webhooks to merchants do not exist yet.)
+ * Invariant 11: no payment waits for an acquirer past its last inquiry unless people have it on their list, none waits for a
+ * review that nobody has, and nothing that has its time is forgotten: orders, webhooks, mails, reviews, payouts.
  *
  * While traffic runs: a payment and its orders are read in one statement, so they fit together. A timer that has just run out
  * is taken up within the poll of the service, and a last inquiry may be under way: an order is forgotten only if the same time
@@ -18,7 +19,8 @@ export const nobodyWaits: Invariant = {
   async *check(sources) {
     yield* waitingForNothing(sources);
     yield* stuckWithoutItem(sources);
-    yield* confirmed(sources, overdueTimers(sources), (overdue) => stillOverdue(sources, overdue));
+    yield* reviewsOfNobody(sources);
+    yield* overdueTimers(sources);
   },
 };
 
@@ -78,44 +80,33 @@ async function* stuckWithoutItem(sources: Sources): AsyncGenerator<Finding> {
   });
 }
 
-interface Overdue {
-  readonly id: string;
-  readonly payment: string;
-  readonly due: Date;
+/** A payment that waits for people, and no review of it is open. */
+async function* reviewsOfNobody(sources: Sources): AsyncGenerator<Finding> {
+  const fraud = sources.databases.get('fraud');
+  if (fraud === undefined) return;
+  const { payment, compared } = sources;
+  const suspects = async function* (): AsyncGenerator<string> {
+    const waiting = payment.stream<{ id: string }>(`SELECT id FROM payments WHERE status = 'IN_REVIEW'`);
+    for await (const rows of waiting) {
+      compared('payments under review', rows.length);
+      yield* rows.map(({ id }) => id);
+    }
+  };
+  yield* confirmed(sources, suspects(), async (ids) => {
+    const rows = await payment.query<{ id: string }>(
+      `SELECT id FROM payments WHERE status = 'IN_REVIEW' AND id = ANY($1)`,
+      [ids],
+    );
+    const open = await fraud.query<{ id: string }>(
+      `SELECT payment_id AS id FROM fraud_reviews WHERE status = 'PENDING' AND payment_id = ANY($1)`,
+      [ids],
+    );
+    const listed = new Set(open.map(({ id }) => id));
+    return rows
+      .filter(({ id }) => !listed.has(id))
+      .map(({ id }) => ({
+        suspect: id,
+        finding: { problem: 'under review, and nobody has it in the queue', ids: { payment: id } },
+      }));
+  });
 }
-
-/** Timers that have run out: of open orders, of authorizations that expire, of news that was received. */
-const DUE = `
-  SELECT attempt_id AS id, payment_id AS payment, next_recovery_at AS due FROM payment_attempts
-   WHERE next_recovery_at <= now()
-  UNION ALL
-  SELECT 'expiry of ' || id, id, expiry_due_at FROM payments WHERE expiry_due_at <= now()
-  UNION ALL
-  SELECT provider || ' ' || webhook_id, coalesce(payment_id, ''), next_try_at FROM psp_webhooks WHERE next_try_at <= now()`;
-
-async function* overdueTimers({ payment, compared }: Sources): AsyncGenerator<Overdue> {
-  const [row] = await payment.query<{ timers: number }>(
-    `SELECT ((SELECT count(*) FROM payment_attempts WHERE next_recovery_at IS NOT NULL)
-           + (SELECT count(*) FROM payments WHERE expiry_due_at IS NOT NULL)
-           + (SELECT count(*) FROM psp_webhooks WHERE next_try_at IS NOT NULL))::int AS timers`,
-  );
-  compared('timers', row?.timers ?? 0);
-  for await (const rows of payment.stream<Overdue>(DUE)) yield* rows;
-}
-
-/** Whoever takes a timer up sets it anew: the same time, still over, was taken up by nobody. */
-const stillOverdue = async ({ payment }: Sources, overdue: readonly Overdue[]): Promise<readonly Wrong<Overdue>[]> => {
-  const rows = await payment.query<Overdue>(`SELECT * FROM (${DUE}) AS due WHERE id = ANY($1)`, [
-    overdue.map(({ id }) => id),
-  ]);
-  const now = new Map(rows.map(({ id, due }) => [id, due.getTime()]));
-  return overdue
-    .filter(({ id, due }) => now.get(id) === due.getTime())
-    .map((suspect) => ({
-      suspect,
-      finding: {
-        problem: `due since ${suspect.due.toISOString()}, and nobody takes it up`,
-        ids: { payment: suspect.payment, timer: suspect.id },
-      },
-    }));
-};
