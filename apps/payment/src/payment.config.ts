@@ -58,6 +58,16 @@ export const paymentConfigSchema = z.object({
   WALLET_URL: addressField.optional().meta({
     description: 'The wallet service, for payments by wallet; without it they are not enabled.',
   }),
+  FRAUD_URL: addressField.optional().meta({
+    description: 'The fraud service, which judges payments before an acquirer is asked; without it nobody is judged.',
+  }),
+  FRAUD_BUDGET_MS: z.coerce.number().int().min(1).max(5_000).default(50).meta({
+    description: "How long a payment waits for fraud, in milliseconds; after that the merchant's policy holds.",
+  }),
+  FRAUD_DOWN_ALLOW_MAX: z.coerce.number().int().min(0).max(1_000_000_000).default(50_000).meta({
+    description:
+      'Up to which amount a payment goes on that nobody judged in time, in minor units; more waits until fraud is back. Of merchants without a policy of their own.',
+  }),
   ACQUIRERS: acquirerSettings.default({ sim: 'http://127.0.0.1:8085/acquirers/sim' }).meta({
     description:
       'JSON object: name of each acquirer to its address, or to {"kind": "stripe", "secretKey", "webhookSecret"}; tried in this order unless rules say otherwise.',

@@ -3,6 +3,7 @@ import { MessagingModule } from '@payflow/messaging';
 import { ServiceModule } from '@payflow/service';
 
 import { AcquirerCommand } from './application/acquirer-command.js';
+import { AuthorizationChecks } from './application/authorization-checks.js';
 import { AuthorizationLifetime } from './application/authorization-lifetime.js';
 import { AuthorizePayment } from './application/authorize-payment.js';
 import { CancelPayment } from './application/cancel-payment.js';
@@ -11,7 +12,10 @@ import { Commit } from './application/commit.js';
 import { CreatePayment } from './application/create-payment.js';
 import { ExpireAuthorizations } from './application/expire-authorizations.js';
 import { ExternalParties } from './application/external-parties.js';
+import { DecideReviews } from './application/decide-reviews.js';
 import { Fees } from './application/fees.js';
+import { FraudPolicies } from './application/fraud-policies.js';
+import { JudgePayments } from './application/judge-payments.js';
 import { LedgerLines } from './application/ledger-lines.js';
 import { ListPayments } from './application/list-payments.js';
 import { MerchantFeeTerms } from './application/merchant-fee-terms.js';
@@ -33,14 +37,20 @@ import { SagaSteps } from './application/saga-steps.js';
 import { RefundPayment } from './application/refund-payment.js';
 import { RoutePayments } from './application/route-payments.js';
 import { RoutingRulesCache } from './application/routing-rules.js';
+import { SendOrders } from './application/send-orders.js';
+import { SettlePayments } from './application/settle-payments.js';
 import { SyncPayment } from './application/sync-payment.js';
 import { UpdatePayment } from './application/update-payment.js';
 import { UserHistory } from './application/user-history.js';
+import { WatchReviews } from './application/watch-reviews.js';
 import { ClientsModule } from './clients/clients.module.js';
 import { ServiceCalls } from './clients/service-calls.js';
 import { TransferIntents } from './clients/transfer-intents.js';
+import { FraudDecisionsController } from './events/fraud-decisions.controller.js';
+import { SettlementLinesController } from './events/settlement-lines.controller.js';
 import { CapturesController } from './http/captures.controller.js';
 import { FeeTermsController } from './http/fee-terms.controller.js';
+import { FraudPolicyController } from './http/fraud-policy.controller.js';
 import { ReturnController } from './http/return.controller.js';
 import { WebhooksController } from './http/webhooks.controller.js';
 import { PayerController } from './http/payer.controller.js';
@@ -64,7 +74,7 @@ import { WalletProcessor } from './processors/wallet-processor.js';
       service: 'payment',
       imports: [ClientsModule],
       inject: [ServiceCalls],
-      // It owns the payments' events and consumes nobody else's.
+      // Nothing it consumes of others has an order, so nobody is asked for what is missing in one.
       useFactory: ({ accessToken }: ServiceCalls) => ({ ownerUrls: {}, serviceToken: accessToken }),
     }),
   ],
@@ -79,7 +89,10 @@ import { WalletProcessor } from './processors/wallet-processor.js';
     PaymentExceptionsController,
     UserPaymentsController,
     FeeTermsController,
+    FraudPolicyController,
     RoutingController,
+    FraudDecisionsController,
+    SettlementLinesController,
   ],
   providers: [
     CreatePayment,
@@ -87,6 +100,7 @@ import { WalletProcessor } from './processors/wallet-processor.js';
     ExternalParties,
     UpdatePayment,
     AuthorizePayment,
+    AuthorizationChecks,
     PayerAccess,
     ReturnPayer,
     ReceiveWebhook,
@@ -117,6 +131,12 @@ import { WalletProcessor } from './processors/wallet-processor.js';
     PaymentMetrics,
     NewPayments,
     Fees,
+    FraudPolicies,
+    JudgePayments,
+    DecideReviews,
+    WatchReviews,
+    SendOrders,
+    SettlePayments,
     ProcessorFactory,
     CardProcessor,
     BankRedirectProcessor,

@@ -24,6 +24,7 @@ const cardOf = (merchantId: string, tokenId: string): SwappedCard => ({
   tokenId,
   brand: 'visa',
   last4: '4242',
+  bin: '424242',
   fingerprint: 'fp_4242',
   merchantId,
   userId: null,

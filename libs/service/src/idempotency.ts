@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 
 import type { Principal } from '@payflow/contracts';
 import { canonicalJson, type Json } from '@payflow/kernel';
-import type { Database, Tx } from '@payflow/postgres';
+import type { Database, Sql, Tx } from '@payflow/postgres';
 import type { FastifyReply } from 'fastify';
 
 import { currentContext } from './context.js';
@@ -182,6 +182,18 @@ export class Idempotency {
       ? await completeKeyless(tx, claim, claim.key, answer.status < 400)
       : await completeKeyed(tx, claim, claim.key, answer);
     if (done === 0) throw new Problem('concurrent_update', { detail: 'Another instance has taken the request over.' });
+  }
+
+  /**
+   * Whether such a request has been here before. A guess, for whoever would ask others in vain about a repetition: only
+   * `claim` decides.
+   */
+  async isRepetition(sql: Sql, identity: RequestIdentity): Promise<boolean> {
+    const rows = await sql.query(
+      'SELECT 1 FROM idempotency_keys WHERE scope = $1 AND key = $2 AND expires_at > now()',
+      [identity.scope, keyIn(identity)],
+    );
+    return rows.length > 0;
   }
 
   /** Prolongs the claim of work that goes on. @returns false when another took it over. */

@@ -41,6 +41,8 @@ export interface RequestMeta {
   readonly cardFingerprint?: string;
   /** The value of `SWAPPED_CARD_HEADER`. */
   readonly swappedCard?: string;
+  /** Whoever asked the gateway: it writes `X-Forwarded-For` itself, and the services are reachable through it only. */
+  readonly forwardedFor?: string;
 }
 
 /** The request's `RequestMeta`. A key or condition that cannot be used is refused here. */
@@ -67,6 +69,7 @@ export const requestMetaOf = (request: FastifyRequest): RequestMeta => {
   const ifMatch = versionOfIfMatch(headerOf(request, 'if-match'));
   const cardFingerprint = headerOf(request, CARD_FINGERPRINT_HEADER);
   const swappedCard = headerOf(request, SWAPPED_CARD_HEADER);
+  const forwardedFor = headerOf(request, 'x-forwarded-for');
   return {
     requestId: request.id,
     route: `${request.method} ${request.routeOptions.url ?? ''}`,
@@ -76,6 +79,7 @@ export const requestMetaOf = (request: FastifyRequest): RequestMeta => {
     ...(ifMatch === undefined ? {} : { ifMatch }),
     ...(cardFingerprint === undefined ? {} : { cardFingerprint }),
     ...(swappedCard === undefined ? {} : { swappedCard }),
+    ...(forwardedFor === undefined ? {} : { forwardedFor }),
   };
 };
 

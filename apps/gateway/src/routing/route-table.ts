@@ -46,12 +46,13 @@ export const ROUTES: readonly Route[] = [
   { pattern: '/auth/password/forgot', service: 'auth', public: true, bucket: 'credentials' },
   { pattern: '/auth/password/reset', service: 'auth', public: true, bucket: 'credentials' },
   { pattern: '/auth/2fa', service: 'auth', bucket: 'credentials' },
-  // The mails and messages that a demo did not send; auth answers 404 elsewhere.
-  { pattern: '/dev/mailbox', service: 'auth', public: true },
+  // What a demo told whom; 404 elsewhere.
+  { pattern: '/dev/mailbox', service: 'notification', public: true },
   { pattern: '/.well-known', service: 'auth', public: true },
   { pattern: '/me', service: 'auth' },
   { pattern: '/merchants', service: 'auth' },
   { pattern: '/merchants/{merchantId}/fee-terms', service: 'payment' },
+  { pattern: '/merchants/{merchantId}/fraud-policy', service: 'payment' },
   {
     pattern: '/payments',
     service: 'payment',

@@ -1,14 +1,15 @@
 import { Injectable } from '@nestjs/common';
-import {
-  type AuthorizeIntentRequest,
-  type AuthorizePaymentRequest,
-  type ConfirmIntentRequest,
-  type SwappedCard,
-  swappedCardIn,
-} from '@payflow/contracts';
+import type { AuthorizeIntentRequest, AuthorizePaymentRequest, ConfirmIntentRequest } from '@payflow/contracts';
 import { newId } from '@payflow/kernel';
 import { Database, type Tx } from '@payflow/postgres';
-import { type Answer, Idempotency, Problem, requireVersion, type StoredAnswer } from '@payflow/service';
+import {
+  type Answer,
+  Idempotency,
+  Problem,
+  type RequestIdentity,
+  requireVersion,
+  type StoredAnswer,
+} from '@payflow/service';
 
 import { authorizationRefusal, authorize } from '../domain/authorize.js';
 import { create } from '../domain/create.js';
@@ -16,17 +17,15 @@ import type { PaymentEvent } from '../domain/events.js';
 import { fold } from '../domain/evolve.js';
 import { initialPayment, type Payment } from '../domain/payment.js';
 import { update } from '../domain/update.js';
-import type { MethodCheck } from '../processors/payment-processor.js';
-import { ProcessorFactory } from '../processors/processor-factory.js';
-import { findPayment } from '../store/payments.js';
+import { findPayment, type PaymentRow } from '../store/payments.js';
 import { AcquirerCommand, type Intent } from './acquirer-command.js';
+import { type AuthorizationCheck, AuthorizationChecks } from './authorization-checks.js';
 import { type CommandRequest, causeOf, identityOf } from './command-request.js';
 import { loadPayment, lockOwnPayment } from './load-payment.js';
 import { NewPayments } from './new-payments.js';
 import { merchantFor, sees } from './ownership.js';
 import { paymentAnswer } from './payment-view.js';
 import { problemOfRefusal } from './refusal-problems.js';
-import { RoutePayments, type Router } from './route-payments.js';
 
 /** POST /payments/authorize, and POST /payments/{id}/authorize and /process for an intent. */
 @Injectable()
@@ -35,8 +34,7 @@ export class AuthorizePayment {
     private readonly database: Database,
     private readonly idempotency: Idempotency,
     private readonly command: AcquirerCommand,
-    private readonly processors: ProcessorFactory,
-    private readonly routing: RoutePayments,
+    private readonly checks: AuthorizationChecks,
     private readonly newPayments: NewPayments,
   ) {}
 
@@ -48,21 +46,20 @@ export class AuthorizePayment {
     const { body, principal } = request;
     const merchantId = merchantFor(principal, body.merchantId);
     const paymentId = newId('pay');
+    const identity = identityOf(this.idempotency, request);
+    const { amount, currency, userId = null } = body;
+    const asked = { paymentId, merchantId, userId, amountMinor: BigInt(amount), currency, version: 0 };
     // Asked before the transaction, judged inside it: a repetition is answered even if its token is used by now.
-    const payer = { merchantId, userId: body.userId ?? null, ...confirmationOf(request) };
-    const check = await this.processors.check(body.paymentMethod, payer);
-    const router = await this.routing.router();
+    const check = await this.checks.of(asked, request, identity);
     return await this.command.run({
       name: 'authorize',
-      identity: identityOf(this.idempotency, request),
+      identity,
       cause: causeOf(request),
       resourceId: paymentId,
-      decide: () => {
+      decide: async () => {
         const created = create(this.newPayments.factsOf(paymentId, merchantId, body));
         if (!created.ok) throw problemOfRefusal(created.refusal);
-        return Promise.resolve(
-          intentOf(initialPayment, created.events, check, router, this.isSale(body, body.capture)),
-        );
+        return await intentOf(initialPayment, created.events, check, body.capture);
       },
       locate: locateAuthorization,
       answer,
@@ -76,11 +73,11 @@ export class AuthorizePayment {
     answer: (payment: Payment) => Answer = (payment) => paymentAnswer(payment, 200),
   ): Promise<StoredAnswer> {
     const { body, principal, meta } = request;
-    const check = await this.checkFor(paymentId, request);
-    const router = await this.routing.router();
+    const identity = identityOf(this.idempotency, request);
+    const check = await this.checkOf(paymentId, request, identity);
     return await this.command.run({
       name: 'authorize',
-      identity: identityOf(this.idempotency, request),
+      identity,
       cause: causeOf(request),
       resourceId: paymentId,
       decide: async (tx) => {
@@ -89,42 +86,38 @@ export class AuthorizePayment {
         // Without a check there was no such payment a moment ago; a payment cannot come to be in between.
         if (!check) throw new Problem('payment_not_found');
         const { capture = payment.capture, returnUrl } = body;
-        return intentOf(payment, withReturnUrl(payment, returnUrl), check, router, this.isSale(body, capture));
+        return await intentOf(payment, withReturnUrl(payment, returnUrl), check, capture);
       },
       locate: locateAuthorization,
       answer,
     });
   }
 
-  private isSale({ paymentMethod }: Pick<IntentAuthorization, 'paymentMethod'>, capture: boolean): boolean {
-    return capture || this.processors.processorFor(paymentMethod.type).paidAtOnce;
-  }
-
   /** Undefined for a payment that the caller does not see: the transaction will say so. */
-  private async checkFor(
+  private async checkOf(
     paymentId: string,
     request: CommandRequest<IntentAuthorization>,
-  ): Promise<MethodCheck | undefined> {
+    identity: RequestIdentity,
+  ): Promise<AuthorizationCheck | undefined> {
     const row = await findPayment(this.database, paymentId);
-    if (!row) return undefined;
-    const payer = { merchantId: row.merchant_id, userId: row.user_id, ...confirmationOf(request) };
-    return sees(request.principal, payer) ? await this.processors.check(request.body.paymentMethod, payer) : undefined;
+    if (!row || !sees(request.principal, { merchantId: row.merchant_id, userId: row.user_id })) return undefined;
+    const asked = {
+      paymentId,
+      merchantId: row.merchant_id,
+      userId: row.user_id,
+      amountMinor: row.amount,
+      currency: row.currency,
+      version: Number(row.version),
+    };
+    return await this.checks.of(asked, request, identity, mayBeAuthorized(row, request.meta.ifMatch));
   }
 }
 
-/** Who asks, as far as a payment method depends on it. */
-const confirmationOf = ({
-  meta,
-  principal,
-}: CommandRequest<unknown>): {
-  readonly confirmedBy: string | null;
-  readonly swappedCard: SwappedCard | undefined;
-} => ({
-  confirmedBy: principal.kind === 'user' ? principal.id : null,
-  swappedCard: meta.swappedCard === undefined ? undefined : swappedCardIn(meta.swappedCard),
-});
-
 type IntentAuthorization = AuthorizeIntentRequest & Pick<ConfirmIntentRequest, 'returnUrl'>;
+
+/** A guess by the row, for whom it would be in vain to ask. The transaction decides. */
+const mayBeAuthorized = (row: PaymentRow, ifMatch: number | undefined): boolean =>
+  row.status === 'PENDING' && row.payment_method === null && (ifMatch === undefined || BigInt(ifMatch) === row.version);
 
 /** Nothing where the payment can no longer be changed: that it cannot be authorized is told then. */
 const withReturnUrl = (payment: Payment, returnUrl: string | undefined): readonly PaymentEvent[] => {
@@ -139,22 +132,22 @@ const withReturnUrl = (payment: Payment, returnUrl: string | undefined): readonl
  *
  * @throws Problem of the refusal, or of the method that cannot be used
  */
-const intentOf = (
+const intentOf = async (
   before: Payment,
   created: readonly PaymentEvent[],
-  check: MethodCheck,
-  router: Router,
-  sale: boolean,
-): Intent => {
+  { method, router, paidAtOnce, judgementOn }: AuthorizationCheck,
+  capture: boolean,
+): Promise<Intent> => {
   const payment = fold(created, before);
   const refusal = authorizationRefusal(payment);
   if (refusal) throw problemOfRefusal(refusal);
-  if (!check.usable) throw check.problem;
+  if (!method.usable) throw method.problem;
+  const judgement = await judgementOn({ ...payment, version: before.version });
   const attemptId = newId('att');
-  const { paymentMethod } = check;
+  const { paymentMethod } = method;
   const route = router({ ...payment, methodType: paymentMethod.type, brand: paymentMethod.brand });
-  const saleCaptureId = sale ? newId('cap') : null;
-  const decision = authorize(payment, { at: new Date(), attemptId, route, paymentMethod, saleCaptureId });
+  const saleCaptureId = capture || paidAtOnce ? newId('cap') : null;
+  const decision = authorize(payment, { at: new Date(), attemptId, route, paymentMethod, saleCaptureId, judgement });
   if (!decision.ok) throw problemOfRefusal(decision.refusal);
   return { before, events: [...created, ...decision.events], firstOperationId: attemptId };
 };

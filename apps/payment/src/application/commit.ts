@@ -13,6 +13,7 @@ import type { PaymentConfig } from '../payment.config.js';
 import { attemptRowOf, storeAttempt } from '../store/payment-attempts.js';
 import { appendEvents, type Cause } from '../store/payment-events.js';
 import { endStuckException, raiseException } from '../store/payment-exceptions.js';
+import { storeReview } from '../store/payment-reviews.js';
 import { paymentRowOf, storePayment } from '../store/payments.js';
 import { refundRowOf, storeRefund } from '../store/refunds.js';
 import { PaymentMetrics } from './payment-metrics.js';
@@ -97,6 +98,7 @@ export class Commit {
       // First: it holds the payment's row, and whoever has not locked that before waits here and nowhere behind.
       overwrite(tx, before, after),
       appendEvents(tx, after.paymentId, before.version, events, cause),
+      after.review !== null && after.review !== before.review ? storeReview(tx, after, after.review) : undefined,
       ...changed.map(({ operation, position }) =>
         storeAttempt(
           tx,

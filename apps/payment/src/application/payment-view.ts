@@ -1,9 +1,10 @@
-import type { PaymentResponse, RefundResponse, RefundResultResponse } from '@payflow/contracts';
+import type { PaymentDetailResponse, PaymentResponse, RefundResponse, RefundResultResponse } from '@payflow/contracts';
 import { minorToJson } from '@payflow/kernel';
 import { type Answer, entityTag } from '@payflow/service';
 
 import { type Failure, type Payment, type RefundOperation, statusOf } from '../domain/payment.js';
 import type { RecoveryPlan } from '../store/payment-attempts.js';
+import type { SettlementRow } from '../store/payment-settlements.js';
 import { type PaymentRow, paymentRowOf } from '../store/payments.js';
 import { REFUND_STATUS_OF, type RefundRow } from '../store/refunds.js';
 
@@ -70,11 +71,31 @@ export const paymentView = (row: PaymentRow, plan?: RecoveryPlan): PaymentRespon
   expiredAt: timeOf(row.expired_at),
 });
 
+/** Why, is for staff: whoever knows the rules knows how to get around them. */
+export const fraudView = ({ fraud }: PaymentRow, forStaff: boolean): PaymentDetailResponse['fraud'] =>
+  fraud && {
+    decisionId: fraud.decisionId,
+    outcome: fraud.outcome,
+    reviewId: fraud.reviewId,
+    decideBy: fraud.decideBy,
+    policy: fraud.policy,
+    ...(forStaff ? { score: fraud.score, reasons: [...fraud.reasons], rulesVersion: fraud.rulesVersion } : {}),
+  };
+
+export const settlementView = (row: SettlementRow): PaymentDetailResponse['settlements'][number] => ({
+  settlementId: row.settlement_id,
+  acquirer: row.acquirer,
+  gross: minorToJson(row.gross_minor),
+  fee: minorToJson(row.fee_minor),
+  net: minorToJson(row.net_minor),
+  settledAt: row.settled_at.toISOString(),
+});
+
 export const viewOf = (payment: Payment): PaymentResponse => paymentView(paymentRowOf(payment));
 
-/** The payment as the answer of a command: 202 while an acquirer, or the payer, has not answered. */
+/** The payment as the answer of a command: 202 while an acquirer, the payer, or people have not answered. */
 export const paymentAnswer = (payment: Payment, status: 200 | 201): Answer => ({
-  status: ['PROCESSING', 'REQUIRES_ACTION'].includes(statusOf(payment)) ? 202 : status,
+  status: ['PROCESSING', 'REQUIRES_ACTION', 'IN_REVIEW'].includes(statusOf(payment)) ? 202 : status,
   body: viewOf(payment),
   headers: { etag: entityTag(payment.version) },
 });

@@ -7,7 +7,8 @@ import {
 import { minorToJson } from '@payflow/kernel';
 import type { OutgoingEvent } from '@payflow/messaging';
 
-import type { PaymentEvent, PaymentEventType } from '../domain/events.js';
+import { disputeOf } from '../domain/dispute.js';
+import type { PaymentEvent, PaymentEventType, PaymentSettled } from '../domain/events.js';
 import {
   acquirerOf,
   capturedMinor,
@@ -27,7 +28,10 @@ type Publications = {
   readonly [Type in PaymentEventType]: ((event: EventOf<Type>, payment: Payment) => Publication) | null;
 };
 
-const subjectOf = (payment: Payment) => ({
+/** Whom an event is about: as much of a payment as every publication says. */
+export type Subject = Pick<Payment, 'paymentId' | 'merchantId' | 'userId' | 'currency' | 'metadata'>;
+
+const subjectOf = (payment: Subject) => ({
   paymentId: payment.paymentId,
   merchantId: payment.merchantId,
   userId: payment.userId,
@@ -54,6 +58,24 @@ const acquirerIn = (payment: Payment): string => {
 
 const refundReasonOf = (payment: Payment, refundId: string): string | null =>
   (operationOf(payment, refundId) as RefundOperation | undefined)?.reason ?? null;
+
+const settledPayload = (event: PaymentSettled, subject: Subject): PaymentEventPayload<'settled'> => ({
+  ...subjectOf(subject),
+  settlementId: event.settlementId,
+  acquirer: event.acquirer,
+  bank: event.bank,
+  gross: minorToJson(event.grossMinor),
+  fee: minorToJson(event.feeMinor),
+  net: minorToJson(event.netMinor),
+  balanceTransactionIds: [...event.balanceTransactionIds],
+});
+
+const disputeSubjectOf = (payment: Payment, disputeId: string) => {
+  const dispute = disputeOf(payment.disputes, disputeId);
+  if (!dispute) throw new Error(`invariant: ${payment.paymentId} has no dispute ${disputeId}`);
+  const { acquirer, acquirerReference, amountMinor } = dispute;
+  return { ...subjectOf(payment), disputeId, amount: minorToJson(amountMinor), acquirer, acquirerReference };
+};
 
 const PUBLICATIONS = {
   PaymentCreated: (event, payment) => [
@@ -170,20 +192,71 @@ const PUBLICATIONS = {
     },
   ],
   RefundUnanswered: null,
+  FraudDecided: null,
+  ReviewOpened: (event, payment) => [
+    'inReview',
+    {
+      ...subjectOf(payment),
+      amount: minorToJson(payment.amountMinor),
+      decisionId: payment.fraud?.decisionId ?? null,
+      reviewId: event.reviewId,
+      decideBy: event.decideBy.toISOString(),
+    },
+  ],
+  ReviewClosed: null,
+  PaymentRejected: (event, payment) => [
+    'failed',
+    {
+      ...subjectOf(payment),
+      amount: minorToJson(payment.amountMinor),
+      acquirer: null,
+      attemptId: null,
+      code: event.failure.code,
+      declineCode: event.failure.declineCode,
+      message: event.failure.message,
+    },
+  ],
+  DisputeOpened: (event, payment) => [
+    'disputeOpened',
+    {
+      ...disputeSubjectOf(payment, event.disputeId),
+      fee: minorToJson(event.feeMinor),
+      reason: event.reason,
+      evidenceDueBy: event.evidenceDueBy.toISOString(),
+    },
+  ],
+  DisputeResponseOrdered: null,
+  DisputeEvidenceSubmitted: (event, payment) => [
+    'disputeUpdated',
+    { ...disputeSubjectOf(payment, event.disputeId), status: 'UNDER_REVIEW' },
+  ],
+  DisputeClosed: (event, payment) => [
+    'disputeClosed',
+    {
+      ...disputeSubjectOf(payment, event.disputeId),
+      status: event.outcome,
+      feeReturned: minorToJson(event.feeReturnedMinor),
+    },
+  ],
+  PaymentSettled: (event, payment) => ['settled', settledPayload(event, payment)],
 } satisfies Publications;
 
 /** The outgoing event that tells of a domain event, if any. `payment` is the payment right after it. */
 export const publicationOf = (event: PaymentEvent, payment: Payment): OutgoingEvent | undefined => {
   const publish = PUBLICATIONS[event.type] as ((event: PaymentEvent, payment: Payment) => Publication) | null;
   if (!publish) return undefined;
-  const [name, payload] = publish(event, payment);
+  return outgoing(publish(event, payment), payment, event.at);
+};
+
+/** The same for one of many payments that are settled at once, none of which is folded for it. */
+export const settledPublication = (event: PaymentSettled, subject: Subject): OutgoingEvent =>
+  outgoing(['settled', settledPayload(event, subject)], subject, event.at);
+
+const outgoing = (
+  [name, payload]: Publication,
+  { paymentId, merchantId }: Subject,
+  occurredAt: Date,
+): OutgoingEvent => {
   const definition: EventDefinition = PAYMENT_EVENTS[name];
-  return {
-    definition,
-    aggregateId: payment.paymentId,
-    merchantId: payment.merchantId,
-    key: payment.merchantId,
-    payload,
-    occurredAt: event.at,
-  };
+  return { definition, aggregateId: paymentId, merchantId, key: merchantId, payload, occurredAt };
 };

@@ -1,11 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import type {
-  paymentAttemptsSchema,
-  PaymentDetailResponse,
-  PaymentEntriesResponse,
-  paymentEventsSchema,
-  PaymentResponse,
-  Principal,
+import {
+  isStaff,
+  type paymentAttemptsSchema,
+  type PaymentDetailResponse,
+  type PaymentEntriesResponse,
+  type paymentEventsSchema,
+  type PaymentResponse,
+  type Principal,
 } from '@payflow/contracts';
 import { minorToJson } from '@payflow/kernel';
 import { Outbox } from '@payflow/messaging';
@@ -14,13 +15,14 @@ import { Problem } from '@payflow/service';
 import type { z } from 'zod';
 
 import { fold } from '../domain/evolve.js';
-import type { OperationState } from '../domain/payment.js';
+import type { OperationState, Payment } from '../domain/payment.js';
 import { type ListedAttempt, listAttempts } from '../store/payment-attempts.js';
 import { dataOf, historyUntil, loadHistory, type StoredEvent } from '../store/payment-events.js';
+import { type SettlementRow, settlementRowsOf } from '../store/payment-settlements.js';
 import { findPayment, findPaymentMoment, type PaymentRow, paymentRowOf } from '../store/payments.js';
 import { LedgerLines } from './ledger-lines.js';
 import { sees } from './ownership.js';
-import { failureOf, paymentView } from './payment-view.js';
+import { failureOf, fraudView, paymentView, settlementView } from './payment-view.js';
 
 type PaymentHistory = z.infer<typeof paymentEventsSchema>;
 type PaymentAttempts = z.infer<typeof paymentAttemptsSchema>;
@@ -46,15 +48,22 @@ export class ReadPayment {
   /** With its ledger lines, those of its own last change included. @throws Problem payment_not_found */
   async detail(paymentId: string, principal: Principal, asOf?: string): Promise<PaymentDetailResponse> {
     if (asOf !== undefined) {
-      const row = await this.standing(paymentId, principal, asOf);
+      const payment = await this.standing(paymentId, principal, asOf);
+      const row = paymentRowOf(payment);
       const sequence = await this.outbox.lastSequence(this.database, paymentId);
-      return withLines(paymentView(row), await this.lines.asOf(paymentId, sequence, asOf));
+      return {
+        ...withLines(paymentView(row), await this.lines.asOf(paymentId, sequence, asOf)),
+        ...besides(row, settlementRowsOf(payment), principal),
+      };
     }
     // One snapshot: the lines are those up to just the sequence that belongs to the row, so that amounts and lines tell of
     // one moment although they stand in two databases.
     const moment = visible(await findPaymentMoment(this.database, paymentId), principal);
-    const { row, plan, sequence } = moment;
-    return withLines(paymentView(row, plan), await this.lines.upTo(paymentId, sequence));
+    const { row, plan, sequence, settlements } = moment;
+    return {
+      ...withLines(paymentView(row, plan), await this.lines.upTo(paymentId, sequence)),
+      ...besides(row, settlements, principal),
+    };
   }
 
   /** @throws Problem payment_not_found */
@@ -62,7 +71,7 @@ export class ReadPayment {
     await this.current(paymentId, principal);
     const history = await loadHistory(this.database, paymentId);
     const shown = asOf === undefined ? history : historyUntil(history, new Date(asOf));
-    return { data: shown.map(eventView) };
+    return { data: shown.map((stored) => eventView(stored, isStaff(principal))) };
   }
 
   /** @throws Problem payment_not_found */
@@ -77,12 +86,12 @@ export class ReadPayment {
   }
 
   /** The payment as its events up to that moment tell it. Before the first one there was none. */
-  private async standing(paymentId: string, principal: Principal, asOf: string): Promise<PaymentRow> {
+  private async standing(paymentId: string, principal: Principal, asOf: string): Promise<Payment> {
     await this.current(paymentId, principal);
     const history = historyUntil(await loadHistory(this.database, paymentId), new Date(asOf));
     if (history.length === 0)
       throw new Problem('payment_not_found', { detail: `There was no such payment at ${asOf}.` });
-    return paymentRowOf(fold(history.map(({ event }) => event)));
+    return fold(history.map(({ event }) => event));
   }
 }
 
@@ -96,20 +105,32 @@ const visible = <Read extends { readonly row: PaymentRow }>(read: Read | undefin
 const withLines = (
   payment: PaymentResponse,
   lines: Pick<PaymentEntriesResponse, 'ledgerBalance' | 'entries'> | undefined,
-): PaymentDetailResponse => ({
+): Omit<PaymentDetailResponse, 'fraud' | 'settlements'> => ({
   ...payment,
   ledgerBalance: lines?.ledgerBalance ?? null,
   ledgerEntries: lines?.entries ?? [],
 });
 
-/** Shown to the merchant: amounts under the names of the API, without the hash of the client secret. */
-const eventView = ({ version, event }: StoredEvent): PaymentHistory['data'][number] => ({
+const besides = (
+  row: PaymentRow,
+  settlements: readonly SettlementRow[],
+  principal: Principal,
+): Pick<PaymentDetailResponse, 'fraud' | 'settlements'> => ({
+  fraud: fraudView(row, isStaff(principal)),
+  settlements: settlements.map(settlementView),
+});
+
+/** Why a payment looked as it looked to fraud. */
+const FOR_STAFF = new Set(['score', 'reasons', 'rulesVersion']);
+
+/** Amounts under the names of the API, without the hash of the client secret, and for merchants without fraud's reasons. */
+const eventView = ({ version, event }: StoredEvent, forStaff: boolean): PaymentHistory['data'][number] => ({
   version,
   type: event.type,
   occurredAt: event.at.toISOString(),
   data: Object.fromEntries(
     Object.entries(dataOf(event))
-      .filter(([name]) => name !== 'clientSecretHash')
+      .filter(([name]) => name !== 'clientSecretHash' && (forStaff || !FOR_STAFF.has(name)))
       .map(([name, value]) => [name.replace(/Minor$/, ''), value]),
   ),
 });

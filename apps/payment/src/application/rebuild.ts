@@ -6,12 +6,13 @@ import type { Payment } from '../domain/payment.js';
 import { attemptRowOf } from '../store/payment-attempts.js';
 import { loadHistories, type StoredEvent } from '../store/payment-events.js';
 import { paymentRowOf } from '../store/payments.js';
+import { settlementRowsOf } from '../store/payment-settlements.js';
 import { refundRowOf } from '../store/refunds.js';
 
 /** Where a live read model differs from what the events say. */
 export interface Difference {
   readonly paymentId: string;
-  readonly table: 'payment_events' | 'payments' | 'payment_attempts' | 'refunds';
+  readonly table: 'payment_events' | 'payments' | 'payment_attempts' | 'refunds' | 'payment_settlements';
   readonly detail: string;
 }
 
@@ -59,6 +60,7 @@ export const differencesAmong = async (sql: Sql, paymentIds: readonly string[]):
   const payments = await rowsByPayment(sql, 'payments', 'id', paymentIds);
   const attempts = await rowsByPayment(sql, 'payment_attempts', 'payment_id', paymentIds);
   const refunds = await rowsByPayment(sql, 'refunds', 'payment_id', paymentIds);
+  const settlements = await rowsByPayment(sql, 'payment_settlements', 'payment_id', paymentIds);
   return paymentIds.flatMap((paymentId) => {
     const history = histories.get(paymentId) ?? [];
     const payment = fold(history.map(({ event }) => event));
@@ -67,6 +69,10 @@ export const differencesAmong = async (sql: Sql, paymentIds: readonly string[]):
       ['payments', difference(history.length === 0 ? [] : [paymentRowOf(payment)], payments.get(paymentId) ?? [])],
       ['payment_attempts', difference(attemptRowsOf(payment), byPosition(attempts.get(paymentId) ?? []))],
       ['refunds', difference(byId(refundRowsOf(payment)), byId(refunds.get(paymentId) ?? []))],
+      [
+        'payment_settlements',
+        difference(bySettlement(settlementRowsOf(payment)), bySettlement(settlements.get(paymentId) ?? [])),
+      ],
     ];
     return found.flatMap(([table, detail]) => (detail === undefined ? [] : [{ paymentId, table, detail }]));
   });
@@ -76,7 +82,7 @@ type Row = Readonly<Record<string, unknown>>;
 
 const rowsByPayment = async (
   sql: Sql,
-  table: 'payments' | 'payment_attempts' | 'refunds',
+  table: Exclude<Difference['table'], 'payment_events'>,
   paymentColumn: 'id' | 'payment_id',
   paymentIds: readonly string[],
 ): Promise<ReadonlyMap<string, readonly Row[]>> => {
@@ -103,6 +109,10 @@ const refundRowsOf = (payment: Payment) =>
 const byId = <Identified extends object>(rows: readonly Identified[]): readonly Identified[] =>
   rows.toSorted((a, b) => (idOf(a) < idOf(b) ? -1 : 1));
 const idOf = (row: object): string => (row as { readonly id: string }).id;
+
+const bySettlement = <Row extends object>(rows: readonly Row[]): readonly Row[] =>
+  rows.toSorted((a, b) => (settlementOf(a) < settlementOf(b) ? -1 : 1));
+const settlementOf = (row: object): string => (row as { readonly settlement_id: string }).settlement_id;
 
 const byPosition = (rows: readonly Row[]): readonly Row[] =>
   rows.toSorted((a, b) => Number(a['position']) - Number(b['position']));

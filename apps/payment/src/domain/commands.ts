@@ -1,7 +1,9 @@
+import type { DisputeStatus } from '@payflow/contracts';
 import type {
   AttemptId,
   CaptureId,
   Currency,
+  DisputeId,
   FeeTerms,
   MerchantId,
   PaymentId,
@@ -9,7 +11,9 @@ import type {
   VoidId,
 } from '@payflow/kernel';
 
+import type { DisputeOrder } from './dispute.js';
 import type { PaymentDetails } from './events.js';
+import type { Judgement } from './judgement.js';
 import type { Metadata, PaymentMethod } from './payment.js';
 
 /** Commands carry all that a decision needs and a pure function may not fetch: ids, the time, the merchant's terms. */
@@ -39,6 +43,26 @@ export interface AuthorizePayment extends Command {
   readonly paymentMethod: PaymentMethod;
   /** The id of the capture that follows by itself (a sale), or null. */
   readonly saleCaptureId: CaptureId | null;
+  /** What fraud says of it. Undefined in an installation without fraud: nobody is judged. */
+  readonly judgement?: Judgement | undefined;
+}
+
+/** What an authorization needs that could not be given when the payment was put under review. */
+export interface AuthorizeAfterReview extends Command {
+  readonly attemptId: AttemptId;
+  /** The acquirers that may be tried now. */
+  readonly route: readonly string[];
+  readonly saleCaptureId: CaptureId | null;
+}
+
+export interface DecideReview extends AuthorizeAfterReview {
+  readonly reviewId: string | null;
+  readonly outcome: 'ALLOW' | 'BLOCK';
+  readonly decidedBy: string;
+}
+
+export interface JudgeAgain extends AuthorizeAfterReview {
+  readonly judgement: Judgement;
 }
 
 export interface CapturePayment extends Command {
@@ -114,4 +138,31 @@ export interface RecordOutcome extends Command {
   /** For what may have to follow: the next attempt of the route, the reversal of an approval nobody wants. */
   readonly nextAttemptId: AttemptId;
   readonly reversalId: VoidId;
+}
+
+/** The merchant's answer to a dispute. */
+export interface RespondToDispute extends Command {
+  readonly disputeId: string;
+  readonly response: DisputeOrder;
+  /** Whether anything was written that could be submitted. */
+  readonly hasEvidence: boolean;
+}
+
+/** How a dispute stands at the acquirer. */
+export interface DisputeWord {
+  readonly acquirerReference: string;
+  readonly status: DisputeStatus;
+  readonly amountMinor: bigint;
+  readonly reason: string;
+  readonly evidenceDueBy: Date;
+}
+
+/** The acquirer's word on a dispute of this payment. */
+export interface RecordDispute extends Command {
+  readonly acquirer: string;
+  readonly word: DisputeWord;
+  /** For a dispute that is not known yet: its id here, and what it costs the merchant. */
+  readonly disputeId: DisputeId;
+  readonly feeMinor: bigint;
+  readonly feeReturnedWhenWon: boolean;
 }

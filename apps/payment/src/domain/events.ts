@@ -1,5 +1,16 @@
-import type { AttemptId, CaptureId, Currency, MerchantId, PaymentId, RefundId, VoidId } from '@payflow/kernel';
+import type {
+  AttemptId,
+  CaptureId,
+  Currency,
+  DisputeId,
+  MerchantId,
+  PaymentId,
+  RefundId,
+  VoidId,
+} from '@payflow/kernel';
 
+import type { DisputeEnd, DisputeOrder } from './dispute.js';
+import type { FraudCheck } from './judgement.js';
 import type { Failure, Metadata, PaymentMethod, VoidCause } from './payment.js';
 
 /** What may be changed before the payment is authorized. */
@@ -181,6 +192,73 @@ export interface RefundUnanswered extends Happened {
   readonly reason: string;
 }
 
+/** Told before any acquirer is asked: by fraud, or by the merchant's policy where fraud did not answer in time. */
+export interface FraudDecided extends Happened, FraudCheck {
+  readonly type: 'FraudDecided';
+  readonly paymentMethod: PaymentMethod;
+}
+/** The payment waits for people, or, without an id, until fraud can judge it. */
+export interface ReviewOpened extends Happened {
+  readonly type: 'ReviewOpened';
+  readonly reviewId: string | null;
+  readonly decideBy: Date;
+  /** Whether the authorization, should it come to one, is followed by its capture. */
+  readonly sale: boolean;
+}
+export interface ReviewClosed extends Happened {
+  readonly type: 'ReviewClosed';
+  readonly reviewId: string | null;
+  readonly outcome: 'ALLOW' | 'BLOCK';
+  /** `usr_…`, `deadline`, or `rules` where only fraud had been missing. */
+  readonly decidedBy: string;
+}
+/** It failed without an acquirer having been asked. */
+export interface PaymentRejected extends Happened {
+  readonly type: 'PaymentRejected';
+  readonly failure: Failure;
+}
+/** A settlement took in what had happened to the payment since it was last settled. Its status is what it was. */
+export interface PaymentSettled extends Happened {
+  readonly type: 'PaymentSettled';
+  readonly settlementId: string;
+  readonly acquirer: string;
+  readonly bank: string;
+  readonly grossMinor: bigint;
+  readonly feeMinor: bigint;
+  readonly netMinor: bigint;
+  readonly balanceTransactionIds: readonly string[];
+}
+
+/** The payer disputes (a part of) the payment at his bank: the acquirer took it back. */
+export interface DisputeOpened extends Happened {
+  readonly type: 'DisputeOpened';
+  readonly disputeId: DisputeId;
+  readonly acquirer: string;
+  /** The acquirer's id of the dispute. */
+  readonly acquirerReference: string;
+  readonly amountMinor: bigint;
+  readonly feeMinor: bigint;
+  readonly reason: string;
+  readonly evidenceDueBy: Date;
+}
+/** The merchant has decided how to answer. The acquirer is told under the dispute's id. */
+export interface DisputeResponseOrdered extends Happened {
+  readonly type: 'DisputeResponseOrdered';
+  readonly disputeId: DisputeId;
+  readonly response: DisputeOrder;
+}
+/** The acquirer has the evidence. */
+export interface DisputeEvidenceSubmitted extends Happened {
+  readonly type: 'DisputeEvidenceSubmitted';
+  readonly disputeId: DisputeId;
+}
+export interface DisputeClosed extends Happened {
+  readonly type: 'DisputeClosed';
+  readonly disputeId: DisputeId;
+  readonly outcome: DisputeEnd;
+  readonly feeReturnedMinor: bigint;
+}
+
 /** Everything that can happen to a payment, in past tense. Stored for ever: a member is added, never changed. */
 export type PaymentEvent =
   | PaymentCreated
@@ -206,6 +284,15 @@ export type PaymentEvent =
   | RefundRequested
   | RefundSucceeded
   | RefundFailed
-  | RefundUnanswered;
+  | RefundUnanswered
+  | FraudDecided
+  | ReviewOpened
+  | ReviewClosed
+  | PaymentRejected
+  | PaymentSettled
+  | DisputeOpened
+  | DisputeResponseOrdered
+  | DisputeEvidenceSubmitted
+  | DisputeClosed;
 
 export type PaymentEventType = PaymentEvent['type'];

@@ -1,5 +1,6 @@
 import { unreachable } from '@payflow/kernel';
 
+import { type Dispute, openedDispute } from './dispute.js';
 import type { PaymentEvent } from './events.js';
 import {
   type AuthorizeOperation,
@@ -56,6 +57,14 @@ const withAttempt = (
     operation.kind === 'authorize' && operation.id === id ? { ...operation, ...change } : operation,
   ),
 });
+
+const withDispute = (payment: Payment, disputeId: string, change: Partial<Dispute>): Payment => ({
+  ...payment,
+  disputes: payment.disputes.map((dispute) => (dispute.disputeId === disputeId ? { ...dispute, ...change } : dispute)),
+});
+
+const withoutReview = (payment: Payment): Payment =>
+  payment.review === null ? payment : { ...payment, review: { ...payment.review, open: false } };
 
 const acquirerOf = (payment: Payment): string => payment.authorization?.acquirer ?? '';
 
@@ -177,7 +186,7 @@ const applied = (payment: Payment, event: PaymentEvent): Payment => {
     }
     case 'PaymentCanceled': {
       const canceled: Payment = {
-        ...payment,
+        ...withoutReview(payment),
         closed: true,
         canceledAt: at,
         metadata: { ...payment.metadata, ...event.metadata },
@@ -224,6 +233,35 @@ const applied = (payment: Payment, event: PaymentEvent): Payment => {
       return withEnding(payment, event.refundId, { state: 'declined', failure: event.failure, finishedAt: at });
     case 'RefundUnanswered':
       return withEnding(payment, event.refundId, { state: 'unanswered', unansweredReason: event.reason });
+    case 'FraudDecided': {
+      const { type: _type, at: _at, paymentMethod, ...fraud } = event;
+      return { ...payment, paymentMethod, fraud };
+    }
+    case 'ReviewOpened': {
+      const { reviewId, decideBy, sale } = event;
+      return { ...payment, review: { reviewId, decideBy, sale, open: true } };
+    }
+    case 'ReviewClosed':
+      return withoutReview(payment);
+    case 'PaymentRejected':
+      return { ...withoutReview(payment), failed: true, lastError: event.failure };
+    case 'PaymentSettled': {
+      const { settlementId, acquirer, grossMinor, feeMinor, netMinor } = event;
+      const settled = { settlementId, acquirer, grossMinor, feeMinor, netMinor, settledAt: at };
+      return { ...payment, settlements: [...payment.settlements, settled] };
+    }
+    case 'DisputeOpened': {
+      const { type: _type, at: _at, ...facts } = event;
+      return { ...payment, disputes: [...payment.disputes, openedDispute(facts, at)] };
+    }
+    case 'DisputeResponseOrdered':
+      return withDispute(payment, event.disputeId, { response: event.response, respondedAt: at, updatedAt: at });
+    case 'DisputeEvidenceSubmitted':
+      return withDispute(payment, event.disputeId, { status: 'UNDER_REVIEW', updatedAt: at });
+    case 'DisputeClosed': {
+      const { outcome, feeReturnedMinor } = event;
+      return withDispute(payment, event.disputeId, { status: outcome, feeReturnedMinor, updatedAt: at, closedAt: at });
+    }
     default:
       return unreachable(event);
   }

@@ -1,6 +1,9 @@
 import type { PaymentMethodType, PaymentStatus } from '@payflow/contracts';
 import type { AttemptId, CaptureId, Currency, MerchantId, PaymentId, RefundId, VoidId } from '@payflow/kernel';
 
+import { chargedBackMinor, type Dispute } from './dispute.js';
+import type { FraudCheck } from './judgement.js';
+
 /**
  * Words of this folder. A *payment* is what the payer owes and what became of it. An *operation* is one order to the
  * acquirer (authorize, capture, void, refund); its id is the idempotency key there, so sending it twice is harmless.
@@ -15,6 +18,8 @@ export interface PaymentMethod {
   readonly brand: string | null;
   readonly last4: string | null;
   readonly fingerprint: string | null;
+  /** The card's first digits: its issuer. */
+  readonly bin?: string;
   /** Of a bank redirect: the bank that the payer chose, where he did. */
   readonly bank?: string;
   readonly wallet?: NamedWallet;
@@ -122,6 +127,25 @@ export interface Authorization {
   readonly expiresAt: Date;
 }
 
+/** A payment that waits for people before any acquirer is asked. */
+export interface Review {
+  /** Null: not for people, but until fraud can judge it. */
+  readonly reviewId: string | null;
+  readonly decideBy: Date;
+  readonly sale: boolean;
+  readonly open: boolean;
+}
+
+/** What one settlement took in of the payment. */
+export interface Settled {
+  readonly settlementId: string;
+  readonly acquirer: string;
+  readonly grossMinor: bigint;
+  readonly feeMinor: bigint;
+  readonly netMinor: bigint;
+  readonly settledAt: Date;
+}
+
 /** A payment as its events tell it. All amounts but the asked one are derived from the operations. */
 export interface Payment {
   /** Number of events; 0 while there is no payment. */
@@ -140,9 +164,13 @@ export interface Payment {
   /** Whether a payer who confirms it pays at once. */
   readonly capture: boolean;
   readonly paymentMethod: PaymentMethod | null;
+  readonly fraud: FraudCheck | null;
+  readonly review: Review | null;
   readonly authorization: Authorization | null;
   readonly operations: readonly Operation[];
   readonly feeMinor: bigint;
+  readonly settlements: readonly Settled[];
+  readonly disputes: readonly Dispute[];
   /** Nothing can be captured any more: the last capture, a void, or a cancel of the intent. */
   readonly closed: boolean;
   readonly lastError: Failure | null;
@@ -172,9 +200,13 @@ export const initialPayment: Payment = {
   clientSecretHash: null,
   capture: false,
   paymentMethod: null,
+  fraud: null,
+  review: null,
   authorization: null,
   operations: [],
   feeMinor: 0n,
+  settlements: [],
+  disputes: [],
   closed: false,
   lastError: null,
   failed: false,
@@ -205,9 +237,18 @@ export const pendingRefundMinor = (payment: Payment): bigint => sumOf(payment, '
 export const capturableMinor = (payment: Payment): bigint =>
   payment.closed ? 0n : authorizedMinor(payment) - capturedMinor(payment) - pendingCaptureMinor(payment);
 
-/** What is left to refund once the refunds under way have succeeded. */
-export const refundableMinor = (payment: Payment): bigint =>
+/** What is left to give back at the acquirer once the refunds under way have succeeded, disputed or not. */
+export const unrefundedMinor = (payment: Payment): bigint =>
   capturedMinor(payment) - refundedMinor(payment) - pendingRefundMinor(payment);
+
+/**
+ * What is left to refund. What the acquirer has charged back the payer has already. A chargeback is a fact that no refund
+ * under way is asked for, so both may be more than was captured: then nothing is left, and people look at it.
+ */
+export const refundableMinor = (payment: Payment): bigint => {
+  const left = unrefundedMinor(payment) - chargedBackMinor(payment.disputes);
+  return left > 0n ? left : 0n;
+};
 
 export const operationOf = (payment: Payment, id: string): Operation | undefined =>
   payment.operations.find((operation) => operation.id === id);
@@ -226,6 +267,9 @@ export const openAttempt = (payment: Payment): AuthorizeOperation | undefined =>
   payment.operations.find(
     (operation): operation is AuthorizeOperation => operation.kind === 'authorize' && isOpen(operation),
   );
+
+/** What keeps the payment IN_REVIEW. */
+export const openReview = ({ review }: Payment): Review | undefined => (review?.open ? review : undefined);
 
 /** Where the payment is, or was last tried; null before the first attempt. */
 export const acquirerOf = (payment: Payment): string | null =>
@@ -266,6 +310,7 @@ export const statusOf = (payment: Payment): PaymentStatus => {
   if (captured > 0n) return statusOfCaptured(payment, captured);
   if (payment.expiredAt) return 'EXPIRED';
   if (payment.canceledAt) return 'CANCELED';
+  if (openReview(payment)) return 'IN_REVIEW';
   if (actionOf(payment)) return 'REQUIRES_ACTION';
   return payment.authorization ? 'AUTHORIZED' : 'PENDING';
 };

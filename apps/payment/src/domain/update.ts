@@ -2,7 +2,7 @@ import { accept, type Decision, refuse } from '@payflow/kernel';
 
 import type { UpdatePayment } from './commands.js';
 import type { PaymentDetails, PaymentEvent } from './events.js';
-import { type Payment, statusOf } from './payment.js';
+import { openReview, type Payment, statusOf } from './payment.js';
 import type { UpdateRefusal } from './refusals.js';
 
 const sameDetails = (a: PaymentDetails, b: PaymentDetails): boolean =>
@@ -18,11 +18,11 @@ const sameMetadata = (a: PaymentDetails['metadata'], b: PaymentDetails['metadata
   return keys.length === Object.keys(b).length && keys.every((key) => a[key] === b[key]);
 };
 
-/** An intent may be changed until an acquirer is asked. A change to what it already is, is none. */
+/** An intent may be changed until an acquirer is asked, or people look at it. A change to what it already is, is none. */
 export const update = (payment: Payment, command: UpdatePayment): Decision<PaymentEvent, UpdateRefusal> => {
   const { at, changes } = command;
   if (changes.amountMinor !== undefined && changes.amountMinor <= 0n) return refuse({ code: 'amount_not_positive' });
-  if (payment.operations.length > 0 || payment.closed)
+  if (payment.operations.length > 0 || payment.closed || payment.failed || openReview(payment) !== undefined)
     return refuse({ code: 'payment_not_modifiable', status: statusOf(payment) });
   const details: PaymentDetails = {
     amountMinor: changes.amountMinor ?? payment.amountMinor,

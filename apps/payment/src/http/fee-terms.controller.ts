@@ -7,11 +7,11 @@ import {
   type SetFeeTermsRequest,
   setFeeTermsSchema,
 } from '@payflow/contracts';
-import { isId, type MerchantId } from '@payflow/kernel';
-import { Access, Answers, Caller, Problem, RequestMeta, sendAnswer } from '@payflow/service';
+import { Access, Answers, Caller, RequestMeta, sendAnswer } from '@payflow/service';
 import type { FastifyReply } from 'fastify';
 
 import { MerchantFeeTerms } from '../application/merchant-fee-terms.js';
+import { merchantIdOf } from './path-ids.js';
 
 @ApiTags('Merchants')
 @Controller('merchants/:merchantId/fee-terms')
@@ -40,8 +40,3 @@ export class FeeTermsController {
     await sendAnswer(reply, await this.feeTerms.set(merchantIdOf(merchantId), { principal, meta, body }));
   }
 }
-
-const merchantIdOf = (text: string): MerchantId => {
-  if (!isId('mer', text)) throw new Problem('merchant_not_found');
-  return text;
-};

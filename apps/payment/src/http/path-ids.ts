@@ -1,4 +1,4 @@
-import { isId, type PaymentId, type RefundId } from '@payflow/kernel';
+import { isId, type MerchantId, type PaymentId, type RefundId } from '@payflow/kernel';
 import { Problem } from '@payflow/service';
 
 /** What cannot be an id of ours names nothing, like an id nobody was given. */
@@ -9,6 +9,11 @@ export const paymentIdOf = (text: string): PaymentId => {
 
 export const exceptionIdOf = (text: string): string => {
   if (!isId('pex', text)) throw new Problem('payment_exception_not_found');
+  return text;
+};
+
+export const merchantIdOf = (text: string): MerchantId => {
+  if (!isId('mer', text)) throw new Problem('merchant_not_found');
   return text;
 };
 

@@ -49,6 +49,8 @@ CREATE TABLE payments (
   return_url            text,
   client_secret_hash    text,
   payment_method        jsonb,
+  -- What was said before any acquirer was asked, and the review; null: nobody was asked.
+  fraud                 jsonb,
   acquirer              text,
   acquirer_reference    text,
   last_error            jsonb,
@@ -153,6 +155,39 @@ END $$;
 CREATE TRIGGER routing_rules_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON routing_rules
   FOR EACH STATEMENT EXECUTE FUNCTION refuse_change_of_routing_rules();
 REVOKE UPDATE, DELETE, TRUNCATE ON routing_rules FROM payflow_payment;
+
+-- The timers of payments that wait for people, or for fraud to come back. The payment's events say how they stand.
+CREATE TABLE payment_reviews (
+  payment_id   text        PRIMARY KEY REFERENCES payments,
+  review_id    text,
+  decide_by    timestamptz NOT NULL,
+  looks        int         NOT NULL DEFAULT 0,
+  -- None once it is closed.
+  next_look_at timestamptz
+);
+CREATE INDEX payment_reviews_open ON payment_reviews (next_look_at) WHERE next_look_at IS NOT NULL;
+
+-- What each settlement took in of a payment: once.
+CREATE TABLE payment_settlements (
+  payment_id    text        NOT NULL REFERENCES payments,
+  settlement_id text        NOT NULL,
+  acquirer      text        NOT NULL,
+  gross_minor   bigint      NOT NULL,
+  fee_minor     bigint      NOT NULL,
+  net_minor     bigint      NOT NULL,
+  settled_at    timestamptz NOT NULL,
+  PRIMARY KEY (payment_id, settlement_id),
+  CHECK (gross_minor - fee_minor = net_minor)
+);
+
+-- What becomes of a merchant's payments that fraud does not judge in time.
+CREATE TABLE merchant_fraud_policies (
+  merchant_id      text        PRIMARY KEY,
+  when_down        text        NOT NULL CHECK (when_down IN ('allow_under', 'review', 'refuse')),
+  amount_max_minor bigint      NOT NULL CHECK (amount_max_minor >= 0),
+  changed_at       timestamptz NOT NULL,
+  changed_by       text        NOT NULL
+);
 
 CREATE TABLE merchant_fee_terms (
   merchant_id  text        NOT NULL,

@@ -57,10 +57,11 @@ const usable = ({
   tokenId,
   brand,
   last4,
+  bin,
   fingerprint,
-}: Pick<SwappedCard, 'tokenId' | 'brand' | 'last4' | 'fingerprint'>): MethodCheck => ({
+}: Pick<SwappedCard, 'tokenId' | 'brand' | 'last4' | 'bin' | 'fingerprint'>): MethodCheck => ({
   usable: true,
-  paymentMethod: { type: 'card', token: tokenId, brand, last4, fingerprint },
+  paymentMethod: { type: 'card', token: tokenId, brand, last4, fingerprint, bin },
 });
 
 const unusable = (reason: UnusableReason): Problem =>

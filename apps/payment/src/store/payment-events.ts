@@ -23,9 +23,11 @@ export const dataOf = ({ type: _type, at: _at, ...facts }: PaymentEvent): EventD
     Object.entries(facts).map(([name, value]) => [name, typeof value === 'bigint' ? minorToJson(value) : value]),
   );
 
+const TIMES: ReadonlySet<string> = new Set(['expiresAt', 'decideBy', 'evidenceDueBy']);
+
 const valueOf = (name: string, value: unknown): unknown => {
   if (name.endsWith('Minor')) return BigInt(value as number);
-  return name === 'expiresAt' ? new Date(value as string) : value;
+  return TIMES.has(name) ? new Date(value as string) : value;
 };
 
 const eventOf = (row: { readonly type: string; readonly data: EventData; readonly occurred_at: Date }): PaymentEvent =>
@@ -57,6 +59,33 @@ export const appendEvents = async (
       events.map(({ type }) => type),
       events.map((event) => JSON.stringify(dataOf(event))),
       events.map(({ at }) => at),
+      cause.requestId,
+      cause.principalId,
+    ],
+  );
+};
+
+/** One event for each of many payments, each with its version. @throws the same */
+export const appendEventOfEach = async (
+  tx: Tx,
+  appended: readonly {
+    readonly subject: { readonly paymentId: string };
+    readonly version: number;
+    readonly event: PaymentEvent;
+  }[],
+  cause: Cause,
+): Promise<void> => {
+  await tx.execute(
+    `INSERT INTO payment_events (payment_id, version, type, data, occurred_at, request_id, principal_id)
+     SELECT payment_id, version, type, data, occurred_at, $6, $7
+     FROM unnest($1::text[], $2::bigint[], $3::text[], $4::jsonb[], $5::timestamptz[])
+       AS event (payment_id, version, type, data, occurred_at)`,
+    [
+      appended.map(({ subject }) => subject.paymentId),
+      appended.map(({ version }) => version),
+      appended.map(({ event }) => event.type),
+      appended.map(({ event }) => JSON.stringify(dataOf(event))),
+      appended.map(({ event }) => event.at),
       cause.requestId,
       cause.principalId,
     ],

@@ -19,8 +19,13 @@ import {
   unansweredOperation,
 } from '../domain/payment.js';
 import { expiryDueAt } from '../domain/expire.js';
+import type { FraudCheck } from '../domain/judgement.js';
 import { Conditions, type ListPosition, type Visibility } from './conditions.js';
 import type { RecoveryPlan } from './payment-attempts.js';
+import { type SettlementJson, type SettlementRow, SETTLEMENTS_JSON, settlementRowsIn } from './payment-settlements.js';
+
+/** What was said before any acquirer was asked, with the review that followed, open or not. */
+export type FraudRow = FraudCheck & { readonly reviewId: string | null; readonly decideBy: string | null };
 
 /** The read model of a payment: one row of `payments`. */
 export interface PaymentRow {
@@ -47,6 +52,7 @@ export interface PaymentRow {
   readonly return_url: string | null;
   readonly client_secret_hash: string | null;
   readonly payment_method: PaymentMethod | null;
+  readonly fraud: FraudRow | null;
   readonly acquirer: string | null;
   readonly acquirer_reference: string | null;
   readonly last_error: Failure | null;
@@ -65,6 +71,9 @@ const actionRowOf = (payment: Payment): PaymentRow['action'] => {
   const action = actionOf(payment);
   return action && { url: action.url, expiresAt: action.expiresAt.toISOString() };
 };
+
+const fraudRowOf = ({ fraud, review }: Payment): FraudRow | null =>
+  fraud && { ...fraud, reviewId: review?.reviewId ?? null, decideBy: review?.decideBy.toISOString() ?? null };
 
 /** The projection: what the row says is a function of the state and of nothing else. */
 export const paymentRowOf = (payment: Payment): PaymentRow => ({
@@ -91,6 +100,7 @@ export const paymentRowOf = (payment: Payment): PaymentRow => ({
   return_url: payment.returnUrl,
   client_secret_hash: payment.clientSecretHash,
   payment_method: payment.paymentMethod,
+  fraud: fraudRowOf(payment),
   acquirer: acquirerOf(payment),
   acquirer_reference: payment.authorization?.acquirerReference ?? null,
   last_error: payment.lastError,
@@ -128,6 +138,7 @@ const COLUMNS = [
   'return_url',
   'client_secret_hash',
   'payment_method',
+  'fraud',
   'acquirer',
   'acquirer_reference',
   'last_error',
@@ -166,14 +177,17 @@ export interface PaymentMoment {
   readonly sequence: number;
   /** Undefined when no order is open. */
   readonly plan: RecoveryPlan | undefined;
+  readonly settlements: readonly SettlementRow[];
 }
 
-type MomentRow = PaymentRow & { readonly last_sequence: bigint | null } & (
-    RecoveryPlan | { readonly inquiries: null; readonly next_recovery_at: null }
-  );
+type MomentRow = PaymentRow & {
+  readonly last_sequence: bigint | null;
+  readonly settlements: readonly SettlementJson[] | null;
+} & (RecoveryPlan | { readonly inquiries: null; readonly next_recovery_at: null });
 
 const FIND_MOMENT = `
-  SELECT ${COLUMNS.map((column) => `p.${column}`).join(', ')}, s.last_sequence, o.inquiries, o.next_recovery_at
+  SELECT ${COLUMNS.map((column) => `p.${column}`).join(', ')}, s.last_sequence, o.inquiries, o.next_recovery_at,
+         ${SETTLEMENTS_JSON} AS settlements
     FROM payments p
     LEFT JOIN publication_sequences s ON s.aggregate_id = p.id
     LEFT JOIN LATERAL (
@@ -188,6 +202,7 @@ export const findPaymentMoment = async (sql: Sql, paymentId: string): Promise<Pa
   return (
     found && {
       row: found,
+      settlements: settlementRowsIn(found.settlements),
       sequence: Number(found.last_sequence ?? 0),
       plan: found.next_recovery_at === null ? undefined : found,
     }

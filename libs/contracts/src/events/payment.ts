@@ -89,8 +89,10 @@ export const PAYMENT_EVENTS = {
     payload: z.object({
       ...subject,
       amount: amountSchema,
-      decisionId: z.string(),
-      reviewId: z.string(),
+      decisionId: z.string().nullable(),
+      reviewId: z.string().nullable().meta({
+        description: 'Null: fraud could not be asked. It is asked again, and a review may follow.',
+      }),
       decideBy: timeSchema.meta({ description: 'Rejected when nobody has decided until then.' }),
     }),
   }),

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 
+import { FRAUD_OUTCOMES, fraudReasonSchema } from './fraud-decision.js';
+import { WHEN_FRAUD_IS_DOWN } from './fraud-policy.js';
 import { cardSchema, tokenIdSchema } from './tokens.js';
 import {
   amountSchema,
@@ -283,6 +285,35 @@ export const payerViewSchema = z
   .meta({ id: 'PayerView' });
 export type PayerView = z.infer<typeof payerViewSchema>;
 
+/** What was said of a payment before any acquirer was asked. */
+export const paymentFraudSchema = z
+  .object({
+    decisionId: z.string().nullable().meta({ description: 'Null: fraud did not answer in time, and a policy held.' }),
+    outcome: z.enum(FRAUD_OUTCOMES),
+    reviewId: z.string().nullable().meta({ description: 'Of a payment that people look at, or looked at.' }),
+    decideBy: timeSchema.nullable(),
+    policy: z
+      .enum(WHEN_FRAUD_IS_DOWN)
+      .nullable()
+      .meta({ description: "The merchant's policy, where nobody judged the payment." }),
+    score: z.int().optional().meta({ description: 'For staff only.' }),
+    reasons: z.array(fraudReasonSchema).optional().meta({ description: 'For staff only.' }),
+    rulesVersion: z.int().nullable().optional().meta({ description: 'For staff only.' }),
+  })
+  .meta({ id: 'PaymentFraud' });
+export type PaymentFraudResponse = z.infer<typeof paymentFraudSchema>;
+
+export const paymentSettlementSchema = z
+  .object({
+    settlementId: z.string(),
+    acquirer: z.string(),
+    gross: minorSchema,
+    fee: minorSchema,
+    net: minorSchema,
+    settledAt: timeSchema,
+  })
+  .meta({ id: 'PaymentSettlement' });
+
 /** GET /payments/{id}: the payment with its ledger summary. */
 export const paymentDetailSchema = z
   .object({
@@ -291,6 +322,8 @@ export const paymentDetailSchema = z
       .nullable()
       .meta({ description: 'Captured less refunded less charged back; null while the ledger cannot be reached.' }),
     ledgerEntries: z.array(paymentLedgerEntrySchema),
+    fraud: paymentFraudSchema.nullable().meta({ description: 'Null: nobody was asked.' }),
+    settlements: z.array(paymentSettlementSchema).meta({ description: 'What each settlement took in of it.' }),
   })
   .meta({ id: 'PaymentDetail' });
 export type PaymentDetailResponse = z.infer<typeof paymentDetailSchema>;

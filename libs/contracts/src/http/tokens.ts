@@ -151,6 +151,7 @@ export const swappedCardSchema = tokenSchema.pick({
   tokenId: true,
   brand: true,
   last4: true,
+  bin: true,
   fingerprint: true,
   merchantId: true,
   userId: true,
@@ -158,8 +159,16 @@ export const swappedCardSchema = tokenSchema.pick({
 export type SwappedCard = z.infer<typeof swappedCardSchema>;
 
 /** As the value of a header: base64url, because a user's id may have letters that a header must not. */
-export const swappedCardHeader = ({ tokenId, brand, last4, fingerprint, merchantId, userId }: SwappedCard): string =>
-  Buffer.from(JSON.stringify({ tokenId, brand, last4, fingerprint, merchantId, userId })).toString('base64url');
+export const swappedCardHeader = ({
+  tokenId,
+  brand,
+  last4,
+  bin,
+  fingerprint,
+  merchantId,
+  userId,
+}: SwappedCard): string =>
+  Buffer.from(JSON.stringify({ tokenId, brand, last4, bin, fingerprint, merchantId, userId })).toString('base64url');
 
 /** Undefined for what was not written by `swappedCardHeader`. */
 export const swappedCardIn = (header: string): SwappedCard | undefined => {

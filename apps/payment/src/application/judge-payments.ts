@@ -1,0 +1,117 @@
+import { isIP } from 'node:net';
+
+import { Injectable } from '@nestjs/common';
+import type { FraudDecision, FraudDecisionRequest } from '@payflow/contracts';
+import { minorToJson } from '@payflow/kernel';
+import { InjectConfig, Logger, Metrics } from '@payflow/service';
+import { Counter } from 'prom-client';
+
+import type { FraudClient } from '../clients/fraud-client.js';
+import { ServiceCalls } from '../clients/service-calls.js';
+import { unjudged } from '../domain/fraud.js';
+import type { Judgement } from '../domain/judgement.js';
+import type { PaymentMethod } from '../domain/payment.js';
+import type { PaymentConfig } from '../payment.config.js';
+import type { CommandRequest } from './command-request.js';
+import { FraudPolicies } from './fraud-policies.js';
+
+/** A payment as far as it is judged. */
+export interface JudgedPayment {
+  readonly paymentId: string;
+  readonly merchantId: string;
+  readonly userId: string | null;
+  readonly amountMinor: bigint;
+  readonly currency: string;
+}
+
+/** Nobody waits for it: a payment that could not be judged in time. */
+const PATIENT_MS = 2_000;
+
+/** Asks fraud about a payment before any acquirer is asked; and where it does not answer in time, the merchant's policy. */
+@Injectable()
+export class JudgePayments {
+  private readonly fraud: FraudClient | undefined;
+  private readonly checks: Counter<'outcome' | 'by'>;
+
+  constructor(
+    services: ServiceCalls,
+    metrics: Metrics,
+    private readonly policies: FraudPolicies,
+    private readonly logger: Logger,
+    @InjectConfig() private readonly config: PaymentConfig,
+  ) {
+    this.fraud = services.fraud;
+    this.checks = new Counter({
+      name: 'payflow_fraud_checks_total',
+      help: 'Payments by what was said of them, and by whom: fraud, or the policy for when it does not answer.',
+      labelNames: ['outcome', 'by'],
+      registers: [metrics],
+    });
+  }
+
+  /** Whether there is anybody to judge. */
+  get judges(): boolean {
+    return this.fraud !== undefined;
+  }
+
+  /** Undefined where nobody judges. Within the budget; what is asked twice is answered the same. */
+  async judge(payment: JudgedPayment, paymentMethod: PaymentMethod, ip: string | null): Promise<Judgement | undefined> {
+    if (!this.fraud) return undefined;
+    const request = requestOf(payment, paymentMethod, ip);
+    const asked = await this.ask(this.fraud, request, this.config.FRAUD_BUDGET_MS);
+    const judgement = asked ?? unjudged(await this.policies.of(payment.merchantId), payment.amountMinor, new Date());
+    this.checks.inc({ outcome: judgement.outcome, by: asked ? 'fraud' : 'policy' });
+    return judgement;
+  }
+
+  /** Undefined while fraud does not answer. */
+  async judgeAgain(payment: JudgedPayment, paymentMethod: PaymentMethod): Promise<Judgement | undefined> {
+    return this.fraud && (await this.ask(this.fraud, requestOf(payment, paymentMethod, null), PATIENT_MS));
+  }
+
+  private async ask(
+    fraud: FraudClient,
+    request: FraudDecisionRequest,
+    timeoutMs: number,
+  ): Promise<Judgement | undefined> {
+    try {
+      return judgementOf(await fraud.decide(request, timeoutMs));
+    } catch (error) {
+      // Safe to go on: the policy decides, and the payment's history says that nobody has judged it.
+      this.logger.warn({ err: error }, 'fraud did not judge a payment');
+      return undefined;
+    }
+  }
+}
+
+/** The payer's own address; that of a merchant's server says nothing about him. */
+export const payerAddressOf = ({ principal, meta }: CommandRequest<unknown>): string | null => {
+  const { forwardedFor } = meta;
+  const isServer = principal.scopes.includes('payments:write');
+  return !isServer && forwardedFor !== undefined && isIP(forwardedFor) !== 0 ? forwardedFor : null;
+};
+
+const requestOf = (
+  { paymentId, merchantId, userId, amountMinor, currency }: JudgedPayment,
+  { type, brand, bin, last4, fingerprint, wallet }: PaymentMethod,
+  ip: string | null,
+): FraudDecisionRequest => ({
+  subject: 'payment',
+  subjectId: paymentId,
+  merchantId,
+  userId,
+  amount: minorToJson(amountMinor),
+  currency,
+  method: { type, brand, bin: bin ?? null, last4, fingerprint, country: null, walletId: wallet?.walletId ?? null },
+  ip,
+  email: null,
+  at: new Date().toISOString(),
+});
+
+const judgementOf = (decision: FraudDecision): Judgement => {
+  const { decisionId, outcome, score, reasons, rulesVersion, reviewId, decideBy } = decision;
+  const check = { decisionId, score, reasons, rulesVersion, policy: null };
+  if (outcome !== 'REVIEW') return { ...check, outcome };
+  if (reviewId === null || decideBy === null) throw new Error(`${decisionId} is for people, but names no review`);
+  return { ...check, outcome, reviewId, decideBy: new Date(decideBy) };
+};
