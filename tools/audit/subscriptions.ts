@@ -1,6 +1,11 @@
 import { type AggregateKind, type Topic, TOPICS } from '@payflow/contracts';
 
 import { JOURNAL_CONSUMER } from '../../apps/ledger/src/events/payment-events.controller.js';
+import {
+  MERCHANT_EVENT_CONSUMERS,
+  MERCHANT_FRAUD_TOPICS,
+  MERCHANT_SETTLEMENT_TOPICS,
+} from '../../apps/notification/src/events/merchant-events.controller.js';
 import { ADDITIONS_CONSUMER, ADDITIONS_TOPICS } from '../../apps/wallet/src/events/added-payments.controller.js';
 import { OWNERS_CONSUMER } from '../../apps/wallet/src/events/user-events.controller.js';
 import type { ServiceName } from '../stack/services.ts';
@@ -28,5 +33,22 @@ export const SUBSCRIPTIONS: readonly KnownSubscription[] = [
     service: 'wallet',
     ordered: false,
     topics: ADDITIONS_TOPICS,
+  },
+  { consumer: MERCHANT_EVENT_CONSUMERS.payment, kind: 'payment', service: 'notification', ordered: true },
+  { consumer: MERCHANT_EVENT_CONSUMERS.payout, kind: 'payout', service: 'notification', ordered: true },
+  { consumer: MERCHANT_EVENT_CONSUMERS.wallet, kind: 'wallet', service: 'notification', ordered: true },
+  {
+    consumer: MERCHANT_EVENT_CONSUMERS.settlement,
+    kind: 'settlement',
+    service: 'notification',
+    ordered: false,
+    topics: MERCHANT_SETTLEMENT_TOPICS,
+  },
+  {
+    consumer: MERCHANT_EVENT_CONSUMERS.fraud,
+    kind: 'fraud',
+    service: 'notification',
+    ordered: false,
+    topics: MERCHANT_FRAUD_TOPICS,
   },
 ];

@@ -34,6 +34,8 @@ export interface Secrets {
   readonly vaultFingerprintKey: string;
   /** Bank accounts of withdrawals under way. */
   readonly bankAccountKey: string;
+  /** What merchants' webhooks are signed with. */
+  readonly webhookSecretKey: string;
   /** With which each acquirer signs its webhooks, by its name: `whsec_` and base64, as Standard Webhooks writes them. */
   readonly acquirerWebhooks: Readonly<Record<string, string>>;
   readonly demo: DemoData;
@@ -70,6 +72,7 @@ export const completed = (former: Secrets | undefined, services: readonly Servic
   vaultKek: former?.vaultKek ?? key(),
   vaultFingerprintKey: former?.vaultFingerprintKey ?? key(),
   bankAccountKey: (former as Partial<Secrets> | undefined)?.bankAccountKey ?? key(),
+  webhookSecretKey: (former as Partial<Secrets> | undefined)?.webhookSecretKey ?? key(),
   acquirerWebhooks: {
     ...Object.fromEntries(ACQUIRERS.map((name) => [name, webhookSecret()])),
     ...former?.acquirerWebhooks,

@@ -122,7 +122,10 @@ export const SERVICES: readonly Service[] = [
     defaultPort: 8088,
     portVariable: 'NOTIFICATION_PORT',
     hasDatabase: true,
-    settings: ({ secrets }) => ({ CODE_SEALING_KEY: secrets.codeSealingKey }),
+    settings: ({ secrets }) => ({
+      CODE_SEALING_KEY: secrets.codeSealingKey,
+      WEBHOOK_SECRET_KEY: secrets.webhookSecretKey,
+    }),
   },
   {
     name: 'settlement',

@@ -3,12 +3,16 @@ import { MessagingModule } from '@payflow/messaging';
 import { ServiceModule } from '@payflow/service';
 
 import { NotificationCalls, NotificationCallsModule } from './clients/service-calls.js';
+import { MessagesModule } from './messages.module.js';
 import { notificationConfigSchema } from './notification.config.js';
+import { WebhooksModule } from './webhooks.module.js';
 
 @Module({
   imports: [
     ServiceModule.forRoot({ name: 'notification', configSchema: notificationConfigSchema, database: true }),
     NotificationCallsModule,
+    MessagesModule,
+    WebhooksModule,
     MessagingModule.forRootAsync({
       service: 'notification',
       imports: [NotificationCallsModule],

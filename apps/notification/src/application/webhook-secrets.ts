@@ -1,7 +1,7 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 
 import { Injectable } from '@nestjs/common';
-import { Database, type Sql } from '@payflow/postgres';
+import { Database } from '@payflow/postgres';
 import { InjectConfig, seal, unseal } from '@payflow/service';
 import { LRUCache } from 'lru-cache';
 import { Webhook } from 'standardwebhooks';
@@ -56,11 +56,11 @@ export class WebhookSecrets {
     return { secret, publicKey, row: { endpointId, version, sealed, publicKey } };
   }
 
-  /** Of some endpoints, what signs now. */
-  async signersOf(endpointIds: readonly string[], sql: Sql = this.database): Promise<ReadonlyMap<string, Signer>> {
-    const rows = await signingSecrets(sql, endpointIds);
-    const byEndpoint = new Map<string, SigningKeys[]>(endpointIds.map((id) => [id, []]));
-    for (const row of rows) byEndpoint.get(row.endpointId)?.push(this.open(row));
+  /** What signs now for each of these endpoints; of one that was deleted, nothing does. */
+  async signersOf(endpointIds: readonly string[]): Promise<ReadonlyMap<string, Signer>> {
+    const byEndpoint = new Map<string, SigningKeys[]>();
+    for (const row of await signingSecrets(this.database, endpointIds))
+      byEndpoint.set(row.endpointId, [...(byEndpoint.get(row.endpointId) ?? []), this.open(row)]);
     return new Map([...byEndpoint].map(([id, keys]) => [id, new Signer(keys)]));
   }
 

@@ -127,13 +127,11 @@ export const recordOutcomes = async (tx: Tx, outcomes: readonly TryOutcome[]): P
   return new Map(rows.map(({ id, tries }) => [id, tries]));
 };
 
-/** Gives back what was not sent after all: at a stop, for whoever runs next. */
-export const giveBack = async (sql: Sql, held: readonly Pick<DueDelivery, 'id' | 'fence'>[]): Promise<void> => {
-  if (held.length === 0) return;
+/** Gives back what may not have been sent: at a stop, for whoever runs next. */
+export const giveBack = async (sql: Sql, { id, fence }: Pick<DueDelivery, 'id' | 'fence'>): Promise<void> => {
   await sql.execute(
-    `UPDATE webhook_deliveries d SET due_at = clock_timestamp(), in_flight_until = NULL
-       FROM unnest($1::text[], $2::bigint[]) AS n (delivery_id, fence)
-      WHERE d.delivery_id = n.delivery_id AND d.fence = n.fence AND d.status = 'PENDING'`,
-    [held.map(({ id }) => id), held.map(({ fence }) => fence)],
+    `UPDATE webhook_deliveries SET due_at = clock_timestamp(), in_flight_until = NULL
+      WHERE delivery_id = $1 AND fence = $2 AND status = 'PENDING'`,
+    [id, fence],
   );
 };
