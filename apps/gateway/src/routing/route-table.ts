@@ -75,7 +75,7 @@ export const ROUTES: readonly Route[] = [
   { pattern: '/tokens', service: 'tokenization' },
   { pattern: '/ledger', service: 'ledger' },
   { pattern: '/ledger/transactions', service: 'ledger', bodyBytesMax: LEDGER_BATCH_BYTES_MAX },
-  { pattern: '/balance', service: 'ledger' },
+  { pattern: '/balance', service: 'settlement' },
   { pattern: '/wallets', service: 'wallet' },
   { pattern: '/wallet', service: 'wallet' },
   { pattern: '/wallet/add', service: 'wallet', swapsCardAt: [''] },
