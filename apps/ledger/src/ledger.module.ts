@@ -4,6 +4,8 @@ import type { FastifyAdapter } from '@nestjs/platform-fastify';
 import { MessagingModule } from '@payflow/messaging';
 import { ServiceModule } from '@payflow/service';
 
+import { AskForApprovalHandler } from './application/ask-for-approval.js';
+import { DecideApprovalHandler } from './application/decide-approval.js';
 import { JournalCommitter } from './application/journal-committer.js';
 import { JournalMetrics } from './application/journal-metrics.js';
 import { OpenAccountHandler } from './application/open-account.js';
@@ -13,7 +15,7 @@ import { RevertTransactionHandler } from './application/revert-transaction.js';
 import { PaymentOwner, PaymentOwnerModule } from './clients/payment-owner.js';
 import { PaymentEventsController } from './events/payment-events.controller.js';
 import { AccountsController } from './http/accounts.controller.js';
-import { BalanceController } from './http/balance.controller.js';
+import { ApprovalsController } from './http/approvals.controller.js';
 import { admitLargeBatches } from './http/batch-body.js';
 import { JournalController } from './http/journal.controller.js';
 import { PaymentEntriesController } from './http/payment-entries.controller.js';
@@ -34,13 +36,15 @@ import { ledgerConfigSchema } from './ledger.config.js';
   controllers: [
     AccountsController,
     TransactionsController,
+    ApprovalsController,
     JournalController,
-    BalanceController,
     PaymentEntriesController,
     ServicePostingsController,
     PaymentEventsController,
   ],
   providers: [
+    AskForApprovalHandler,
+    DecideApprovalHandler,
     JournalCommitter,
     JournalMetrics,
     OpenAccountHandler,

@@ -1,7 +1,7 @@
 import { merchantPrincipal, servicePrincipal, userPrincipal } from '@payflow/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 
-import { ADMIN, LEDGER_CLIENT, LedgerUnderTest, move, transaction } from './ledger-under-test.js';
+import { LEDGER_CLIENT, LedgerUnderTest, move, transaction } from './ledger-under-test.js';
 
 const POST = '/ledger/transactions';
 
@@ -438,7 +438,6 @@ describe('who may post', () => {
 
   it.each([
     ['a merchant', merchantPrincipal('mer_1')],
-    ['an admin, whose posting would wait for a second person', ADMIN],
     ['a customer', userPrincipal('usr_1')],
   ])('not %s', async (_, as) => {
     for (const path of [POST, `${POST}/ltx_01kxyz6w3hf8btq2v9m4n7r5sd/revert`]) {

@@ -10,7 +10,7 @@ export const SCOPES = {
   'wallets:write': 'Create wallets; add, transfer, pay, hold and withdraw their money.',
   'wallets:control': 'Freeze wallets and set their limits.',
   'ledger:read': 'Read ledger accounts, balances, entries and transactions.',
-  'ledger:post': 'Post ledger transactions and open accounts.',
+  'ledger:post': "Post ledger transactions and open accounts. A person's posting waits for another person's approval.",
   'ledger:approve': "Approve or refuse another person's posting or reversal in the ledger.",
   'settlements:read': 'Read settlements, payouts, reserve rules, reconciliation runs and exceptions.',
   'settlements:write': 'Run settlements, set payout accounts and reserves, import reports, resolve exceptions.',
@@ -68,6 +68,7 @@ export const ROLES = {
     'payments:read',
     'wallets:read',
     'ledger:read',
+    'ledger:post',
     'ledger:approve',
     'settlements:read',
     'settlements:write',
@@ -85,7 +86,7 @@ export const ROLES = {
     'fraud:write',
     'operations:read',
   ],
-  admin: allScopes.filter((scope) => scope !== 'internal' && scope !== 'ledger:post'),
+  admin: allScopes.filter((scope) => scope !== 'internal'),
   service: allScopes,
 } as const satisfies Readonly<Record<string, readonly Scope[]>>;
 

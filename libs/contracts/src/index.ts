@@ -653,6 +653,7 @@ export {
   disputeSchema,
   type ListDisputesQuery,
   listDisputesQuerySchema,
+  respondToDisputeSchema,
 } from './http/disputes.js';
 export {
   type ListPaymentExceptionsQuery,
@@ -795,3 +796,14 @@ export {
   type TimelinePart,
   timelinePartSchema,
 } from './http/timeline.js';
+export {
+  approveLedgerApprovalSchema,
+  LEDGER_APPROVAL_STATUSES,
+  ledgerApprovalPageSchema,
+  ledgerApprovalSchema,
+  type LedgerApprovalStatus,
+  type LedgerApprovalView,
+  type ListLedgerApprovalsQuery,
+  listLedgerApprovalsQuerySchema,
+  refuseLedgerApprovalSchema,
+} from './http/ledger-approvals.js';

@@ -352,12 +352,17 @@ export const PROBLEMS = {
   approval_not_found: {
     status: 404,
     title: 'There is no such approval',
-    remedy: 'List what waits for you at /wallet/approvals.',
+    remedy: 'List what waits at /wallet/approvals, or for staff at /ledger/approvals.',
+  },
+  approval_by_requester: {
+    status: 403,
+    title: 'Another person has to decide',
+    remedy: 'Whoever asked for it neither approves nor refuses it. Ask a colleague.',
   },
   approval_not_open: {
     status: 409,
     title: 'The approval no longer waits',
-    remedy: 'It was decided, withdrawn, or its time ran out. Ask the merchant to request it anew.',
+    remedy: 'It was decided, withdrawn, or its time ran out. Have it requested anew.',
   },
   merchant_unavailable: {
     status: 422,

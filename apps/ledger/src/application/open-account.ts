@@ -7,7 +7,6 @@ import { Idempotency, Problem, type RequestIdentity, type StoredAnswer } from '@
 import { isReservedCode } from '../domain/chart-of-accounts.js';
 import { insertAccounts } from '../store/account-rows.js';
 import { accountResponse } from './responses.js';
-import { authorityOf } from './post-transactions.js';
 
 export interface OpenAccount {
   readonly request: CreateAccountRequest;
@@ -28,7 +27,7 @@ export class OpenAccountHandler {
   async run({ request, principal, identity }: OpenAccount): Promise<StoredAnswer> {
     const { code, currency, floor } = request;
     // A code that looks like an id could name two accounts.
-    if (isId('acc', code) || (authorityOf(principal) === 'client' && isReservedCode(code))) {
+    if (isId('acc', code) || (principal.kind !== 'service' && isReservedCode(code))) {
       throw new Problem('account_reserved', {
         errors: [{ pointer: '/code', code: 'account_reserved', message: 'is reserved' }],
       });

@@ -37,7 +37,7 @@ export class PostTransactionsHandler {
   ) {}
 
   async run(command: PostTransactions): Promise<StoredAnswer> {
-    const group = groupOf(command);
+    const group = groupOf(command.request, authorOf(command.principal));
     const context = currentContext();
     return await this.committer.answer(group, {
       identity: command.identity,
@@ -49,7 +49,7 @@ export class PostTransactionsHandler {
 
   /** What would be decided now; nothing is written, no key is used. */
   async rehearse({ request, principal }: Omit<PostTransactions, 'identity'>): Promise<TransactionResultsResponse> {
-    const group = groupOf({ request, principal });
+    const group = groupOf(request, authorOf(principal));
     const [decision] = await rehearseTransactions(this.database, [group]);
     if (decision === undefined) throw new Error('invariant: a group was left undecided');
     if (!decision.posts) throw batchRefused(decision.outcomes);
@@ -62,11 +62,20 @@ export class PostTransactionsHandler {
   }
 }
 
-const groupOf = ({ request, principal }: Omit<PostTransactions, 'identity'>): DraftGroup => ({
+/** In whose name drafts are written. */
+export interface Author {
+  readonly id: string;
+  readonly authority: DraftAuthority;
+  readonly correlationId: string | null;
+  /** Beside what the request says of each transaction. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+export const groupOf = (request: PostTransactionsRequest, author: Author): DraftGroup => ({
   atomic: request.atomic,
   drafts: request.transactions.map((transaction): TransactionDraft => ({
     transactionId: newId('ltx'),
-    authority: authorityOf(principal),
+    authority: author.authority,
     reference: transaction.reference,
     type: transaction.type,
     postings: transaction.postings.map((posting) => ({
@@ -80,21 +89,32 @@ const groupOf = ({ request, principal }: Omit<PostTransactions, 'identity'>): Dr
     opens: [],
     refusalIsFinal: false,
     effectiveAt: transaction.effectiveAt === undefined ? null : new Date(transaction.effectiveAt),
-    metadata: transaction.metadata ?? {},
+    metadata: { ...transaction.metadata, ...author.metadata },
     provenance: {
       paymentId: null,
       merchantId: null,
       eventId: null,
       acquirerReference: null,
       reverts: null,
-      postedBy: principal.id,
-      correlationId: currentContext().correlationId ?? null,
+      postedBy: author.id,
+      correlationId: author.correlationId,
     },
   })),
 });
 
-export const authorityOf = (principal: Principal): DraftAuthority =>
-  principal.kind === 'service' ? 'service' : 'client';
+/** What a person asks for waits, and has the rights of what was approved. */
+const AUTHORITY_OF = {
+  service: 'service',
+  client: 'client',
+  user: 'approved',
+} as const satisfies Readonly<Record<Principal['kind'], DraftAuthority>>;
+
+export const authorOf = (principal: Principal): Author => ({
+  id: principal.id,
+  authority: AUTHORITY_OF[principal.kind],
+  correlationId: currentContext().correlationId ?? null,
+  metadata: {},
+});
 
 const resultsOf = (
   decision: GroupDecision,

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Principal } from '@payflow/contracts';
 import { type Currency, newId } from '@payflow/kernel';
 import { Database, type Tx } from '@payflow/postgres';
-import { currentContext, Idempotency, Problem, type RequestIdentity, type StoredAnswer } from '@payflow/service';
+import { Idempotency, Problem, type RequestIdentity, type StoredAnswer } from '@payflow/service';
 
 import type { TransactionDraft } from '../domain/journal.js';
 import { reversalReference } from '../domain/references.js';
@@ -11,7 +11,7 @@ import { type EntryRow, findLegs, findTransaction, type TransactionRow } from '.
 import { commitTransactions } from './commit-transactions.js';
 import { JournalMetrics } from './journal-metrics.js';
 import { postingRefused } from './posting-refusals.js';
-import { authorityOf } from './post-transactions.js';
+import { type Author, authorOf } from './post-transactions.js';
 import { transactionResponse } from './responses.js';
 
 export interface RevertTransaction {
@@ -40,7 +40,7 @@ export class RevertTransactionHandler {
     return await this.idempotency.runOnce(this.database, command.identity, options, async (tx, resourceId) => {
       const original = await findTransaction(tx, command.transactionId);
       if (original === undefined) throw new Problem('transaction_not_found');
-      await this.post(tx, await reversalDraft(tx, original, command.principal, resourceId));
+      await this.post(tx, await reversalDraft(tx, original, authorOf(command.principal), resourceId));
       const reversal = await findTransaction(tx, resourceId);
       if (reversal === undefined) throw new Error('invariant: a reversal was posted and is not there');
       const legs = await findLegs(tx, reversal, EVERY_ACCOUNT);
@@ -65,29 +65,29 @@ export class RevertTransactionHandler {
   }
 }
 
-const reversalDraft = async (
+export const reversalDraft = async (
   tx: Tx,
   original: TransactionRow,
-  principal: Principal,
+  author: Author,
   transactionId: string,
 ): Promise<TransactionDraft> => ({
   transactionId,
-  authority: authorityOf(principal),
+  authority: author.authority,
   reference: reversalReference(original.id),
   type: REVERSAL_TYPE,
   postings: reversalOf(postingsOfLegs(await findLegs(tx, original, EVERY_ACCOUNT))),
   opens: [],
   refusalIsFinal: false,
   effectiveAt: null,
-  metadata: {},
+  metadata: author.metadata,
   provenance: {
     paymentId: original.payment_id,
     merchantId: original.merchant_id,
     eventId: null,
     acquirerReference: original.acquirer_reference,
     reverts: original.id,
-    postedBy: principal.id,
-    correlationId: currentContext().correlationId ?? null,
+    postedBy: author.id,
+    correlationId: author.correlationId,
   },
 });
 

@@ -53,6 +53,8 @@ export type DraftAuthority =
   | 'event'
   /** A service of PayFlow: may use every account. */
   | 'service'
+  /** A person's, which a second person approved: may use every account, and corrects what went wrong. */
+  | 'approved'
   /** A client with `ledger:post`: only accounts that exist and are not PayFlow's own. */
   | 'client';
 

@@ -3,6 +3,7 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import {
   dryRunQuerySchema,
   idSchema,
+  ledgerApprovalSchema,
   type PostTransactionsRequest,
   postTransactionsSchema,
   type Principal,
@@ -15,6 +16,7 @@ import { Access, Answers, Caller, Idempotency, Problem, RequestMeta, sendAnswer 
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 
+import { AskForApprovalHandler } from '../application/ask-for-approval.js';
 import { PostTransactionsHandler } from '../application/post-transactions.js';
 import { transactionResponse } from '../application/responses.js';
 import { RevertTransactionHandler } from '../application/revert-transaction.js';
@@ -32,6 +34,7 @@ export class TransactionsController {
     private readonly idempotency: Idempotency,
     private readonly postTransactions: PostTransactionsHandler,
     private readonly revertTransaction: RevertTransactionHandler,
+    private readonly askForApproval: AskForApprovalHandler,
   ) {}
 
   @Post()
@@ -41,9 +44,11 @@ export class TransactionsController {
     summary: 'Post 1 to 1,000 transactions: a result for each, or all or none with `atomic`',
     description:
       'A reference posts once for ever: the same content again answers the transaction that was posted (`replayed`), other ' +
-      'content is refused. With `dryRun=true` nothing is written and the answer is what would become of each.',
+      'content is refused. With `dryRun=true` nothing is written and the answer is what would become of each. What a person ' +
+      'sends is all or none, and waits until another person approves it at `/ledger/approvals`.',
   })
   @Answers(201, transactionResultsSchema, 'A result for each transaction, in their order. 200 for a dry run.')
+  @Answers(202, ledgerApprovalSchema, "A person's: it waits for another person's approval.")
   async postLedgerTransactions(
     @Body({ schema: postTransactionsSchema }) request: PostTransactionsRequest,
     @Query({ schema: dryRunQuerySchema }) query: z.infer<typeof dryRunQuerySchema>,
@@ -56,7 +61,11 @@ export class TransactionsController {
       return;
     }
     const identity = this.idempotency.identify({ meta, principal, body: request });
-    await sendAnswer(reply, await this.postTransactions.run({ request, principal, identity }));
+    const command = { request, principal, identity };
+    await sendAnswer(
+      reply,
+      principal.kind === 'user' ? await this.askForApproval.posting(command) : await this.postTransactions.run(command),
+    );
   }
 
   @Get(':transactionId')
@@ -85,6 +94,7 @@ export class TransactionsController {
     summary: 'Take a transaction back by a new one that moves the same amounts the other way; once',
   })
   @Answers(201, transactionSchema, 'The reversal.')
+  @Answers(202, ledgerApprovalSchema, "A person's: it waits for another person's approval.")
   async revertLedgerTransaction(
     @Param('transactionId', { schema: transactionIdSchema }) transactionId: string,
     @Body({ schema: revertSchema }) request: z.infer<typeof revertSchema>,
@@ -93,6 +103,12 @@ export class TransactionsController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const identity = this.idempotency.identify({ meta, principal, body: request });
-    await sendAnswer(reply, await this.revertTransaction.run({ transactionId, principal, identity }));
+    const command = { transactionId, principal, identity };
+    await sendAnswer(
+      reply,
+      principal.kind === 'user'
+        ? await this.askForApproval.reversal(command)
+        : await this.revertTransaction.run(command),
+    );
   }
 }
