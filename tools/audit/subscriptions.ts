@@ -6,6 +6,16 @@ import {
   MERCHANT_FRAUD_TOPICS,
   MERCHANT_SETTLEMENT_TOPICS,
 } from '../../apps/notification/src/events/merchant-events.controller.js';
+import {
+  PAYMENT_MESSAGES_CONSUMER,
+  PAYMENT_MESSAGES_TOPICS,
+} from '../../apps/notification/src/events/payment-messages.controller.js';
+import {
+  PAYOUT_MESSAGES_CONSUMER,
+  PAYOUT_MESSAGES_TOPICS,
+} from '../../apps/notification/src/events/payout-messages.controller.js';
+import { CONTACTS_CONSUMER } from '../../apps/notification/src/events/user-messages.controller.js';
+import { WALLET_MESSAGES_CONSUMER } from '../../apps/notification/src/events/wallet-messages.controller.js';
 import { ADDITIONS_CONSUMER, ADDITIONS_TOPICS } from '../../apps/wallet/src/events/added-payments.controller.js';
 import { OWNERS_CONSUMER } from '../../apps/wallet/src/events/user-events.controller.js';
 import type { ServiceName } from '../stack/services.ts';
@@ -51,4 +61,20 @@ export const SUBSCRIPTIONS: readonly KnownSubscription[] = [
     ordered: false,
     topics: MERCHANT_FRAUD_TOPICS,
   },
+  { consumer: CONTACTS_CONSUMER, kind: 'user', service: 'notification', ordered: true },
+  {
+    consumer: PAYMENT_MESSAGES_CONSUMER,
+    kind: 'payment',
+    service: 'notification',
+    ordered: false,
+    topics: PAYMENT_MESSAGES_TOPICS,
+  },
+  {
+    consumer: PAYOUT_MESSAGES_CONSUMER,
+    kind: 'payout',
+    service: 'notification',
+    ordered: false,
+    topics: PAYOUT_MESSAGES_TOPICS,
+  },
+  { consumer: WALLET_MESSAGES_CONSUMER, kind: 'wallet', service: 'notification', ordered: false },
 ];
