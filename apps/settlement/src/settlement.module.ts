@@ -2,7 +2,10 @@ import { Module } from '@nestjs/common';
 import { MessagingModule } from '@payflow/messaging';
 import { ServiceModule } from '@payflow/service';
 
+import { BalancesModule } from './balances.module.js';
+import { BatchesModule } from './batches.module.js';
 import { SettlementCalls, SettlementCallsModule } from './clients/service-calls.js';
+import { PayoutsModule } from './payouts.module.js';
 import { settlementConfigSchema } from './settlement.config.js';
 
 @Module({
@@ -15,6 +18,9 @@ import { settlementConfigSchema } from './settlement.config.js';
       inject: [SettlementCalls],
       useFactory: ({ ownerUrls, serviceToken }: SettlementCalls) => ({ ownerUrls, serviceToken }),
     }),
+    BalancesModule,
+    BatchesModule,
+    PayoutsModule,
   ],
 })
 export class SettlementModule {}

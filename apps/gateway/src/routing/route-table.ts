@@ -33,6 +33,8 @@ export interface Route {
 export const BODY_BYTES_MAX = 100 * 1024;
 /** A thousand transactions at once, with metadata. */
 const LEDGER_BATCH_BYTES_MAX = 1024 * 1024;
+/** An acquirer's report of a hundred thousand lines has half of it. */
+const REPORT_BYTES_MAX = 32 * 1024 * 1024;
 
 /** What is reachable from outside, and nothing else is. The longest pattern that matches wins. */
 export const ROUTES: readonly Route[] = [
@@ -90,6 +92,7 @@ export const ROUTES: readonly Route[] = [
   { pattern: '/settlements', service: 'settlement' },
   { pattern: '/payouts', service: 'settlement' },
   { pattern: '/reconciliation', service: 'settlement' },
+  { pattern: '/reconciliation/reports', service: 'settlement', bodyBytesMax: REPORT_BYTES_MAX },
   { pattern: '/merchants/{merchantId}/payout-account', service: 'settlement' },
   { pattern: '/merchants/{merchantId}/reserve-rule', service: 'settlement' },
   { pattern: '/test-cards', service: 'acquirer-sim', public: true },

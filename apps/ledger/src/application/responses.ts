@@ -1,8 +1,6 @@
 import type {
   AccountResponse,
-  BalanceTransaction,
   EntryResponse,
-  MerchantBalance,
   PaymentEntriesResponse,
   TransactionResponse,
   TrialBalanceResponse,
@@ -10,7 +8,6 @@ import type {
 
 import { ledgerBalanceOf, type PaymentLine } from '../domain/payment-lines.js';
 import type { AccountRow } from '../store/account-rows.js';
-import type { BalanceTransactionRow, MerchantBalanceRow } from '../store/merchant-balances.js';
 import type { CurrencyTotals, EntryRow, TransactionRow } from '../store/journal-reads.js';
 
 /**
@@ -74,26 +71,6 @@ export const trialBalanceResponse = (totals: {
     balanced: debitsMinor === creditsMinor,
     accounts,
   })),
-});
-
-/** All that is owed is pending until there are settlements, which make it available. */
-export const merchantBalanceResponse = (row: MerchantBalanceRow): MerchantBalance['data'][number] => ({
-  currency: row.currency,
-  pending: minor(row.payable),
-  available: 0,
-  reserved: minor(row.reserve),
-});
-
-export const balanceTransactionResponse = (row: BalanceTransactionRow): BalanceTransaction => ({
-  transactionId: row.id,
-  type: row.type,
-  currency: row.currency,
-  gross: minor(row.gross),
-  fee: minor(row.fee),
-  net: minor(row.gross - row.fee),
-  paymentId: row.payment_id,
-  createdAt: row.recorded_at.toISOString(),
-  availableOn: null,
 });
 
 export const paymentEntriesResponse = (

@@ -19,7 +19,6 @@
  */
 export const pspReceivable = (acquirer: string): string => `psp:${acquirer}:receivable`;
 export const merchantPayable = (merchantId: string): string => `merchant:${merchantId}:payable`;
-export const merchantReserve = (merchantId: string): string => `merchant:${merchantId}:reserve`;
 export const bankCash = (bank: string): string => `bank:${bank}:cash`;
 export const feesRevenue = 'fees:revenue';
 export const pspAuthorized = (acquirer: string): string => `memo:psp:${acquirer}:authorized`;

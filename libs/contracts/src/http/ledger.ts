@@ -76,7 +76,7 @@ export const POSTINGS_PER_REQUEST_MAX = 5000;
 /** References of the ledger's own transactions (payments, reversals) begin so. */
 export const OWN_REFERENCE_PREFIX = 'payflow:';
 /** So do those of the ledger and of the services that post: nobody else can take a reference before they do. */
-const RESERVED_REFERENCE = /^(?:payflow|wallet):/;
+const RESERVED_REFERENCE = /^(?:payflow|wallet|payout|reserve):/;
 
 export const transactionRequestSchema = z
   .strictObject({
@@ -87,7 +87,7 @@ export const transactionRequestSchema = z
         .max(200)
         .regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces'),
     )
-      .refine((reference) => !RESERVED_REFERENCE.test(reference), 'must not begin with payflow: or wallet:')
+      .refine((reference) => !RESERVED_REFERENCE.test(reference), 'must not begin with payflow:, wallet:, payout: or reserve:')
       .meta({ description: 'Posts once for ever.' }),
     type: withoutCardNumber(
       z.string().regex(/^[A-Z][A-Z0-9_]{0,39}$/, 'must be upper-case letters, digits and _'),

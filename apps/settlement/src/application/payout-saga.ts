@@ -1,0 +1,161 @@
+import { Injectable } from '@nestjs/common';
+import { SERVICE_POSTINGS_MAX } from '@payflow/contracts';
+import { minorToJson } from '@payflow/kernel';
+import { Outbox } from '@payflow/messaging';
+import { Database } from '@payflow/postgres';
+import { crashPoint, Logger } from '@payflow/service';
+
+import { BankClient, type BankWord } from '../clients/bank-client.js';
+import { Ledger } from '../clients/ledger.js';
+import {
+  evolvePayout,
+  isToWaitFor,
+  nextPayoutStep,
+  type PayoutNews,
+  type PayoutPosting,
+  type PayoutStep,
+} from '../domain/payout.js';
+import { payoutPosting } from '../domain/postings.js';
+import { takeOverAccounts } from '../store/payout-accounts.js';
+import { lockPayouts, type PayoutRow } from '../store/payouts.js';
+import { PayoutAccountSeal } from './payout-account-seal.js';
+import { type ChangedPayout, recordPayouts } from './record-payouts.js';
+
+/** More than the longest way: account, debit, pay, ask, cancel, post, come back. */
+const ROUNDS_MAX = 10;
+
+/** News of a payout. Without a fence: the bank's own word, whoever is working on it. */
+export interface Learned {
+  readonly payoutId: string;
+  readonly fence: bigint | undefined;
+  readonly news: PayoutNews;
+  readonly bankReference: string | null;
+}
+
+type StepOf<Kind extends PayoutStep['kind']> = Extract<PayoutStep, { readonly kind: Kind }>;
+
+/**
+ * Takes payouts as far as they go, many at once: what is posted goes to the ledger in one request. Each step's effect is
+ * harmless when it happens twice, by its reference; each of its results is recorded behind the row's lock, by the pure saga.
+ * So it does not matter who goes on with one, or how often.
+ */
+@Injectable()
+export class PayoutSaga {
+  constructor(
+    private readonly database: Database,
+    private readonly ledger: Ledger,
+    private readonly bank: BankClient,
+    private readonly seal: PayoutAccountSeal,
+    private readonly outbox: Outbox,
+    private readonly logger: Logger,
+  ) {}
+
+  /**
+   * Goes on until each has ended, or somebody outside has to be waited for.
+   *
+   * @throws ServiceUnavailableError when the ledger does not answer
+   */
+  async goOn(taken: readonly PayoutRow[]): Promise<void> {
+    let rows = taken;
+    for (let round = 0; round < ROUNDS_MAX && rows.length > 0; round += 1) {
+      const learned = await this.learn(rows);
+      const changed = await this.record(learned);
+      const waiting = new Set(learned.filter(({ news }) => isToWaitFor(news)).map(({ payoutId }) => payoutId));
+      rows = changed.map(({ after }) => after).filter(({ id }) => !waiting.has(id));
+    }
+  }
+
+  /** Records news, behind the rows' locks. @returns those that they changed */
+  async record(learned: readonly Learned[]): Promise<readonly ChangedPayout[]> {
+    if (learned.length === 0) return [];
+    crashPoint('settlement.before-mark-paid');
+    return await this.database.transaction(async (tx) => {
+      const rows = new Map(
+        (
+          await lockPayouts(
+            tx,
+            learned.map(({ payoutId }) => payoutId),
+          )
+        ).map((row) => [row.id, row]),
+      );
+      const evolved = learned.flatMap(({ payoutId, fence, news, bankReference }) => {
+        const before = rows.get(payoutId);
+        if (before === undefined || (fence !== undefined && fence !== before.fence)) return [];
+        return [{ before, bankReference, result: evolvePayout(before, news) }];
+      });
+      for (const { before, result } of evolved) {
+        if (result.kind === 'contradiction')
+          this.logger.error({ payoutId: before.id, detail: result.detail }, 'a payout contradicts itself');
+      }
+      return await recordPayouts(tx, this.outbox, evolved);
+    });
+  }
+
+  private async learn(rows: readonly PayoutRow[]): Promise<readonly Learned[]> {
+    const stepped = rows.map((row) => ({ row, step: nextPayoutStep(row) }));
+    const of = <Kind extends PayoutStep['kind']>(...kinds: readonly Kind[]) =>
+      stepped.filter((one): one is { row: PayoutRow; step: StepOf<Kind> } =>
+        kinds.some((kind) => kind === one.step.kind),
+      );
+    const [found, posted, ...said] = await Promise.all([
+      this.findAccounts(of('find_account').map(({ row }) => row)),
+      this.post(of('post').map(({ row, step }) => ({ row, posting: step.posting }))),
+      ...of('pay', 'inquire', 'cancel').map(async ({ row, step }) => this.ask(row, step.kind)),
+    ]);
+    return [...found, ...posted, ...said];
+  }
+
+  private async findAccounts(rows: readonly PayoutRow[]): Promise<readonly Learned[]> {
+    if (rows.length === 0) return [];
+    const found = await takeOverAccounts(
+      this.database,
+      rows.map(({ id }) => id),
+    );
+    return rows.map((row) => learnedOf(row, { kind: found.has(row.id) ? 'account_found' : 'account_missing' }));
+  }
+
+  private async post(
+    asked: readonly { readonly row: PayoutRow; readonly posting: PayoutPosting }[],
+  ): Promise<readonly Learned[]> {
+    if (asked.length === 0) return [];
+    if (asked.length > SERVICE_POSTINGS_MAX) throw new Error('invariant: more payouts than the ledger takes at once');
+    const results = await this.ledger.post(asked.map(({ row, posting }) => payoutPosting(row, row.bank, posting)));
+    return asked.map(({ row, posting }, index) => {
+      const result = results[index];
+      if (result === undefined) throw new Error('invariant: the ledger left a posting unanswered');
+      return learnedOf(
+        row,
+        result.status === 'posted'
+          ? { kind: 'posted', posting }
+          : { kind: 'posting_refused', posting, code: result.code },
+      );
+    });
+  }
+
+  private async ask(row: PayoutRow, kind: 'pay' | 'inquire' | 'cancel'): Promise<Learned> {
+    const payout = { reference: row.id, amount: minorToJson(row.amountMinor), currency: row.currency };
+    const word = await this.wordOf(row, payout, kind);
+    return { ...learnedOf(row, word.news), bankReference: word.bankReference };
+  }
+
+  private async wordOf(
+    row: PayoutRow,
+    payout: { readonly reference: string; readonly amount: number; readonly currency: string },
+    kind: 'pay' | 'inquire' | 'cancel',
+  ): Promise<BankWord> {
+    if (kind === 'inquire') return await this.bank.inquire(payout);
+    if (kind === 'cancel') return await this.bank.cancel(payout);
+    if (row.accountSealed === null) throw new Error(`invariant: ${row.id} has no account to be paid to`);
+    const creditor = this.seal.unseal(row.accountSealed, row.merchantId);
+    const word = await this.bank.pay({ ...payout, creditor, remittance: `PayFlow ${row.id}` });
+    crashPoint('settlement.after-bank-send');
+    return word;
+  }
+}
+
+const learnedOf = ({ id, fence }: PayoutRow, news: PayoutNews): Learned => ({
+  payoutId: id,
+  fence,
+  news,
+  bankReference: null,
+});

@@ -1,0 +1,156 @@
+import { Injectable } from '@nestjs/common';
+import { SETTLEMENT_EVENTS, SETTLEMENT_LINES_MAX } from '@payflow/contracts';
+import { minorToJson, newId } from '@payflow/kernel';
+import { Outbox, type OutgoingEvent } from '@payflow/messaging';
+import { Database, type Tx } from '@payflow/postgres';
+import { crashPoint, InjectConfig } from '@payflow/service';
+
+import { totalsOf } from '../domain/batch-totals.js';
+import { packLines } from '../domain/line-events.js';
+import type { SettlementConfig } from '../settlement.config.js';
+import { listUnsettledLines, settleLines, type UnsettledLine } from '../store/balance-transactions.js';
+import { changeBalances } from '../store/merchant-balances.js';
+import { holdRun, type RunRow, storeProgress } from '../store/settlement-runs.js';
+import { type AddedPart, addToBatches } from '../store/settlements.js';
+import { CloseGroups } from './close-groups.js';
+
+/** Longer than a chunk takes. */
+export const RUN_LEASE_MS = 30_000;
+
+/** A run in somebody's hands. */
+export type HeldRun = Pick<RunRow, 'id' | 'fence'>;
+
+/**
+ * Goes through a run: chunk by chunk, each in one commit with the batches it adds to, the balances it changes, the events that
+ * tell of it, and the cursor. So a run that is killed anywhere goes on behind its last chunk, and no line is taken twice.
+ */
+@Injectable()
+export class SettleRun {
+  constructor(
+    private readonly database: Database,
+    private readonly closing: CloseGroups,
+    private readonly outbox: Outbox,
+    @InjectConfig() private readonly config: SettlementConfig,
+  ) {}
+
+  /**
+   * The next commit of a run.
+   *
+   * @returns whether there is more: false when it is done, or in other hands
+   */
+  async step(held: HeldRun): Promise<boolean> {
+    const more = await this.database.transaction(async (tx) => {
+      const run = await holdRun(tx, held, RUN_LEASE_MS);
+      if (run === undefined) return false;
+      return run.phase === 'SETTLING' ? await this.takeChunk(tx, run) : await this.closing.closePage(tx, run);
+    });
+    crashPoint('settlement.after-chunk');
+    return more;
+  }
+
+  private async takeChunk(tx: Tx, run: RunRow): Promise<true> {
+    const lines = await listUnsettledLines(tx, {
+      cutoffAt: run.cutoffAt,
+      cursor: run.cursor,
+      merchantId: run.merchantId,
+      linesMax: this.config.SETTLEMENT_CHUNK_LINES,
+      linesOfPaymentMax: SETTLEMENT_LINES_MAX,
+    });
+    const last = lines.at(-1);
+    if (last === undefined) {
+      await storeProgress(tx, run.id, { phase: 'PAYING', cursor: [] });
+      return true;
+    }
+    const batches = [...groupLines(lines).values()];
+    const added = await this.addBatches(tx, run, batches);
+    crashPoint('settlement.after-batch-create');
+    await settleLines(
+      tx,
+      added.flatMap(({ id, lines: own }) => own.map((line) => ({ id: line.id, settlementId: id }))),
+    );
+    await changeBalances(
+      tx,
+      batches.map((own) => settledChange(own)),
+    );
+    crashPoint('settlement.after-lines');
+    await storeProgress(tx, run.id, {
+      phase: 'SETTLING',
+      cursor: [last.merchantId, last.currency, last.acquirer, last.paymentId],
+      lines: lines.length,
+      settlements: added.filter(({ begun }) => begun).length,
+    });
+    await this.outbox.publish(
+      tx,
+      added.flatMap((batch) => this.lineEvents(batch)),
+    );
+    return true;
+  }
+
+  private async addBatches(
+    tx: Tx,
+    run: RunRow,
+    batches: readonly (readonly UnsettledLine[])[],
+  ): Promise<readonly FilledBatch[]> {
+    const parts = batches.map((lines) => ({ ...batchOf(lines), ...totalsOf(lines), newId: newId('set') }));
+    const added = await addToBatches(tx, { runId: run.id, bank: this.config.BANK_NAME, cutoffAt: run.cutoffAt }, parts);
+    const byKey = groupLines(batches.flat());
+    return added.map((part) => ({ ...part, lines: byKey.get(batchKey(part)) ?? [] }));
+  }
+
+  private lineEvents({ id, merchantId, acquirer, currency, lines }: FilledBatch): readonly OutgoingEvent[] {
+    const occurredAt = new Date();
+    return packLines(lines, SETTLEMENT_LINES_MAX).map((packed) => ({
+      definition: SETTLEMENT_EVENTS.lines,
+      aggregateId: id,
+      merchantId,
+      key: merchantId,
+      occurredAt,
+      payload: {
+        settlementId: id,
+        merchantId,
+        acquirer,
+        currency,
+        bank: this.config.BANK_NAME,
+        lines: packed.map((line) => ({
+          paymentId: line.paymentId,
+          balanceTransactionId: line.id,
+          type: line.type,
+          gross: minorToJson(line.grossMinor),
+          fee: minorToJson(line.feeMinor),
+          net: minorToJson(line.netMinor),
+        })),
+      },
+    }));
+  }
+}
+
+interface FilledBatch extends AddedPart {
+  readonly lines: readonly UnsettledLine[];
+}
+
+type BatchName = Pick<UnsettledLine, 'merchantId' | 'currency' | 'acquirer'>;
+
+const batchKey = ({ merchantId, currency, acquirer }: BatchName): string => `${merchantId} ${currency} ${acquirer}`;
+
+/** By batch; each in the order in which they came. */
+const groupLines = (lines: readonly UnsettledLine[]): ReadonlyMap<string, readonly UnsettledLine[]> => {
+  const groups = new Map<string, UnsettledLine[]>();
+  for (const line of lines) {
+    const own = groups.get(batchKey(line));
+    if (own === undefined) groups.set(batchKey(line), [line]);
+    else own.push(line);
+  }
+  return groups;
+};
+
+const batchOf = (lines: readonly UnsettledLine[]): BatchName => {
+  const [first] = lines;
+  if (first === undefined) throw new Error('invariant: a batch without a line');
+  return { merchantId: first.merchantId, currency: first.currency, acquirer: first.acquirer };
+};
+
+/** What was pending is available. */
+const settledChange = (lines: readonly UnsettledLine[]) => {
+  const netMinor = lines.reduce((sum, line) => sum + line.netMinor, 0n);
+  return { ...batchOf(lines), pendingMinor: -netMinor, availableMinor: netMinor };
+};

@@ -1,0 +1,130 @@
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { ContractError, RemoteProblem, ServiceClient, ServiceUnavailableError } from '@payflow/clients';
+import { type BankPayout, bankPayoutChangesSchema, type BankPayoutRequest, bankPayoutSchema } from '@payflow/contracts';
+import { InjectConfig, Logger } from '@payflow/service';
+import type { z } from 'zod';
+
+import type { PayoutNews } from '../domain/payout.js';
+import type { SettlementConfig } from '../settlement.config.js';
+
+/** What is asked for, so that an answer about something else proves nothing. */
+export type AskedPayout = Pick<BankPayoutRequest, 'reference' | 'amount' | 'currency'>;
+export type PayoutChanges = z.output<typeof bankPayoutChangesSchema>;
+
+/** What the bank said, and its own name for the payout where it has one. */
+export interface BankWord {
+  readonly news: PayoutNews;
+  readonly bankReference: string | null;
+}
+
+const SILENT: BankWord = { news: { kind: 'bank_silent' }, bankReference: null };
+const NOT_FOUND_STATUS = 404;
+const FEED_PAGE = 200;
+
+/**
+ * The bank that payouts are paid by. What it answers becomes news; silence and nonsense are news of nothing. After ten failures
+ * in a row it is left alone for a second (the breaker of ServiceClient).
+ */
+@Injectable()
+export class BankClient implements OnApplicationShutdown {
+  private readonly client: ServiceClient;
+  /** Where the bank's routes begin at its address. */
+  private readonly root: string;
+  private readonly timeoutMs: number;
+
+  constructor(
+    @InjectConfig() config: SettlementConfig,
+    private readonly logger: Logger,
+  ) {
+    const { origin, pathname } = new URL(config.BANK_URL);
+    this.client = new ServiceClient({ service: 'bank', url: origin });
+    this.root = pathname.replace(/\/$/, '');
+    this.timeoutMs = config.BANK_TIMEOUT_MS;
+  }
+
+  /** Pays, once for a reference, however often it is sent. */
+  async pay(request: BankPayoutRequest): Promise<BankWord> {
+    return await this.wordOf(request, async () =>
+      this.client.request({
+        method: 'POST',
+        path: `${this.root}/payouts`,
+        body: request,
+        timeoutMs: this.timeoutMs,
+        answer: bankPayoutSchema,
+      }),
+    );
+  }
+
+  /** Asks what became of a reference. It changes nothing there. */
+  async inquire(payout: AskedPayout): Promise<BankWord> {
+    return await this.wordOf(payout, async () =>
+      this.client.request({
+        method: 'GET',
+        path: `${this.root}/payouts/${payout.reference}`,
+        timeoutMs: this.timeoutMs,
+        answer: bankPayoutSchema,
+      }),
+    );
+  }
+
+  /** Takes it back, or forbids what has not arrived. */
+  async cancel(payout: AskedPayout): Promise<BankWord> {
+    return await this.wordOf(payout, async () =>
+      this.client.request({
+        method: 'POST',
+        path: `${this.root}/payouts/${payout.reference}/cancel`,
+        repeatable: true,
+        timeoutMs: this.timeoutMs,
+        answer: bankPayoutSchema,
+      }),
+    );
+  }
+
+  /** How payouts changed after a position. @throws ServiceUnavailableError */
+  async changes(after: bigint): Promise<PayoutChanges> {
+    return await this.client.request({
+      method: 'GET',
+      path: `${this.root}/payouts`,
+      query: { after: after.toString(), limit: FEED_PAGE },
+      timeoutMs: this.timeoutMs,
+      answer: bankPayoutChangesSchema,
+    });
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.client.close();
+  }
+
+  private async wordOf(payout: AskedPayout, ask: () => Promise<BankPayout>): Promise<BankWord> {
+    try {
+      const answer = await ask();
+      if (isAbout(answer, payout)) return wordIn(answer);
+      this.logger.warn({ payoutId: payout.reference }, 'the bank answered about another payout');
+      return SILENT;
+    } catch (error) {
+      return this.wordOfError(error, payout);
+    }
+  }
+
+  private wordOfError(error: unknown, { reference }: AskedPayout): BankWord {
+    if (error instanceof RemoteProblem) {
+      const news: PayoutNews =
+        error.status === NOT_FOUND_STATUS ? { kind: 'bank_not_found' } : { kind: 'bank_rejected', code: error.code };
+      return { news, bankReference: null };
+    }
+    if (!(error instanceof ServiceUnavailableError) && !(error instanceof ContractError)) throw error;
+    this.logger.info({ err: error, payoutId: reference }, 'the bank gave no usable answer');
+    return SILENT;
+  }
+}
+
+/** What the bank's answer, or a line of its feed, says. */
+export const wordIn = ({ status, reason, bankReference }: BankPayout): BankWord => ({
+  news: { kind: 'bank_said', status, reason },
+  bankReference,
+});
+
+/** A tombstone has neither amount nor currency. */
+const isAbout = (answer: BankPayout, { reference, amount, currency }: AskedPayout): boolean =>
+  answer.reference === reference &&
+  (answer.status === 'CANCELED' || (answer.amount === amount && answer.currency === currency));

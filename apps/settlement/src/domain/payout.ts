@@ -1,0 +1,226 @@
+import type { BankPayout, PayoutStatus } from '@payflow/contracts';
+import { unreachable } from '@payflow/kernel';
+
+/**
+ * The saga of a payout: what is to be done next, and what news make of it. Pure: a process that takes over after a crash goes
+ * on from what was committed. Its timer is a column of its row. The money goes merchant payable → bank in transit → bank
+ * cash; it comes back by a posting of its own.
+ */
+
+/** Where a payout stands. */
+export const PAYOUT_STAGES = [
+  /** Committed; the merchant's account is not known. */
+  'WAITING',
+  /** To be taken from the merchant's payable; perhaps it is. */
+  'DEBITING',
+  /** Taken; to be sent to the bank, which pays a reference once however often it comes. */
+  'SENDING',
+  /** The bank has it, or nobody knows: it is asked. */
+  'ASKING',
+  /** The bank cannot read it: it is forbidden there, so that it cannot be paid after all. */
+  'CANCELING',
+  /** The bank has paid; perhaps not posted yet. */
+  'SETTLING',
+  /** The bank will not pay; perhaps not given back yet. */
+  'REVERSING',
+  /** It came back after it was paid; perhaps not given back yet. */
+  'RETURNING',
+  'PAID',
+  'NOT_DEBITED',
+  'REVERSED',
+  'RETURNED',
+] as const;
+export type PayoutStage = (typeof PAYOUT_STAGES)[number];
+
+export interface PayoutState {
+  readonly stage: PayoutStage;
+  /** Why it waits, ended without the money going out, or came back. */
+  readonly reason: string | null;
+  /** The bank has said that it came back, before it was posted as paid. */
+  readonly cameBack: boolean;
+}
+
+export const BEGUN_PAYOUT: PayoutState = { stage: 'WAITING', reason: null, cameBack: false };
+
+export const ACCOUNT_MISSING = 'payout_account_missing';
+/** It never arrived at the bank, and never will. */
+export const PAYOUT_NOT_SENT = 'payout_not_sent';
+/** The bank did not say why. */
+const NO_REASON = 'payout_refused';
+
+export type PayoutPosting = 'debit' | 'paid' | 'reversal' | 'returned';
+
+export type PayoutStep =
+  | { readonly kind: 'find_account' }
+  | { readonly kind: 'post'; readonly posting: PayoutPosting }
+  | { readonly kind: 'pay' }
+  | { readonly kind: 'inquire' }
+  | { readonly kind: 'cancel' }
+  | { readonly kind: 'nothing' };
+
+const NOTHING: PayoutStep = { kind: 'nothing' };
+const post = (posting: PayoutPosting): PayoutStep => ({ kind: 'post', posting });
+
+const STEPS: Readonly<Record<PayoutStage, PayoutStep>> = {
+  WAITING: { kind: 'find_account' },
+  DEBITING: post('debit'),
+  SENDING: { kind: 'pay' },
+  ASKING: { kind: 'inquire' },
+  CANCELING: { kind: 'cancel' },
+  SETTLING: post('paid'),
+  REVERSING: post('reversal'),
+  RETURNING: post('returned'),
+  PAID: NOTHING,
+  NOT_DEBITED: NOTHING,
+  REVERSED: NOTHING,
+  RETURNED: NOTHING,
+};
+
+/** What is to be done next. */
+export const nextPayoutStep = ({ stage }: PayoutState): PayoutStep => STEPS[stage];
+
+/** What was learned. */
+export type PayoutNews =
+  | { readonly kind: 'account_found' }
+  | { readonly kind: 'account_missing' }
+  | { readonly kind: 'posted'; readonly posting: PayoutPosting }
+  | { readonly kind: 'posting_refused'; readonly posting: PayoutPosting; readonly code: string }
+  | { readonly kind: 'bank_said'; readonly status: BankPayout['status']; readonly reason: string | null }
+  /** No answer, or an error that says nothing about the effect. */
+  | { readonly kind: 'bank_silent' }
+  /** It has not seen the reference up to now. */
+  | { readonly kind: 'bank_not_found' }
+  /** It cannot read the request: it will never pay it. */
+  | { readonly kind: 'bank_rejected'; readonly code: string };
+
+export type Evolved =
+  | { readonly kind: 'changed'; readonly payout: PayoutState }
+  /** News of what is known already, or that say nothing. */
+  | { readonly kind: 'same' }
+  /** It cannot be: people must look. */
+  | { readonly kind: 'contradiction'; readonly detail: string };
+
+const SAME: Evolved = { kind: 'same' };
+
+export const evolvePayout = (before: PayoutState, news: PayoutNews): Evolved => {
+  const to: To = (stage, more = {}) => ({ kind: 'changed', payout: { ...before, ...more, stage } });
+  switch (news.kind) {
+    case 'account_found':
+      return before.stage === 'WAITING' ? to('DEBITING', { reason: null }) : SAME;
+    case 'account_missing':
+      return before.stage === 'WAITING' && before.reason === null ? to('WAITING', { reason: ACCOUNT_MISSING }) : SAME;
+    case 'posted':
+      return afterPosting(before, news.posting, to);
+    case 'posting_refused':
+      if (news.posting === 'debit' && before.stage === 'DEBITING') return to('NOT_DEBITED', { reason: news.code });
+      return { kind: 'contradiction', detail: `the ledger refuses the posting ${news.posting}: ${news.code}` };
+    case 'bank_said':
+      return afterBank(before, news.status, news.reason, to);
+    case 'bank_silent':
+      return before.stage === 'SENDING' ? to('ASKING') : SAME;
+    case 'bank_not_found':
+      // Sent again under the same reference: should the first still arrive, the bank pays one of them.
+      return before.stage === 'ASKING' ? to('SENDING') : SAME;
+    case 'bank_rejected':
+      // Nothing is guessed even now: only a confirmed cancellation says that it will never be paid.
+      return before.stage === 'SENDING' ? to('CANCELING', { reason: `payout_rejected_${news.code}` }) : SAME;
+    default:
+      return unreachable(news);
+  }
+};
+
+type To = (stage: PayoutStage, more?: Partial<PayoutState>) => Evolved;
+
+const afterPosting = ({ stage, cameBack }: PayoutState, posting: PayoutPosting, to: To): Evolved => {
+  switch (posting) {
+    case 'debit':
+      return stage === 'DEBITING' ? to('SENDING') : SAME;
+    case 'paid':
+      if (stage !== 'SETTLING') return SAME;
+      return cameBack ? to('RETURNING') : to('PAID');
+    case 'reversal':
+      return stage === 'REVERSING' ? to('REVERSED') : SAME;
+    case 'returned':
+      return stage === 'RETURNING' ? to('RETURNED') : SAME;
+    default:
+      return unreachable(posting);
+  }
+};
+
+const UNDECIDED: readonly PayoutStage[] = ['SENDING', 'ASKING', 'CANCELING'];
+const GIVEN_BACK: readonly PayoutStage[] = ['REVERSING', 'REVERSED'];
+const PAID_OUT: readonly PayoutStage[] = ['SETTLING', 'PAID', 'RETURNING', 'RETURNED'];
+
+const afterBank = (before: PayoutState, status: BankPayout['status'], reason: string | null, to: To): Evolved => {
+  const { stage } = before;
+  // A bank that speaks of a payout it was never sent contradicts our books.
+  if (stage === 'WAITING' || stage === 'DEBITING' || stage === 'NOT_DEBITED') return contradiction(before, status);
+  switch (status) {
+    case 'ACCEPTED':
+      return stage === 'SENDING' || stage === 'CANCELING' ? to('ASKING') : SAME;
+    case 'PAID':
+      if (UNDECIDED.includes(stage)) return to('SETTLING', { reason: null });
+      return GIVEN_BACK.includes(stage) ? contradiction(before, status) : SAME;
+    case 'REFUSED':
+    case 'CANCELED':
+      if (UNDECIDED.includes(stage)) return to('REVERSING', { reason: refusalReason(before, status, reason) });
+      return PAID_OUT.includes(stage) ? contradiction(before, status) : SAME;
+    case 'RETURNED':
+      return afterReturn(before, reason, to);
+    default:
+      return unreachable(status);
+  }
+};
+
+const refusalReason = (before: PayoutState, status: 'REFUSED' | 'CANCELED', reason: string | null): string =>
+  status === 'REFUSED' ? (reason ?? NO_REASON) : (before.reason ?? PAYOUT_NOT_SENT);
+
+/** The bank's word that it came back implies that it had paid: both are posted, so that the ledger tells what the bank's book tells. */
+const afterReturn = (before: PayoutState, reason: string | null, to: To): Evolved => {
+  const { stage, cameBack } = before;
+  const why = reason ?? NO_REASON;
+  if (UNDECIDED.includes(stage)) return to('SETTLING', { cameBack: true, reason: why });
+  if (stage === 'SETTLING') return cameBack ? SAME : to('SETTLING', { cameBack: true, reason: why });
+  if (stage === 'PAID') return to('RETURNING', { cameBack: true, reason: why });
+  return GIVEN_BACK.includes(stage) ? contradiction(before, 'RETURNED') : SAME;
+};
+
+const contradiction = ({ stage }: PayoutState, status: string): Evolved => ({
+  kind: 'contradiction',
+  detail: `the bank says ${status} of a payout that is ${stage}`,
+});
+
+/** What the merchant is told. */
+export const payoutStatus = ({ stage }: PayoutState): PayoutStatus => {
+  switch (stage) {
+    case 'WAITING':
+    case 'DEBITING':
+      return 'PENDING';
+    case 'SENDING':
+    case 'ASKING':
+    case 'CANCELING':
+    case 'SETTLING':
+    case 'REVERSING':
+      return 'IN_TRANSIT';
+    case 'PAID':
+    case 'RETURNING':
+      return 'PAID';
+    case 'NOT_DEBITED':
+    case 'REVERSED':
+      return 'FAILED';
+    case 'RETURNED':
+      return 'RETURNED';
+    default:
+      return unreachable(stage);
+  }
+};
+
+/** Whether there is nothing left to do, unless the bank tells of a return. */
+export const hasEnded = (payout: PayoutState): boolean => nextPayoutStep(payout).kind === 'nothing';
+
+/** Whether it waits for somebody outside: to ask again at once would tell nothing new. */
+export const isToWaitFor = (news: PayoutNews): boolean =>
+  news.kind === 'account_missing' ||
+  news.kind === 'bank_silent' ||
+  news.kind === 'bank_not_found' ||
+  (news.kind === 'bank_said' && news.status === 'ACCEPTED');

@@ -1,0 +1,19 @@
+import { Module } from '@nestjs/common';
+
+import { BankFeed } from './application/bank-feed.js';
+import { MerchantTerms } from './application/merchant-terms.js';
+import { PayoutAccountSeal } from './application/payout-account-seal.js';
+import { PayoutSaga } from './application/payout-saga.js';
+import { RecoverPayouts } from './application/recover-payouts.js';
+import { ClientsModule } from './clients/clients.module.js';
+import { MerchantTermsController } from './http/merchant-terms.controller.js';
+import { PayoutsController } from './http/payouts.controller.js';
+
+/** Money on its way to merchants, and where it goes. */
+@Module({
+  imports: [ClientsModule],
+  controllers: [PayoutsController, MerchantTermsController],
+  providers: [BankFeed, MerchantTerms, PayoutAccountSeal, PayoutSaga, RecoverPayouts],
+  exports: [PayoutAccountSeal, RecoverPayouts],
+})
+export class PayoutsModule {}
