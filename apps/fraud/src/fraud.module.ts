@@ -2,8 +2,11 @@ import { Module } from '@nestjs/common';
 import { MessagingModule } from '@payflow/messaging';
 import { ServiceModule } from '@payflow/service';
 
+import { CurrentRules } from './application/current-rules.js';
+import { Decide } from './application/decide.js';
 import { FraudCalls, FraudCallsModule } from './clients/service-calls.js';
 import { fraudConfigSchema } from './fraud.config.js';
+import { DecideController } from './http/decide.controller.js';
 
 @Module({
   imports: [
@@ -16,5 +19,7 @@ import { fraudConfigSchema } from './fraud.config.js';
       useFactory: ({ ownerUrls, serviceToken }: FraudCalls) => ({ ownerUrls, serviceToken }),
     }),
   ],
+  controllers: [DecideController],
+  providers: [CurrentRules, Decide],
 })
 export class FraudModule {}

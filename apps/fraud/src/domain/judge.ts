@@ -17,7 +17,8 @@ export interface Judgement {
 }
 
 const SCORE_MAX = 100;
-const DETAIL_LENGTH_MAX = 1_000;
+/** A hundred reasons fit into an event. */
+const DETAIL_LENGTH_MAX = 300;
 
 const concerns = ({ merchantIds }: FraudRule, { merchantId }: Facts): boolean =>
   merchantIds === undefined || merchantIds.some((id) => id === merchantId);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { amountSchema, currencySchema, timeSchema } from './shared-fields.js';
+import { amountSchema, currencySchema, timeSchema, withoutCardNumber } from './shared-fields.js';
 
 /*
  * What payment (and wallet, before money leaves one) asks fraud before it goes on. The subject's id is the idempotency key:
@@ -20,27 +20,43 @@ export const fraudReasonSchema = z.object({
 });
 export type FraudReason = z.infer<typeof fraudReasonSchema>;
 
+/** What may be stored and told: no control characters, no half characters, no card number. */
+const plain = (lengthMax: number) =>
+  withoutCardNumber(
+    z
+      .string()
+      .max(lengthMax)
+      .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must not contain control characters'),
+  );
+
 /** POST /internal/fraud/decisions. Never a card number: the vault's fingerprint names the card. */
 export const fraudDecisionRequestSchema = z.strictObject({
   subject: z.enum(['payment', 'wallet_transfer', 'wallet_withdrawal']),
   /** `pay_…`, or `txn_…` of a wallet's transaction. */
-  subjectId: z.string().min(1).max(64),
-  merchantId: z.string().max(64).nullable(),
-  userId: z.string().max(64).nullable(),
+  subjectId: z.string().regex(/^[\w-]{1,64}$/),
+  merchantId: plain(64).nullable(),
+  userId: plain(64).nullable(),
   amount: amountSchema,
   currency: currencySchema,
   method: z.strictObject({
     type: z.enum(['card', 'wallet', 'bank_redirect']),
-    brand: z.string().max(40).nullable(),
-    bin: z.string().max(8).nullable(),
-    last4: z.string().max(4).nullable(),
-    fingerprint: z.string().max(128).nullable(),
+    brand: plain(40).nullable(),
+    bin: plain(8).nullable(),
+    last4: plain(4).nullable(),
+    /** Digits alone would be a card number; one that stands in a digest by chance is none. */
+    fingerprint: z
+      .string()
+      .regex(/^(?!\d+$)[\w+/=.:-]{1,128}$/)
+      .nullable(),
     /** ISO 3166-1 alpha-2 of the issuer, where it is known. */
-    country: z.string().length(2).nullable(),
-    walletId: z.string().max(64).nullable(),
+    country: z
+      .string()
+      .regex(/^[A-Z]{2}$/)
+      .nullable(),
+    walletId: plain(64).nullable(),
   }),
-  ip: z.string().max(45).nullable(),
-  email: z.string().max(254).nullable(),
+  ip: plain(45).nullable(),
+  email: plain(254).nullable(),
   at: timeSchema,
 });
 export type FraudDecisionRequest = z.infer<typeof fraudDecisionRequestSchema>;
