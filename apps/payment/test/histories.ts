@@ -7,9 +7,11 @@ import type { AcquirerOutcome } from '../src/domain/commands.js';
 import { create } from '../src/domain/create.js';
 import type { PaymentEvent } from '../src/domain/events.js';
 import { fold } from '../src/domain/evolve.js';
+import type { Judgement } from '../src/domain/judgement.js';
 import { type Payment, type PaymentMethod } from '../src/domain/payment.js';
 import { recordOutcome } from '../src/domain/record-outcome.js';
 import { refund } from '../src/domain/refund.js';
+import { decideReview } from '../src/domain/review.js';
 
 /** Histories made by the decisions themselves, so that no test starts from a state that cannot be. */
 export const NOON = new Date('2026-02-07T12:00:00.000Z');
@@ -71,8 +73,14 @@ export const created =
       }),
     );
 
+/** What fraud says of a payment. */
+export const judgement = (outcome: Judgement['outcome']): Judgement => {
+  const check = { decisionId: 'fd_1', score: 50, reasons: [], rulesVersion: 1, policy: null };
+  return outcome === 'REVIEW' ? { ...check, outcome, reviewId: 'frv_1', decideBy: NEXT_WEEK } : { ...check, outcome };
+};
+
 export const authorizing =
-  (sale = false, route: readonly string[] = ['sim']): Step =>
+  (sale = false, route: readonly string[] = ['sim'], judged?: Judgement): Step =>
   (payment) =>
     eventsOf(
       authorize(payment, {
@@ -81,6 +89,22 @@ export const authorizing =
         route,
         paymentMethod: VISA,
         saleCaptureId: sale ? captureId() : null,
+        judgement: judged,
+      }),
+    );
+
+export const deciding =
+  (outcome: 'ALLOW' | 'BLOCK'): Step =>
+  (payment) =>
+    eventsOf(
+      decideReview(payment, {
+        at: NOON,
+        reviewId: 'frv_1',
+        outcome,
+        decidedBy: 'usr_1',
+        attemptId: attemptId(),
+        route: ['sim'],
+        saleCaptureId: payment.review?.sale ? captureId() : null,
       }),
     );
 

@@ -15,9 +15,13 @@ import {
 import { ExpireAuthorizations } from '../src/application/expire-authorizations.js';
 import { compareReadModels } from '../src/application/rebuild.js';
 import { RecoverOrders } from '../src/application/recover-orders.js';
+import { WatchReviews } from '../src/application/watch-reviews.js';
+import { SweepDisputes } from '../src/application/sweep-disputes.js';
+import { WatchDisputes } from '../src/application/watch-disputes.js';
 import { MIGRATIONS } from '../src/migrations/migrations.js';
 import { PaymentModule } from '../src/payment.module.js';
 import { AcquirerFake } from './acquirer-fake.js';
+import { FraudFake } from './fraud-fake.js';
 import { LedgerFake } from './ledger-fake.js';
 import { VaultFake } from './vault-fake.js';
 
@@ -66,7 +70,15 @@ export class PaymentUnderTest {
     readonly acquirer: AcquirerFake,
     readonly vault: VaultFake,
     readonly ledger: LedgerFake,
+    /** Nobody is judged unless the test started with it. */
+    readonly fraud: FraudFake,
   ) {}
+
+  /** With fraud, as most installations have it. */
+  static async startWithFraud(settings: Readonly<Record<string, string>> = {}): Promise<PaymentUnderTest> {
+    const fraud = new FraudFake();
+    return await PaymentUnderTest.start({ FRAUD_URL: await fraud.server.listen(), ...settings }, {}, fraud);
+  }
 
   /**
    * @param settings that differ from those of the other tests
@@ -75,6 +87,7 @@ export class PaymentUnderTest {
   static async start(
     settings: Readonly<Record<string, string>> = {},
     others: Readonly<Record<string, AcquirerFake>> = {},
+    fraud = new FraudFake(),
   ): Promise<PaymentUnderTest> {
     const acquirer = new AcquirerFake();
     const vault = new VaultFake(acquirer);
@@ -113,9 +126,23 @@ export class PaymentUnderTest {
     // Timers run when a test says so, not by their own clock.
     await app.get(RecoverOrders).beforeApplicationShutdown();
     await app.get(ExpireAuthorizations).beforeApplicationShutdown();
+    await app.get(WatchDisputes).beforeApplicationShutdown();
+    await app.get(SweepDisputes).beforeApplicationShutdown();
+    await app.get(WatchReviews).beforeApplicationShutdown();
     await app.listen(0, '127.0.0.1');
     const url = (await app.getUrl()).replace('[::1]', '127.0.0.1');
-    return new PaymentUnderTest(app, environment, url, app.get(Database), databases, mint, acquirer, vault, ledger);
+    return new PaymentUnderTest(
+      app,
+      environment,
+      url,
+      app.get(Database),
+      databases,
+      mint,
+      acquirer,
+      vault,
+      ledger,
+      fraud,
+    );
   }
 
   async stop(): Promise<void> {
@@ -124,6 +151,7 @@ export class PaymentUnderTest {
       this.acquirer.server.close(),
       this.vault.server.close(),
       this.ledger.server.close(),
+      this.fraud.close(),
       this.mint.close(),
     ]);
     await this.databases.drop();
@@ -248,6 +276,7 @@ export class PaymentUnderTest {
       ...this.acquirer.server.violations,
       ...this.vault.server.violations,
       ...this.ledger.server.violations,
+      ...this.fraud.server.violations,
     ];
   }
 

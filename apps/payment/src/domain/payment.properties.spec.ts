@@ -12,6 +12,7 @@ import {
   attemptId,
   created,
   history,
+  judgement,
   voidId,
 } from '../../test/histories.js';
 import { authorize } from './authorize.js';
@@ -19,6 +20,9 @@ import { cancel } from './cancel.js';
 import { capture } from './capture.js';
 import type { AcquirerOutcome } from './commands.js';
 import type { PaymentEvent } from './events.js';
+import { unjudged } from './fraud.js';
+import type { Judgement } from './judgement.js';
+import { decideReview, judgeAgain } from './review.js';
 import { evolve, fold } from './evolve.js';
 import { violatedInvariants } from './invariants.js';
 import {
@@ -37,7 +41,13 @@ import { refund } from './refund.js';
 
 /** Anything a caller or an acquirer may do, at any moment, in any order. */
 type Move =
-  | { readonly kind: 'authorize'; readonly sale: boolean }
+  | {
+      readonly kind: 'authorize';
+      readonly sale: boolean;
+      readonly judged: Judgement['outcome'] | 'nobody' | 'unjudged';
+    }
+  | { readonly kind: 'review'; readonly outcome: 'ALLOW' | 'BLOCK' }
+  | { readonly kind: 'judge_again'; readonly outcome: Judgement['outcome'] }
   | { readonly kind: 'capture'; readonly amount: number | null; readonly final: boolean }
   | { readonly kind: 'cancel' }
   | { readonly kind: 'expire' }
@@ -48,7 +58,13 @@ type Move =
 
 const amount = fc.option(fc.integer({ min: -5, max: 1200 }));
 const move: fc.Arbitrary<Move> = fc.oneof(
-  fc.record({ kind: fc.constant('authorize' as const), sale: fc.boolean() }),
+  fc.record({
+    kind: fc.constant('authorize' as const),
+    sale: fc.boolean(),
+    judged: fc.constantFrom('nobody', 'nobody', 'ALLOW', 'ALLOW', 'REVIEW', 'unjudged', 'BLOCK'),
+  }),
+  fc.record({ kind: fc.constant('review' as const), outcome: fc.constantFrom('ALLOW', 'ALLOW', 'BLOCK') }),
+  fc.record({ kind: fc.constant('judge_again' as const), outcome: fc.constantFrom('ALLOW', 'REVIEW', 'BLOCK') }),
   fc.record({ kind: fc.constant('capture' as const), amount, final: fc.boolean() }),
   fc.record({ kind: fc.constant('cancel' as const) }),
   fc.record({ kind: fc.constant('expire' as const) }),
@@ -95,6 +111,18 @@ const eventsOf = (decision: { readonly ok: boolean }): readonly PaymentEvent[] =
 const operationIdOf = (payment: Payment, which: number): string =>
   payment.operations[which % Math.max(1, payment.operations.length)]?.id ?? 'att_none';
 
+const judgedAs = (judged: Extract<Move, { kind: 'authorize' }>['judged']): Judgement | undefined => {
+  if (judged === 'nobody') return undefined;
+  return judged === 'unjudged' ? unjudged({ whenDown: 'review', amountMaxMinor: 0n }, 1000n, NOON) : judgement(judged);
+};
+
+const afterReview = (payment: Payment, n: number) => ({
+  at: NOON,
+  attemptId: attemptId(n),
+  route: ['sim', 'sim2'],
+  saleCaptureId: payment.review?.sale === true ? captureId(n) : null,
+});
+
 const play = (payment: Payment, action: Move, n: number): readonly PaymentEvent[] => {
   const at = NOON;
   const metadata = {};
@@ -102,9 +130,22 @@ const play = (payment: Payment, action: Move, n: number): readonly PaymentEvent[
     case 'authorize': {
       const saleCaptureId = action.sale ? captureId(n) : null;
       return eventsOf(
-        authorize(payment, { at, attemptId: attemptId(n), route: ['sim', 'sim2'], paymentMethod: VISA, saleCaptureId }),
+        authorize(payment, {
+          at,
+          attemptId: attemptId(n),
+          route: ['sim', 'sim2'],
+          paymentMethod: VISA,
+          saleCaptureId,
+          judgement: judgedAs(action.judged),
+        }),
       );
     }
+    case 'review': {
+      const decided = { outcome: action.outcome, reviewId: 'frv_1', decidedBy: 'usr_1' };
+      return eventsOf(decideReview(payment, { ...afterReview(payment, n), ...decided }));
+    }
+    case 'judge_again':
+      return eventsOf(judgeAgain(payment, { ...afterReview(payment, n), judgement: judgement(action.outcome) }));
     case 'capture':
       return eventsOf(
         capture(payment, {
@@ -220,6 +261,9 @@ describe('whatever callers and acquirers do, in whatever order', () => {
           if (status === 'REFUNDED') expect(refundedMinor(payment)).toBe(capturedMinor(payment));
           if (status === 'FAILED' || status === 'CANCELED') expect(capturedMinor(payment)).toBe(0n);
           if (status === 'PROCESSING') expect(payment.operations.some(isOpen)).toBe(true);
+          // Nobody asks an acquirer while people look at it, nor ever about what was blocked or rejected.
+          if (status === 'IN_REVIEW') expect(payment.operations).toEqual([]);
+          if (payment.lastError?.code.startsWith('fraud_') === true) expect(payment.operations).toEqual([]);
         }
       }),
     );
