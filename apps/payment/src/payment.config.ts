@@ -1,7 +1,7 @@
 import { STRIPE_API, WALLET_ACQUIRER } from '@payflow/contracts';
 import { type Currency, currencyOf } from '@payflow/kernel';
 import { messagingConfigFields } from '@payflow/messaging';
-import { addressField, baseConfigFields, jsonField } from '@payflow/service';
+import { addressField, baseConfigFields, booleanField, jsonField } from '@payflow/service';
 import { z } from 'zod';
 
 const DAY_SECONDS = 86_400;
@@ -138,6 +138,18 @@ export const paymentConfigSchema = z.object({
     .max(1_000_000)
     .default(30)
     .meta({ description: 'Fee once per payment, in minor units of its currency, where no terms were agreed.' }),
+  DISPUTE_FEES_MINOR: jsonField(z.record(z.string().regex(/^[A-Z]{3}$/), z.int().min(0).max(1_000_000)))
+    .default({ USD: 1500, EUR: 1500, GBP: 1500, CHF: 1500, CAD: 1500, AUD: 1500 })
+    .meta({
+      description:
+        'JSON object: currency to what a dispute costs the merchant, in its minor units; a currency that is not there costs nothing.',
+    }),
+  DISPUTE_FEE_RETURNED_WHEN_WON: booleanField(false).meta({
+    description: 'Whether the merchant gets the fee of a dispute back that he wins.',
+  }),
+  DISPUTE_SWEEP_SECONDS: z.coerce.number().int().min(1).max(DAY_SECONDS).default(60).meta({
+    description: "How often an acquirer's feed of disputes is read, in seconds: a webhook may be lost.",
+  }),
   LEDGER_WAIT_MS: z.coerce
     .number()
     .int()

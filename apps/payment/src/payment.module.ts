@@ -4,18 +4,21 @@ import { ServiceModule } from '@payflow/service';
 
 import { AcquirerCommand } from './application/acquirer-command.js';
 import { AuthorizationChecks } from './application/authorization-checks.js';
+import { AnswerDispute } from './application/answer-dispute.js';
 import { AuthorizationLifetime } from './application/authorization-lifetime.js';
 import { AuthorizePayment } from './application/authorize-payment.js';
 import { CancelPayment } from './application/cancel-payment.js';
 import { CapturePayment } from './application/capture-payment.js';
 import { Commit } from './application/commit.js';
 import { CreatePayment } from './application/create-payment.js';
+import { DisputeRecorder } from './application/dispute-recorder.js';
 import { ExpireAuthorizations } from './application/expire-authorizations.js';
 import { ExternalParties } from './application/external-parties.js';
 import { DecideReviews } from './application/decide-reviews.js';
 import { Fees } from './application/fees.js';
 import { FraudPolicies } from './application/fraud-policies.js';
 import { JudgePayments } from './application/judge-payments.js';
+import { InquireDisputes } from './application/inquire-disputes.js';
 import { LedgerLines } from './application/ledger-lines.js';
 import { ListPayments } from './application/list-payments.js';
 import { MerchantFeeTerms } from './application/merchant-fee-terms.js';
@@ -28,6 +31,7 @@ import { ReceiveWebhook } from './application/receive-webhook.js';
 import { ReturnPayer } from './application/return-payer.js';
 import { PaymentExceptions } from './application/payment-exceptions.js';
 import { PaymentMetrics } from './application/payment-metrics.js';
+import { ReadDisputes } from './application/read-disputes.js';
 import { ReadPayment } from './application/read-payment.js';
 import { ReadRefunds } from './application/read-refunds.js';
 import { OrderTimers } from './application/order-timers.js';
@@ -39,9 +43,11 @@ import { RoutePayments } from './application/route-payments.js';
 import { RoutingRulesCache } from './application/routing-rules.js';
 import { SendOrders } from './application/send-orders.js';
 import { SettlePayments } from './application/settle-payments.js';
+import { SweepDisputes } from './application/sweep-disputes.js';
 import { SyncPayment } from './application/sync-payment.js';
 import { UpdatePayment } from './application/update-payment.js';
 import { UserHistory } from './application/user-history.js';
+import { WatchDisputes } from './application/watch-disputes.js';
 import { WatchReviews } from './application/watch-reviews.js';
 import { ClientsModule } from './clients/clients.module.js';
 import { ServiceCalls } from './clients/service-calls.js';
@@ -49,6 +55,7 @@ import { TransferIntents } from './clients/transfer-intents.js';
 import { FraudDecisionsController } from './events/fraud-decisions.controller.js';
 import { SettlementLinesController } from './events/settlement-lines.controller.js';
 import { CapturesController } from './http/captures.controller.js';
+import { DisputesController } from './http/disputes.controller.js';
 import { FeeTermsController } from './http/fee-terms.controller.js';
 import { FraudPolicyController } from './http/fraud-policy.controller.js';
 import { ReturnController } from './http/return.controller.js';
@@ -85,6 +92,7 @@ import { WalletProcessor } from './processors/wallet-processor.js';
     WebhooksController,
     CapturesController,
     RefundsController,
+    DisputesController,
     PaymentQueriesController,
     PaymentExceptionsController,
     UserPaymentsController,
@@ -105,6 +113,12 @@ import { WalletProcessor } from './processors/wallet-processor.js';
     ReturnPayer,
     ReceiveWebhook,
     ProcessWebhooks,
+    InquireDisputes,
+    DisputeRecorder,
+    WatchDisputes,
+    SweepDisputes,
+    AnswerDispute,
+    ReadDisputes,
     CapturePayment,
     CancelPayment,
     RefundPayment,

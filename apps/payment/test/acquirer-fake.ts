@@ -9,6 +9,7 @@ import {
 } from '@payflow/contracts';
 
 import { ContractServer, type Reply, type Request } from './contract-server.js';
+import { DisputesFake } from './disputes-fake.js';
 
 type Operation = AcquirerOperation['operation'];
 
@@ -47,6 +48,7 @@ const DECLINES: Readonly<Record<string, string>> = {
 /** An acquirer as the contract has it: idempotent by our reference, with a book of its own to count in. */
 export class AcquirerFake {
   readonly server = new ContractServer((request) => this.handle(request));
+  readonly disputes = new DisputesFake(this.server);
   /** Every reference in the order of arrival, repetitions included. */
   readonly arrivals: string[] = [];
   private readonly book = new Map<string, AcquirerOperation>();
@@ -123,6 +125,13 @@ export class AcquirerFake {
     });
   }
 
+  /** The authorization that the acquirer gave for a reference. */
+  authorizationOf(reference: string): string {
+    const id = this.book.get(reference)?.authorizationId;
+    if (id == null) throw new Error(`given: ${reference} is not authorized`);
+    return id;
+  }
+
   private open({ currency, amount }: Pick<AcquirerOperation, 'currency' | 'amount'>): string {
     const authorizationId = `sim_${randomUUID()}`;
     this.authorizations.set(authorizationId, { currency, amount, captured: 0, refunded: 0, closed: false });
@@ -132,6 +141,7 @@ export class AcquirerFake {
   private async handle(request: Request): Promise<Reply> {
     const asked = /^\/acquirers\/sim\/operations\/([^/]+)$/.exec(request.path)?.[1];
     if (request.method === 'GET' && asked !== undefined) return await this.inquiry(asked);
+    if (request.path.startsWith('/acquirers/sim/disputes')) return await this.disputes.handle(request);
     if (request.method === 'POST' && request.path === '/acquirers/sim/reversals') return await this.reversal(request);
     return await this.followUp(request);
   }

@@ -250,14 +250,16 @@ export class PaymentUnderTest {
     await this.app.get(RecoverOrders).pass();
   }
 
+  /** What is left open of it, if anything, is resolved. */
+  async recoverWhatIsOpen(paymentId: string): Promise<void> {
+    await this.makeOpenOrdersDue(paymentId);
+    await this.app.get(RecoverOrders).pass();
+  }
+
   /** The same by several at the same moment. Each makes them due anew, unless another has closed them already. */
   async recoverAtOnce(paymentId: string, instances: number): Promise<void> {
     await this.makeDue(paymentId);
-    const recoverWhatIsOpen = async (): Promise<void> => {
-      await this.makeOpenOrdersDue(paymentId);
-      await this.app.get(RecoverOrders).pass();
-    };
-    await Promise.all(Array.from({ length: instances }, recoverWhatIsOpen));
+    await Promise.all(Array.from({ length: instances }, () => this.recoverWhatIsOpen(paymentId)));
   }
 
   /** @returns how many there are */

@@ -144,6 +144,8 @@ const shown = (payment: Payment) => {
     refundedAmount: refunded,
     refundableAmount: captured - refunded,
     disputedAmount: 0,
+    chargedBackAmount: 0,
+    disputeFeeAmount: 0,
     feeAmount: 0,
     netAmount: captured - refunded,
     description: null,

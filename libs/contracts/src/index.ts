@@ -698,9 +698,14 @@ export {
   listDeadLetterGroupsQuerySchema,
   listDeadLetterJobsQuerySchema,
   listDeadLettersQuerySchema,
+  type ParkedMessages,
+  parkedMessagesSchema,
   type ReplayDeadLetters,
   replayDeadLetterSchema,
   replayDeadLettersSchema,
+  type Stuck,
+  type StuckItem,
+  stuckSchema,
 } from './http/operations.js';
 export {
   type AdviceCode,

@@ -10,6 +10,7 @@ import { endedSinceStuck, exceptionsOf } from '../domain/exceptions.js';
 import { violatedInvariants } from '../domain/invariants.js';
 import type { Payment } from '../domain/payment.js';
 import type { PaymentConfig } from '../payment.config.js';
+import { disputeRowOf, storeDispute } from '../store/disputes.js';
 import { attemptRowOf, storeAttempt } from '../store/payment-attempts.js';
 import { appendEvents, type Cause } from '../store/payment-events.js';
 import { endStuckException, raiseException } from '../store/payment-exceptions.js';
@@ -18,7 +19,7 @@ import { paymentRowOf, storePayment } from '../store/payments.js';
 import { refundRowOf, storeRefund } from '../store/refunds.js';
 import { PaymentMetrics } from './payment-metrics.js';
 import { publicationOf } from './publications.js';
-import { nextLookMs } from './recovery-schedule.js';
+import { nextDisputeLookMs, nextLookMs } from './recovery-schedule.js';
 
 export interface Commitment {
   readonly before: Payment;
@@ -106,6 +107,11 @@ export class Commit {
           nextLookMs(operation, 0, operation.startedAt, this.config),
         ),
       ),
+      ...after.disputes
+        .filter((dispute, index) => dispute !== before.disputes[index])
+        .map((dispute) =>
+          storeDispute(tx, disputeRowOf(after, dispute), nextDisputeLookMs(dispute, 0, new Date(), this.config)),
+        ),
       ...changed.map(({ operation }) =>
         operation.kind === 'refund' ? storeRefund(tx, refundRowOf(after, operation)) : undefined,
       ),

@@ -15,8 +15,13 @@ const FREE: FeeTerms = { basisPoints: 0, fixedMinor: 0n };
 export class Fees {
   readonly otherwise: FeeTerms;
 
-  constructor(@InjectConfig() config: PaymentConfig) {
+  constructor(@InjectConfig() private readonly config: PaymentConfig) {
     this.otherwise = { basisPoints: config.FEE_BASIS_POINTS, fixedMinor: BigInt(config.FEE_FIXED_MINOR) };
+  }
+
+  /** Once for a dispute, whoever wins it. PayFlow does not charge itself for money that was added to a wallet. */
+  ofDispute(merchantId: string, currency: string): bigint {
+    return merchantId === WALLET_MERCHANT_ID ? 0n : BigInt(this.config.DISPUTE_FEES_MINOR[currency] ?? 0);
   }
 
   async termsOf(sql: Sql, merchantId: string, currency: string): Promise<FeeTerms> {

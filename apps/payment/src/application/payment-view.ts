@@ -27,6 +27,12 @@ const paymentMethodOf = ({ payment_method: method }: PaymentRow): PaymentRespons
     ...(method.wallet === undefined ? {} : { walletId: method.wallet.walletId }),
   };
 
+/** As `refundableMinor` of the domain. */
+const refundableOf = (row: PaymentRow): bigint => {
+  const left = row.captured_minor - row.refunded_minor - row.pending_refund_minor - row.charged_back_minor;
+  return left > 0n ? left : 0n;
+};
+
 /** A payment as every route shows it; when it is read alone, also what recovery plans. */
 export const paymentView = (row: PaymentRow, plan?: RecoveryPlan): PaymentResponse => ({
   paymentId: row.id,
@@ -37,10 +43,14 @@ export const paymentView = (row: PaymentRow, plan?: RecoveryPlan): PaymentRespon
   capturableAmount: minorToJson(row.capturable_minor),
   capturedAmount: minorToJson(row.captured_minor),
   refundedAmount: minorToJson(row.refunded_minor),
-  refundableAmount: minorToJson(row.captured_minor - row.refunded_minor - row.pending_refund_minor),
-  disputedAmount: 0,
+  refundableAmount: minorToJson(refundableOf(row)),
+  disputedAmount: minorToJson(row.disputed_minor),
+  chargedBackAmount: minorToJson(row.charged_back_minor),
   feeAmount: minorToJson(row.fee_minor),
-  netAmount: minorToJson(row.captured_minor - row.refunded_minor - row.fee_minor),
+  disputeFeeAmount: minorToJson(row.dispute_fee_minor),
+  netAmount: minorToJson(
+    row.captured_minor - row.refunded_minor - row.charged_back_minor - row.fee_minor - row.dispute_fee_minor,
+  ),
   merchantId: row.merchant_id,
   userId: row.user_id,
   reference: row.reference,

@@ -4,7 +4,9 @@ import { Database } from '@payflow/postgres';
 import { Logger, runInContext } from '@payflow/service';
 
 import { isOpen, operationOf } from '../domain/payment.js';
+import type { Cause } from '../store/payment-events.js';
 import { claimWebhooks, finishWebhook, forgetWebhooks, type WebhookRow } from '../store/psp-webhooks.js';
+import { InquireDisputes } from './inquire-disputes.js';
 import { ResolveOrders } from './resolve-orders.js';
 
 const POLL_MS = 2_000;
@@ -24,6 +26,7 @@ export class ProcessWebhooks implements OnApplicationBootstrap, BeforeApplicatio
   constructor(
     private readonly database: Database,
     private readonly orders: ResolveOrders,
+    private readonly disputes: InquireDisputes,
     private readonly logger: Logger,
   ) {
     this.loop = new Loop('webhooks', logger, POLL_MS, async () => (await this.pass()) === WEBHOOKS_MAX);
@@ -55,18 +58,32 @@ export class ProcessWebhooks implements OnApplicationBootstrap, BeforeApplicatio
 
   /** One that fails does not hurt the others: it is due again when its lease is over. */
   private async workOn(webhook: WebhookRow): Promise<void> {
-    const { provider, webhook_id: webhookId, payment_id: paymentId, operation_id: operationId } = webhook;
+    const { provider, webhook_id: webhookId } = webhook;
     const cause = { requestId: `webhook:${webhookId}`, principalId: `psp:${provider}` };
-    await runInContext({ paymentId, requestId: cause.requestId }, async () => {
+    await runInContext({ requestId: cause.requestId }, async () => {
       try {
-        const { answered, payment } = await this.orders.resolve(paymentId, operationId, cause);
-        const operation = payment && operationOf(payment, operationId);
-        if (answered) await finishWebhook(this.database, webhook, null);
-        else if (webhook.tries >= TRIES_MAX && operation && isOpen(operation))
-          await finishWebhook(this.database, webhook, 'no_answer');
+        if (webhook.dispute_reference === null) await this.resolveOrder(webhook, cause);
+        else await this.inquireDispute(webhook, webhook.dispute_reference, cause);
       } catch (error) {
-        this.logger.warn({ err: error, provider, webhookId, operationId }, 'a webhook could not be worked on');
+        this.logger.warn({ err: error, provider, webhookId }, 'a webhook could not be worked on');
       }
     });
+  }
+
+  private async resolveOrder(webhook: Extract<WebhookRow, { dispute_reference: null }>, cause: Cause): Promise<void> {
+    const { payment_id: paymentId, operation_id: operationId } = webhook;
+    await runInContext({ paymentId, requestId: cause.requestId }, async () => {
+      const { answered, payment } = await this.orders.resolve(paymentId, operationId, cause);
+      const operation = payment && operationOf(payment, operationId);
+      if (answered) await finishWebhook(this.database, webhook, null);
+      else if (webhook.tries >= TRIES_MAX && operation && isOpen(operation))
+        await finishWebhook(this.database, webhook, 'no_answer');
+    });
+  }
+
+  /** Never given up before the acquirer has answered: nothing else may tell of it again. */
+  private async inquireDispute(webhook: WebhookRow, reference: string, cause: Cause): Promise<void> {
+    const result = await this.disputes.ask(webhook.provider, reference, cause);
+    if (result !== 'no_answer') await finishWebhook(this.database, webhook, result === 'recorded' ? null : result);
   }
 }

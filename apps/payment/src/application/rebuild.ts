@@ -3,6 +3,7 @@ import type { Sql } from '@payflow/postgres';
 
 import { fold } from '../domain/evolve.js';
 import type { Payment } from '../domain/payment.js';
+import { disputeRowOf } from '../store/disputes.js';
 import { attemptRowOf } from '../store/payment-attempts.js';
 import { loadHistories, type StoredEvent } from '../store/payment-events.js';
 import { paymentRowOf } from '../store/payments.js';
@@ -12,7 +13,7 @@ import { refundRowOf } from '../store/refunds.js';
 /** Where a live read model differs from what the events say. */
 export interface Difference {
   readonly paymentId: string;
-  readonly table: 'payment_events' | 'payments' | 'payment_attempts' | 'refunds' | 'payment_settlements';
+  readonly table: 'payment_events' | 'payments' | 'payment_attempts' | 'refunds' | 'disputes' | 'payment_settlements';
   readonly detail: string;
 }
 
@@ -60,6 +61,7 @@ export const differencesAmong = async (sql: Sql, paymentIds: readonly string[]):
   const payments = await rowsByPayment(sql, 'payments', 'id', paymentIds);
   const attempts = await rowsByPayment(sql, 'payment_attempts', 'payment_id', paymentIds);
   const refunds = await rowsByPayment(sql, 'refunds', 'payment_id', paymentIds);
+  const disputes = await rowsByPayment(sql, 'disputes', 'payment_id', paymentIds);
   const settlements = await rowsByPayment(sql, 'payment_settlements', 'payment_id', paymentIds);
   return paymentIds.flatMap((paymentId) => {
     const history = histories.get(paymentId) ?? [];
@@ -69,6 +71,7 @@ export const differencesAmong = async (sql: Sql, paymentIds: readonly string[]):
       ['payments', difference(history.length === 0 ? [] : [paymentRowOf(payment)], payments.get(paymentId) ?? [])],
       ['payment_attempts', difference(attemptRowsOf(payment), byPosition(attempts.get(paymentId) ?? []))],
       ['refunds', difference(byId(refundRowsOf(payment)), byId(refunds.get(paymentId) ?? []))],
+      ['disputes', difference(byId(disputeRowsOf(payment)), byId(disputes.get(paymentId) ?? []))],
       [
         'payment_settlements',
         difference(bySettlement(settlementRowsOf(payment)), bySettlement(settlements.get(paymentId) ?? [])),
@@ -105,6 +108,8 @@ const attemptRowsOf = (payment: Payment) =>
 
 const refundRowsOf = (payment: Payment) =>
   payment.operations.flatMap((operation) => (operation.kind === 'refund' ? [refundRowOf(payment, operation)] : []));
+
+const disputeRowsOf = (payment: Payment) => payment.disputes.map((dispute) => disputeRowOf(payment, dispute));
 
 const byId = <Identified extends object>(rows: readonly Identified[]): readonly Identified[] =>
   rows.toSorted((a, b) => (idOf(a) < idOf(b) ? -1 : 1));

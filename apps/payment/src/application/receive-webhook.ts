@@ -50,21 +50,28 @@ export class ReceiveWebhook {
 
   private async keep(provider: string, message: Authentic): Promise<void> {
     const operationId = message.kind === 'news' ? message.operationId : null;
+    const disputeReference = message.kind === 'dispute_news' ? message.disputeReference : null;
     const order = operationId === null ? undefined : await findOrderAt(this.database, provider, operationId);
     const isNew = await insertWebhook(this.database, {
       provider,
       webhookId: message.webhookId,
       operationId,
+      disputeReference,
       paymentId: order?.payment_id ?? null,
       ignoredBecause: reasonToIgnore(message, order !== undefined),
     });
     crashPoint('payment.webhook.after-store');
-    this.logger.info({ provider, operationId, paymentId: order?.payment_id, isNew }, 'webhook received');
+    this.logger.info(
+      { provider, operationId, disputeReference, paymentId: order?.payment_id, isNew },
+      'webhook received',
+    );
     if (isNew) this.processing.poke();
   }
 }
 
 const reasonToIgnore = (message: Authentic, ours: boolean): string | null => {
   if (message.kind === 'ignored') return message.reason;
+  // Whose dispute it is, its acquirer says when it is asked.
+  if (message.kind === 'dispute_news') return null;
   return ours ? null : 'unknown_reference';
 };

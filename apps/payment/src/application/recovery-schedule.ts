@@ -1,3 +1,4 @@
+import { type Dispute, isEnded } from '../domain/dispute.js';
 import type { Operation } from '../domain/payment.js';
 import { claimLeaseMs, type PaymentConfig } from '../payment.config.js';
 
@@ -24,4 +25,30 @@ export const nextLookMs = (operation: Operation, inquiries: number, at: Date, se
   }
   const delays = settings.RECOVERY_DELAYS_SECONDS;
   return (delays[Math.min(inquiries, delays.length - 1)] ?? 0) * MS_PER_SECOND;
+};
+
+/** A decision takes banks weeks, and is told by webhook and feed; asking is for the case that neither comes. */
+const REVIEW_INQUIRY_MS = 86_400 * MS_PER_SECOND;
+
+/**
+ * When a dispute is looked at next; null when it has ended.
+ * - the merchant has answered: at once, then by the schedule until the acquirer has taken it;
+ * - it waits for the merchant: when its deadline is over, and then by the schedule;
+ * - it is under review: daily.
+ *
+ * @param tries since something was last recorded of it
+ */
+export const nextDisputeLookMs = (
+  { status, response, evidenceDueBy }: Dispute,
+  tries: number,
+  at: Date,
+  settings: Pick<Settings, 'RECOVERY_DELAYS_SECONDS'>,
+): number | null => {
+  if (isEnded(status)) return null;
+  if (status === 'UNDER_REVIEW') return REVIEW_INQUIRY_MS;
+  const untilDeadlineMs = evidenceDueBy.getTime() - at.getTime() + ACTION_GRACE_MS;
+  if (response === null && untilDeadlineMs > 0) return untilDeadlineMs;
+  if (tries === 0) return 0;
+  const delays = settings.RECOVERY_DELAYS_SECONDS;
+  return (delays[Math.min(tries - 1, delays.length - 1)] ?? 0) * MS_PER_SECOND;
 };

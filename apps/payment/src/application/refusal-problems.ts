@@ -2,7 +2,7 @@ import type { ProblemCode } from '@payflow/contracts';
 import { type Json, minorToJson, unreachable } from '@payflow/kernel';
 import { Problem, type ProblemOptions } from '@payflow/service';
 
-import type { CommandRefusal } from '../domain/refusals.js';
+import type { CommandRefusal, DisputeRefusal } from '../domain/refusals.js';
 
 /** Forget one and it does not compile. */
 const CODES = {
@@ -53,3 +53,16 @@ export const problemOfRefusal = (refusal: CommandRefusal): Problem => {
     refusal.code === 'amount_not_positive' ? { ...options, errors: [AMOUNT_ERROR] } : options,
   );
 };
+
+const DISPUTE_CODES = {
+  dispute_unknown: 'dispute_not_found',
+  dispute_not_open: 'dispute_not_open',
+  dispute_evidence_missing: 'dispute_evidence_missing',
+} as const satisfies Readonly<Record<DisputeRefusal['code'], ProblemCode>>;
+
+/** The same for an answer to a dispute. */
+export const problemOfDisputeRefusal = (refusal: DisputeRefusal): Problem =>
+  new Problem(
+    DISPUTE_CODES[refusal.code],
+    refusal.code === 'dispute_not_open' ? { extensions: { disputeStatus: refusal.status } } : {},
+  );

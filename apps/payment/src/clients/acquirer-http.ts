@@ -2,7 +2,6 @@ import { currentContext, type Logger } from '@payflow/service';
 import { Agent, type Dispatcher } from 'undici';
 
 import type { AcquirerOutcome } from '../domain/commands.js';
-import type { Operation } from '../domain/payment.js';
 import { refusesAccess } from './acquirer-answer.js';
 
 const CONNECT_TIMEOUT_MS = 2_000;
@@ -28,6 +27,12 @@ export type Exchange =
       readonly outcome: Extract<AcquirerOutcome, { kind: 'not_sent' | 'unanswered' | 'declined' }>;
     };
 
+/** What a request is about: our key there, and whose log line it is. */
+export interface About {
+  readonly id: string;
+  readonly acquirer: string;
+}
+
 /** Requests to acquirers that carry no card. Once each: whether to repeat is decided elsewhere. */
 export class AcquirerHttp {
   private readonly agent = new Agent({
@@ -41,7 +46,7 @@ export class AcquirerHttp {
     private readonly logger: Logger,
   ) {}
 
-  async post(url: string, body: unknown, operation: Operation): Promise<Exchange> {
+  async post(url: string, body: unknown, operation: About): Promise<Exchange> {
     const headers = { 'content-type': 'application/json', 'idempotency-key': operation.id, ...tracing() };
     const request = { method: 'POST', headers, body: JSON.stringify(body) } as const;
     const exchange = await this.exchange(url, request, operation, this.timeoutMs);
@@ -49,7 +54,7 @@ export class AcquirerHttp {
     return exchange;
   }
 
-  async get(url: string, operation: Operation): Promise<Exchange> {
+  async get(url: string, operation: About): Promise<Exchange> {
     return await this.exchange(url, { method: 'GET', headers: tracing() }, operation, this.timeoutMs);
   }
 
@@ -61,7 +66,7 @@ export class AcquirerHttp {
   async exchange(
     url: string,
     request: Pick<Dispatcher.RequestOptions, 'method' | 'headers' | 'body'>,
-    { id: operationId, acquirer }: Operation,
+    { id: operationId, acquirer }: About,
     timeoutMs: number,
   ): Promise<Exchange> {
     const { origin, pathname, search } = new URL(url);
@@ -81,7 +86,7 @@ export class AcquirerHttp {
 }
 
 /** Nobody mends wrong credentials or a wrong address unless somebody hears of them. */
-export const noteRefusedAccess = (logger: Logger, exchange: Exchange, { id, acquirer }: Operation): void => {
+export const noteRefusedAccess = (logger: Logger, exchange: Exchange, { id, acquirer }: About): void => {
   if (exchange.kind === 'answered' && refusesAccess(exchange.status))
     logger.error(
       { status: exchange.status, operationId: id, acquirer },

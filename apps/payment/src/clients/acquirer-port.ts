@@ -1,6 +1,7 @@
-import type { PaymentMethodType } from '@payflow/contracts';
+import type { DisputeStatus, PaymentMethodType } from '@payflow/contracts';
+import type { DisputeId } from '@payflow/kernel';
 
-import type { AcquirerOutcome } from '../domain/commands.js';
+import type { AcquirerOutcome, DisputeWord } from '../domain/commands.js';
 import type {
   AuthorizeOperation,
   CaptureOperation,
@@ -30,7 +31,43 @@ export type WebhookMessage =
       readonly webhookId: string;
       /** What it is about. How that stands is asked there: a webhook may be old, and messages overtake each other. */
       readonly operationId: string;
-    };
+    }
+  /** About a dispute, by the acquirer's id of it. */
+  | { readonly kind: 'dispute_news'; readonly webhookId: string; readonly disputeReference: string };
+
+/** A dispute as its acquirer tells it. Whether it is of a payment of ours is for the recorder to see. */
+export interface ToldDispute extends DisputeWord {
+  readonly paymentId: string;
+  /** The acquirer's reference of the authorization. */
+  readonly authorizationReference: string;
+  readonly currency: string;
+}
+
+export type DisputeAnswer =
+  | { readonly kind: 'told'; readonly dispute: ToldDispute }
+  | { readonly kind: 'not_found' }
+  | { readonly kind: 'no_answer'; readonly reason: string };
+
+/** A change of a dispute, at its place in the acquirer's feed. */
+export interface DisputeChange {
+  readonly position: number;
+  readonly reference: string;
+  readonly status: DisputeStatus;
+}
+
+/** What an acquirer says about disputes, where it says anything. None of it throws for what the far side does. */
+export interface AcquirerDisputes {
+  /** How it stands now. */
+  inquire(reference: string): Promise<DisputeAnswer>;
+  /** Under our id of the dispute, so that saying it twice is harmless. `evidence` null: it is accepted. */
+  respond(
+    reference: string,
+    disputeId: DisputeId,
+    evidence: Readonly<Record<string, string>> | null,
+  ): Promise<DisputeAnswer>;
+  /** What changed after a position, in order; undefined when it does not answer. */
+  changesAfter(position: number): Promise<readonly DisputeChange[] | undefined>;
+}
 
 /**
  * An acquirer, whatever it speaks (docs/adr/0011). Every call is one request under the operation's id, so that making it

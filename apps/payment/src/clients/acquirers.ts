@@ -10,8 +10,9 @@ import type { InquiryAnswer } from '../domain/saga.js';
 import type { PaymentConfig } from '../payment.config.js';
 import { AcquirerHttp } from './acquirer-http.js';
 import { AcquirerLines } from './acquirer-lines.js';
-import type { Acquirer } from './acquirer-port.js';
+import type { Acquirer, AcquirerDisputes } from './acquirer-port.js';
 import { CardForwarder } from './card-forwarder.js';
+import { PayflowDisputes } from './payflow-disputes.js';
 import { PayflowAcquirer } from './payflow-acquirer.js';
 import { ServiceCalls } from './service-calls.js';
 import { StripeAcquirer } from './stripe/stripe-acquirer.js';
@@ -23,6 +24,8 @@ import { WalletAcquirer } from './wallet-acquirer.js';
 export class Acquirers implements OnApplicationShutdown {
   private readonly http: AcquirerHttp;
   private readonly byName: ReadonlyMap<string, Acquirer>;
+  /** Of those that tell of disputes. */
+  private readonly disputes = new Map<string, AcquirerDisputes>();
 
   constructor(
     @InjectConfig() config: PaymentConfig,
@@ -41,6 +44,7 @@ export class Acquirers implements OnApplicationShutdown {
           return [name, new StripeAcquirer(options, new StripeHttp(this.http, cards), logger)];
         }
         const webhookSecret = config.ACQUIRER_WEBHOOK_SECRETS[name];
+        this.disputes.set(name, new PayflowDisputes({ name, address: settings }, this.http));
         return [name, new PayflowAcquirer({ address: settings, webhookSecret, gatewayUrl }, this.http, cards)];
       }),
     );
@@ -64,6 +68,15 @@ export class Acquirers implements OnApplicationShutdown {
 
   named(name: string): Acquirer | undefined {
     return this.byName.get(name);
+  }
+
+  /** Undefined for an acquirer whose disputes PayFlow does not know. */
+  disputesOf(name: string): AcquirerDisputes | undefined {
+    return this.disputes.get(name);
+  }
+
+  namesWithDisputes(): readonly string[] {
+    return [...this.disputes.keys()];
   }
 
   /** By name, in the order of the settings. */

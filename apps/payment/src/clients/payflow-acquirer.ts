@@ -1,4 +1,5 @@
 import {
+  acquirerDisputeWebhookSchema,
   type AcquirerRedirectRequest,
   type AcquirerReversalRequest,
   type acquirerAmountRequestSchema,
@@ -111,9 +112,12 @@ export class PayflowAcquirer implements Acquirer {
     const signature = signatureOf(request, webhookSecret, new Date());
     if (!signature.authentic) return { kind: 'not_authentic', reason: signature.reason };
     const { webhookId } = signature;
-    const message = acquirerWebhookSchema.safeParse(jsonOf(request.body));
-    return message.success
-      ? { kind: 'news', webhookId, operationId: message.data.data.reference }
+    const content = jsonOf(request.body);
+    const message = acquirerWebhookSchema.safeParse(content);
+    if (message.success) return { kind: 'news', webhookId, operationId: message.data.data.reference };
+    const dispute = acquirerDisputeWebhookSchema.safeParse(content);
+    return dispute.success
+      ? { kind: 'dispute_news', webhookId, disputeReference: dispute.data.data.disputeId }
       : { kind: 'ignored', webhookId, reason: 'unknown_content' };
   }
 

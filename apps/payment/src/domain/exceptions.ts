@@ -1,13 +1,17 @@
+import { minorToJson } from '@payflow/kernel';
+
+import { chargedBackMinor } from './dispute.js';
 import type { PaymentEvent } from './events.js';
-import { isOpen, operationOf, type Operation, type Payment } from './payment.js';
+import { capturedMinor, isOpen, operationOf, type Operation, type Payment, refundedMinor } from './payment.js';
 
 /**
  * What the machine cannot decide and people must.
  * - contradiction: the acquirer says the opposite of what it said before;
  * - stuck: every inquiry has gone by, and nobody knows how an order ended;
- * - void_declined: the acquirer will not give back what nobody wants, or what has run out.
+ * - void_declined: the acquirer will not give back what nobody wants, or what has run out;
+ * - overdrawn: refunds and chargebacks together are more than was captured, so the payer has got money twice.
  */
-export type ExceptionKind = 'contradiction' | 'stuck' | 'void_declined';
+export type ExceptionKind = 'contradiction' | 'stuck' | 'void_declined' | 'overdrawn';
 
 export interface PaymentException {
   readonly operationId: string;
@@ -28,8 +32,24 @@ const voidDeclined = (operation: Operation, failure: object): readonly PaymentEx
   return [{ operationId, kind: 'void_declined', detail: { acquirer, cause, reverses, failure } }];
 };
 
+/** A chargeback that meets a refund: each is a fact, and neither is refused. */
+const overdrawn = (operationId: string, payment: Payment): readonly PaymentException[] => {
+  const refunded = refundedMinor(payment);
+  const chargedBack = chargedBackMinor(payment.disputes);
+  const captured = capturedMinor(payment);
+  if (refunded + chargedBack <= captured) return [];
+  const detail = {
+    captured: minorToJson(captured),
+    refunded: minorToJson(refunded),
+    chargedBack: minorToJson(chargedBack),
+  };
+  return [{ operationId, kind: 'overdrawn', detail }];
+};
+
 /** What an event leaves for people. @param after the payment, the event included */
 export const exceptionsOf = (event: PaymentEvent, after: Payment): readonly PaymentException[] => {
+  if (event.type === 'DisputeOpened') return overdrawn(event.disputeId, after);
+  if (event.type === 'RefundSucceeded') return overdrawn(event.refundId, after);
   if (event.type !== 'PaymentStuck' && event.type !== 'VoidDeclined') return [];
   const operation = operationOf(after, event.type === 'PaymentStuck' ? event.operationId : event.voidId);
   if (!operation) return [];

@@ -13,8 +13,8 @@ import {
   openOperations,
   openVoidsOfHold,
   type Payment,
-  refundableMinor,
   type RefundOperation,
+  unrefundedMinor,
   type VoidOperation,
 } from './payment.js';
 
@@ -188,7 +188,7 @@ export const lateApproval = (
       // It had succeeded before it failed: then this is an old word that comes late.
       if (operation.acquirerReference !== null) return accept();
       const refundId = operation.id;
-      return amountMinor <= refundableMinor(payment)
+      return amountMinor <= unrefundedMinor(payment)
         ? accept({ type: 'RefundSucceeded', at, refundId, amountMinor, acquirerReference })
         : undefined;
     }

@@ -1,3 +1,4 @@
+import { chargedBackMinor, disputedMinor, disputeFeeMinor } from './dispute.js';
 import {
   authorizedMinor,
   capturableMinor,
@@ -32,6 +33,9 @@ export const INVARIANTS = {
       pendingRefundMinor(payment),
       refundableMinor(payment),
       payment.feeMinor,
+      disputedMinor(payment.disputes),
+      chargedBackMinor(payment.disputes),
+      disputeFeeMinor(payment.disputes),
     ].every((amount) => amount >= 0n),
   /** Authorized once, for what was asked, or not at all. */
   authorized_once: (payment: Payment): boolean =>

@@ -1,4 +1,4 @@
-import type { PaymentStatus } from '@payflow/contracts';
+import type { DisputeStatus, PaymentStatus } from '@payflow/contracts';
 
 import type { AcquirerOutcome } from './commands.js';
 import type { OperationState } from './payment.js';
@@ -32,6 +32,22 @@ export type OutcomeRefusal =
       readonly recorded: OperationState;
       readonly reported: Exclude<AcquirerOutcome['kind'], 'unanswered' | 'action_required' | 'not_sent'>;
     };
+
+export type DisputeRefusal =
+  | { readonly code: 'dispute_unknown' }
+  /** It was answered, it has ended, or its deadline is over. */
+  | { readonly code: 'dispute_not_open'; readonly status: DisputeStatus }
+  | { readonly code: 'dispute_evidence_missing' };
+
+/** As with an outcome: nothing is overwritten, and people look at it. */
+export type DisputeWordRefusal = {
+  readonly code: 'dispute_contradicts_record';
+  readonly disputeId: string;
+  readonly recorded: DisputeStatus;
+  readonly reported: DisputeStatus;
+  readonly recordedMinor: bigint;
+  readonly reportedMinor: bigint;
+};
 
 /** A timer that found nothing to do: somebody was faster. */
 export type TimerRefusal = { readonly code: 'nothing_due' };

@@ -1,4 +1,4 @@
-import { isId, type MerchantId, type PaymentId, type RefundId } from '@payflow/kernel';
+import { type DisputeId, isId, type MerchantId, type PaymentId, type RefundId } from '@payflow/kernel';
 import { Problem } from '@payflow/service';
 
 /** What cannot be an id of ours names nothing, like an id nobody was given. */
@@ -14,6 +14,11 @@ export const exceptionIdOf = (text: string): string => {
 
 export const merchantIdOf = (text: string): MerchantId => {
   if (!isId('mer', text)) throw new Problem('merchant_not_found');
+  return text;
+};
+
+export const disputeIdOf = (text: string): DisputeId => {
+  if (!isId('dp', text)) throw new Problem('dispute_not_found');
   return text;
 };
 

@@ -43,6 +43,10 @@ CREATE TABLE payments (
   refunded_minor        bigint      NOT NULL,
   pending_refund_minor  bigint      NOT NULL,
   fee_minor             bigint      NOT NULL,
+  -- Open disputes; what the acquirer has taken back by them and by lost ones; what they cost the merchant.
+  disputed_minor        bigint      NOT NULL,
+  charged_back_minor    bigint      NOT NULL,
+  dispute_fee_minor     bigint      NOT NULL,
   reference             text,
   description           text,
   statement_descriptor  text,
@@ -67,7 +71,7 @@ CREATE TABLE payments (
   CONSTRAINT fee_within_captured CHECK (fee_minor <= captured_minor),
   CONSTRAINT amounts_not_negative CHECK (
     least(authorized_minor, capturable_minor, captured_minor, pending_capture_minor, refunded_minor,
-          pending_refund_minor, fee_minor) >= 0),
+          pending_refund_minor, fee_minor, disputed_minor, charged_back_minor, dispute_fee_minor) >= 0),
   CONSTRAINT authorized_once CHECK (authorized_minor IN (0, amount))
 );
 CREATE INDEX payments_merchant_status ON payments (merchant_id, status);
@@ -112,7 +116,7 @@ CREATE TABLE payment_exceptions (
   payment_id   text        NOT NULL REFERENCES payments,
   merchant_id  text        NOT NULL,
   operation_id text        NOT NULL,
-  kind         text        NOT NULL CHECK (kind IN ('contradiction', 'stuck', 'void_declined')),
+  kind         text        NOT NULL CHECK (kind IN ('contradiction', 'stuck', 'void_declined', 'overdrawn')),
   detail       jsonb       NOT NULL,
   created_at   timestamptz NOT NULL DEFAULT now(),
   resolved_at  timestamptz,

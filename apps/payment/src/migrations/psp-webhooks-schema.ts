@@ -8,6 +8,8 @@ CREATE TABLE psp_webhooks (
   -- The provider's own id, the same in each delivery of a message.
   webhook_id    text        NOT NULL,
   operation_id  text,
+  -- The provider's id of the dispute that it is about, where it is about one.
+  dispute_reference text,
   payment_id    text        REFERENCES payments,
   state         text        NOT NULL CHECK (state IN ('waiting', 'done', 'ignored')),
   reason        text,

@@ -18,6 +18,7 @@ import {
   statusOf,
   unansweredOperation,
 } from '../domain/payment.js';
+import { chargedBackMinor, disputedMinor, disputeFeeMinor } from '../domain/dispute.js';
 import { expiryDueAt } from '../domain/expire.js';
 import type { FraudCheck } from '../domain/judgement.js';
 import { Conditions, type ListPosition, type Visibility } from './conditions.js';
@@ -46,6 +47,9 @@ export interface PaymentRow {
   readonly refunded_minor: bigint;
   readonly pending_refund_minor: bigint;
   readonly fee_minor: bigint;
+  readonly disputed_minor: bigint;
+  readonly charged_back_minor: bigint;
+  readonly dispute_fee_minor: bigint;
   readonly reference: string | null;
   readonly description: string | null;
   readonly statement_descriptor: string | null;
@@ -94,6 +98,9 @@ export const paymentRowOf = (payment: Payment): PaymentRow => ({
   refunded_minor: refundedMinor(payment),
   pending_refund_minor: pendingRefundMinor(payment),
   fee_minor: payment.feeMinor,
+  disputed_minor: disputedMinor(payment.disputes),
+  charged_back_minor: chargedBackMinor(payment.disputes),
+  dispute_fee_minor: disputeFeeMinor(payment.disputes),
   reference: payment.reference,
   description: payment.description,
   statement_descriptor: payment.statementDescriptor,
@@ -132,6 +139,9 @@ const COLUMNS = [
   'refunded_minor',
   'pending_refund_minor',
   'fee_minor',
+  'disputed_minor',
+  'charged_back_minor',
+  'dispute_fee_minor',
   'reference',
   'description',
   'statement_descriptor',

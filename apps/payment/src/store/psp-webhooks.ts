@@ -1,13 +1,17 @@
-import type { Sql } from '@payflow/postgres';
+import type { Sql, Tx } from '@payflow/postgres';
 
-/** A message of a payment provider about an order that we gave. */
-export interface WebhookRow {
+import type { DisputeChange } from '../clients/acquirer-port.js';
+
+interface WebhookKey {
   readonly provider: string;
   readonly webhook_id: string;
-  readonly operation_id: string;
-  readonly payment_id: string;
-  readonly tries: number;
 }
+
+/** A message of a payment provider about an order that we gave, or about a dispute. */
+export type WebhookRow = WebhookKey & { readonly tries: number } & (
+    | { readonly dispute_reference: null; readonly operation_id: string; readonly payment_id: string }
+    | { readonly dispute_reference: string }
+  );
 
 /** The payment whose order the id is, at that provider; undefined for a stranger's. */
 export const findOrderAt = async (
@@ -29,17 +33,25 @@ export const insertWebhook = async (
     readonly provider: string;
     readonly webhookId: string;
     readonly operationId: string | null;
+    readonly disputeReference: string | null;
     readonly paymentId: string | null;
     /** Why it needs no work; null for one that waits to be worked on. */
     readonly ignoredBecause: string | null;
   },
 ): Promise<boolean> =>
   (await sql.execute(
-    `INSERT INTO psp_webhooks (provider, webhook_id, operation_id, payment_id, state, reason, next_try_at)
-     VALUES ($1, $2, $3, $4, CASE WHEN $5::text IS NULL THEN 'waiting' ELSE 'ignored' END, $5,
+    `INSERT INTO psp_webhooks (provider, webhook_id, operation_id, dispute_reference, payment_id, state, reason, next_try_at)
+     VALUES ($1, $2, $3, $6, $4, CASE WHEN $5::text IS NULL THEN 'waiting' ELSE 'ignored' END, $5,
              CASE WHEN $5::text IS NULL THEN now() END)
      ON CONFLICT (provider, webhook_id) DO NOTHING`,
-    [webhook.provider, webhook.webhookId, webhook.operationId, webhook.paymentId, webhook.ignoredBecause],
+    [
+      webhook.provider,
+      webhook.webhookId,
+      webhook.operationId,
+      webhook.paymentId,
+      webhook.ignoredBecause,
+      webhook.disputeReference,
+    ],
   )) === 1;
 
 /**
@@ -53,14 +65,38 @@ export const claimWebhooks = async (sql: Sql, webhooksMax: number): Promise<read
       WHERE (provider, webhook_id) IN (
         SELECT provider, webhook_id FROM psp_webhooks WHERE state = 'waiting' AND next_try_at <= now()
          ORDER BY next_try_at LIMIT $1 FOR UPDATE SKIP LOCKED)
-      RETURNING provider, webhook_id, operation_id, payment_id, tries`,
+      RETURNING provider, webhook_id, operation_id, dispute_reference, payment_id, tries`,
     [webhooksMax],
   );
 
-export const finishWebhook = async (sql: Sql, webhook: WebhookRow, reason: string | null): Promise<void> => {
+export const finishWebhook = async (sql: Sql, webhook: WebhookKey, reason: string | null): Promise<void> => {
   await sql.execute(
     `UPDATE psp_webhooks SET state = 'done', next_try_at = NULL, reason = $3 WHERE provider = $1 AND webhook_id = $2`,
     [webhook.provider, webhook.webhook_id, reason],
+  );
+};
+
+/**
+ * Notes what an acquirer's feed tells as news to be worked on like a webhook, unless it is recorded already: of a dispute
+ * that changed twice only how it stands last.
+ */
+export const insertDisputeNews = async (tx: Tx, provider: string, changes: readonly DisputeChange[]): Promise<void> => {
+  await tx.execute(
+    `INSERT INTO psp_webhooks (provider, webhook_id, dispute_reference, state, next_try_at)
+     SELECT $1, 'feed:' || told.position, told.reference, 'waiting', now()
+       FROM (SELECT DISTINCT ON (reference) position, reference, status
+               FROM unnest($2::bigint[], $3::text[], $4::text[]) AS change (position, reference, status)
+              ORDER BY reference, position DESC) told
+      WHERE NOT EXISTS (SELECT FROM disputes known
+                         WHERE known.acquirer = $1 AND known.acquirer_reference = told.reference
+                           AND known.status = told.status)
+     ON CONFLICT (provider, webhook_id) DO NOTHING`,
+    [
+      provider,
+      changes.map(({ position }) => position),
+      changes.map(({ reference }) => reference),
+      changes.map(({ status }) => status),
+    ],
   );
 };
 

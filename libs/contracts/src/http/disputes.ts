@@ -84,3 +84,6 @@ export const listDisputesQuerySchema = z.strictObject({
 });
 export type ListDisputesQuery = z.infer<typeof listDisputesQuerySchema>;
 export const disputePageSchema = pageOf(disputeSchema).meta({ id: 'DisputePage' });
+
+/** POST /disputes/{id}/submit and /accept: the dispute says all. */
+export const respondToDisputeSchema = z.strictObject({}).meta({ id: 'RespondToDispute' });

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 import { idSchema, pageOf, pageQueryFields, textSchema, timeSchema } from './shared-fields.js';
 
-export const PAYMENT_EXCEPTION_KINDS = ['contradiction', 'stuck', 'void_declined'] as const;
+export const PAYMENT_EXCEPTION_KINDS = ['contradiction', 'stuck', 'void_declined', 'overdrawn'] as const;
 
 /** What the machine cannot decide and people must. It never holds a payment up: what is recorded stands. */
 export const paymentExceptionSchema = z
@@ -10,10 +10,12 @@ export const paymentExceptionSchema = z
     exceptionId: z.string(),
     paymentId: z.string(),
     merchantId: z.string(),
-    operationId: z.string().meta({ description: 'The order at the acquirer, as in GET /payments/{id}/attempts.' }),
+    operationId: z
+      .string()
+      .meta({ description: 'The order at the acquirer, as in GET /payments/{id}/attempts, or the dispute.' }),
     kind: z.enum(PAYMENT_EXCEPTION_KINDS).meta({
       description:
-        '`contradiction`: the acquirer says the opposite of what it said before. `stuck`: every inquiry has gone by without an end; it resolves itself when the end comes. `void_declined`: the acquirer will not give back what nobody wants or what has run out.',
+        '`contradiction`: the acquirer says the opposite of what it said before. `stuck`: every inquiry has gone by without an end; it resolves itself when the end comes. `void_declined`: the acquirer will not give back what nobody wants or what has run out. `overdrawn`: refunds and chargebacks together are more than was captured.',
     }),
     detail: z.record(z.string(), z.unknown()),
     createdAt: timeSchema,
