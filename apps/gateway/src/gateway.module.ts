@@ -9,9 +9,13 @@ import { CardSwap } from './cards/card-swap.js';
 import { type GatewayConfig, gatewayConfigSchema } from './gateway.config.js';
 import { DocsController } from './http/docs.controller.js';
 import { OperationsController } from './http/operations.controller.js';
+import { OperatorViewsController } from './http/operator-views.controller.js';
 import { Bulkheads } from './limits/bulkheads.js';
 import { RateLimits } from './limits/rate-limits.js';
 import { ApiDescription } from './openapi/api-description.js';
+import { AllDeadLettersView } from './operations/all-dead-letters.js';
+import { ServiceReads } from './operations/service-reads.js';
+import { StuckView } from './operations/stuck.js';
 import { KeyTokens } from './proxy/key-tokens.js';
 import { Proxy } from './proxy/proxy.js';
 
@@ -34,8 +38,18 @@ const PREFLIGHT_SECONDS = 600;
 
 @Module({
   imports: [{ ...service, controllers: [] }],
-  controllers: [OperationsController, DocsController],
-  providers: [Proxy, KeyTokens, RateLimits, Bulkheads, CardSwap, ApiDescription],
+  controllers: [OperationsController, OperatorViewsController, DocsController],
+  providers: [
+    Proxy,
+    KeyTokens,
+    RateLimits,
+    Bulkheads,
+    CardSwap,
+    ApiDescription,
+    ServiceReads,
+    AllDeadLettersView,
+    StuckView,
+  ],
 })
 export class GatewayModule implements OnModuleInit {
   constructor(

@@ -51,7 +51,13 @@ describe('GET /openapi.json', () => {
     const merged = (await response.json()) as Merged;
     expect(merged.openapi).toBe('3.1.0');
     expect(merged.servers).toEqual([{ url: 'http://gateway.test' }]);
-    expect(Object.keys(merged.paths).sort()).toEqual(['/ledger', '/payments', '/test-cards']);
+    expect(Object.keys(merged.paths).sort()).toEqual([
+      '/ledger',
+      '/operations/dead-letters',
+      '/operations/stuck',
+      '/payments',
+      '/test-cards',
+    ]);
     expect(merged['x-unavailable-services']).toEqual(['auth', 'tokenization']);
 
     gateway.tokenization.answers(200, document('/tokens', 'listTokens'));

@@ -390,6 +390,7 @@ export {
   type TransferIntentView,
 } from './http/transfer-intents.js';
 export { decimalAmountSchema, type WrittenAmount, writtenAmountSchema } from './http/written-amount.js';
+export { asyncApiDocument } from './events/async-api.js';
 export { EVENT_CATALOGUE } from './events/catalogue.js';
 export {
   amountSchema,

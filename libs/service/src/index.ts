@@ -36,13 +36,14 @@ export {
   RequestMeta,
   requestMetaOf,
   SWAPPED_CARD_HEADER,
+  TakesFile,
 } from './request.js';
 export { entityTag, requireVersion, versionOfIfMatch } from './entity-tag.js';
 export { type Place, validated, validationProblem } from './validation.js';
 export { parseJsonBody, pointerOf } from './json-body.js';
 export { seal, SealBrokenError, unseal } from './sealing.js';
 export { minorOfWritten } from './written-amount.js';
-export { Answers } from './openapi.js';
+export { Answers, OpenApi } from './openapi.js';
 export { maskCardNumbers } from './card-mask.js';
 export {
   type Answer,

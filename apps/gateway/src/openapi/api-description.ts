@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
 import { Injectable } from '@nestjs/common';
-import { InjectConfig, Logger } from '@payflow/service';
+import { InjectConfig, Logger, OpenApi } from '@payflow/service';
 
 import { type GatewayConfig, upstreamUrls } from '../gateway.config.js';
 import { type Upstream, UPSTREAMS } from '../routing/route-table.js';
@@ -28,6 +28,7 @@ export class ApiDescription {
 
   constructor(
     private readonly logger: Logger,
+    private readonly own: OpenApi,
     @InjectConfig() private readonly config: GatewayConfig,
   ) {}
 
@@ -48,7 +49,8 @@ export class ApiDescription {
         return { service, document };
       }),
     );
-    const text = JSON.stringify(withInlineCard(mergeOpenApi(services, this.config.GATEWAY_URL)));
+    const own: ServiceDocument = { service: 'gateway', document: this.own.document };
+    const text = JSON.stringify(withInlineCard(mergeOpenApi([...services, own], this.config.GATEWAY_URL)));
     const entityTag = `"${createHash('sha256').update(text).digest('base64url').slice(0, 22)}"`;
     const complete = services.every((part) => part.document);
     this.cached = {

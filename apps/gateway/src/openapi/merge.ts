@@ -8,8 +8,11 @@ export interface OpenApiDocument {
   readonly tags?: readonly { readonly name: string }[];
 }
 
+/** The gateway has routes of its own beside those it passes on. */
+type Describing = Upstream | 'gateway';
+
 export interface ServiceDocument {
-  readonly service: Upstream;
+  readonly service: Describing;
   /** Undefined while the service cannot be asked. */
   readonly document: OpenApiDocument | undefined;
 }
@@ -29,7 +32,8 @@ const withReferences = (value: unknown, rewrite: (reference: string) => string):
 };
 
 /** How a path of a service is called from outside, or undefined when it is not reachable there. */
-const publicPath = (service: Upstream, path: string): string | undefined => {
+const publicPath = (service: Describing, path: string): string | undefined => {
+  if (service === 'gateway') return path;
   const outside = path.replace(/^\/operations\//, `/operations/${service}/`);
   const segments = segmentsOf(outside.replaceAll(/\{\w+\}/g, 'x'));
   return segments && matchRoute('GET', segments)?.upstream === service ? outside : undefined;
@@ -44,7 +48,7 @@ interface Merged {
 }
 
 /** Equal components are one; one that differs from another service's of the same name gets the service's name in front. */
-const mergeComponents = (merged: Merged, service: Upstream, document: OpenApiDocument): ((ref: string) => string) => {
+const mergeComponents = (merged: Merged, service: Describing, document: OpenApiDocument): ((ref: string) => string) => {
   const renamed = new Map<string, string>();
   const rewrite = (reference: string): string => renamed.get(reference) ?? reference;
   const all = Object.entries(document.components ?? {}).flatMap(([section, members]) =>
@@ -83,18 +87,18 @@ const mergePaths = (merged: Merged, { service, document }: ServiceDocument, rewr
  */
 const withUniqueId = (
   taken: Set<string>,
-  part: { service: Upstream; outside: string },
+  part: { service: Describing; outside: string },
   operation: unknown,
 ): unknown => {
   if (typeof operation !== 'object' || operation === null) return operation;
   const { service, outside } = part;
   const { operationId } = operation as { readonly operationId?: unknown };
   const isOperations = outside.startsWith('/operations/');
-  const tags = [isOperations ? 'operations' : service];
+  const tags = [isOperations || service === 'gateway' ? 'operations' : service];
   if (typeof operationId !== 'string') return { ...operation, tags };
   const owner = service.replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase());
   const own = operationId.charAt(0).toUpperCase() + operationId.slice(1);
-  const names = isOperations ? [`${owner}DeadLetters${own}`] : [operationId, `${owner}${own}`];
+  const names = isOperations && service !== 'gateway' ? [`${owner}DeadLetters${own}`] : [operationId, `${owner}${own}`];
   // Two of one name in one service: a number keeps the document usable.
   const unique = names.find((name) => !taken.has(name)) ?? `${owner}${own}${taken.size}`;
   taken.add(unique);
@@ -112,7 +116,7 @@ const TAGS: Readonly<Record<Upstream | 'operations', string>> = {
   notification: 'Webhook endpoints, the feed of events, preferences.',
   settlement: 'Merchant balances, settlements, payouts, reconciliation.',
   'acquirer-sim': 'Cards to test with.',
-  operations: 'Dead letters: messages that a service could not apply.',
+  operations: 'What operators look at: dead letters (messages that a service could not apply), and what is stuck.',
 };
 
 /**

@@ -196,3 +196,54 @@ export const deadLetterActionSchema = z
   .meta({ id: 'DeadLetterAction' });
 export type DeadLetterActionView = z.infer<typeof deadLetterActionSchema>;
 export const deadLetterActionPageSchema = pageOf(deadLetterActionSchema).meta({ id: 'DeadLetterActionPage' });
+
+/** GET …/dead-letters/parked: messages that wait for another try or for the event before them. */
+export const parkedMessagesSchema = z
+  .object({
+    data: z.array(
+      z.object({
+        consumer: z.string(),
+        retrying: z.int().meta({ description: 'Failed, and tried again in a while.' }),
+        waiting: z.int().meta({ description: 'Wait for an event before them.' }),
+        oldestAt: timeSchema,
+      }),
+    ),
+  })
+  .meta({ id: 'ParkedMessages' });
+export type ParkedMessages = z.infer<typeof parkedMessagesSchema>;
+
+export const STUCK_KINDS = [
+  'payment_exception',
+  'wallet_exception',
+  'settlement_exception',
+  'payout',
+  'fraud_review',
+  'ledger_approval',
+  'parked_messages',
+  'dead_letters',
+] as const;
+
+/** GET /operations/stuck (gateway): what does not go on by itself, or waits for people. */
+export const stuckItemSchema = z
+  .object({
+    kind: z.enum(STUCK_KINDS),
+    service: z.string(),
+    id: z.string(),
+    since: timeSchema,
+    summary: z.string(),
+    links: z.record(z.string(), z.string()).meta({ description: 'Where to look, and where to decide.' }),
+  })
+  .meta({ id: 'StuckItem' });
+export type StuckItem = z.infer<typeof stuckItemSchema>;
+export const stuckSchema = z
+  .object({
+    data: z.array(stuckItemSchema).meta({ description: 'What has waited longest first.' }),
+    complete: z.boolean().meta({ description: 'Whether every service answered, and each with all it has.' }),
+    missing: z.array(z.string()).meta({ description: 'Services that did not answer.' }),
+    withheld: z.array(z.string()).meta({ description: 'Kinds that the caller may not see.' }),
+    truncated: z
+      .array(z.string())
+      .meta({ description: 'Kinds of which there are more than the hundred that are shown.' }),
+  })
+  .meta({ id: 'Stuck' });
+export type Stuck = z.infer<typeof stuckSchema>;

@@ -14,6 +14,8 @@ import {
   listDeadLetterActionsQuerySchema,
   listDeadLetterGroupsQuerySchema,
   listDeadLettersQuerySchema,
+  type ParkedMessages,
+  parkedMessagesSchema,
   type Principal,
   replayDeadLetterSchema,
 } from '@payflow/contracts';
@@ -22,9 +24,10 @@ import { Access, Answers, Caller, Idempotency, RequestMeta, sendAnswer } from '@
 import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
 
+import { countParked } from '../inbox/parked-sql.js';
 import { DeadLetters } from './dead-letters.js';
 import { actionCursorOf } from './action-cursor.js';
-import { actionView, groupView, letterView } from './views.js';
+import { actionView, groupView, letterView, parkedView } from './views.js';
 
 type ListQuery = z.infer<typeof listDeadLettersQuerySchema>;
 type GroupsQuery = z.infer<typeof listDeadLetterGroupsQuerySchema>;
@@ -84,6 +87,14 @@ export class DeadLettersController {
       data: actions.map(actionView),
       nextCursor: hasMore && last !== undefined ? String(last.action_id) : null,
     };
+  }
+
+  @Get('parked')
+  @ApiOperation({ summary: 'Messages that wait for another try, or for the event before them' })
+  @Access('operations:read')
+  @Answers(200, parkedMessagesSchema, 'By consumer.')
+  async parked(): Promise<ParkedMessages> {
+    return { data: (await countParked(this.database)).map(parkedView) };
   }
 
   @Get(':deadLetterId')

@@ -4,8 +4,10 @@ import type {
   DeadLetterJobView,
   DeadLetterResponse,
   DryRunOfMany,
+  ParkedMessages,
 } from '@payflow/contracts';
 
+import type { ParkedCount } from '../inbox/parked-sql.js';
 import type { JobRow } from './dead-letter-job-sql.js';
 import type { ActionRow, GroupRow } from './dead-letter-set-sql.js';
 import type { StoredDeadLetter } from './dead-letter-sql.js';
@@ -78,6 +80,13 @@ export const actionView = (row: ActionRow): DeadLetterActionView => ({
   reason: row.reason,
   outcome: row.outcome === null ? null : shown(row.outcome),
   at: row.at.toISOString(),
+});
+
+export const parkedView = (row: ParkedCount): ParkedMessages['data'][number] => ({
+  consumer: row.consumer,
+  retrying: Number(row.retrying),
+  waiting: Number(row.waiting),
+  oldestAt: row.oldest_at.toISOString(),
 });
 
 export const dryRunView = ({ open, letters }: DryRunOfSome): DryRunOfMany => {

@@ -128,3 +128,17 @@ export const wakeAllParked = async (tx: Sql, consumer: string, next: ReadonlyMap
     [consumer, [...next.keys()], [...next.values()]],
   );
 };
+
+export interface ParkedCount {
+  readonly consumer: string;
+  readonly retrying: bigint;
+  readonly waiting: bigint;
+  readonly oldest_at: Date;
+}
+
+export const countParked = async (sql: Sql): Promise<readonly ParkedCount[]> =>
+  await sql.query<ParkedCount>(
+    `SELECT consumer, count(*) FILTER (WHERE due_at IS NOT NULL) AS retrying, count(*) FILTER (WHERE due_at IS NULL) AS waiting,
+            min(parked_at) AS oldest_at
+       FROM parked GROUP BY consumer ORDER BY consumer`,
+  );
