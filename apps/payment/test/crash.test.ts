@@ -4,6 +4,8 @@ import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { eventually, freePort } from '@payflow/testing';
 
+import { SendOrders } from '../src/application/send-orders.js';
+import { WatchReviews } from '../src/application/watch-reviews.js';
 import { freshKey, type Merchant, PaymentUnderTest, START_TIMEOUT_MS } from './payment-under-test.js';
 
 // Each test starts a process, which takes its time when the machine is busy.
@@ -27,12 +29,13 @@ afterAll(async () => {
 const startDoomed = async (
   crash: string,
   settings: Readonly<Record<string, string>> = {},
+  beside = service,
 ): Promise<{ readonly url: string; readonly died: Promise<unknown> }> => {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const child = fork(new URL('../src/main.ts', import.meta.url), {
     execArgv: ['--conditions', 'payflow-source', '--import', '@payflow/testing/typescript-hooks'],
-    env: { ...service.environment, PATH: process.env['PATH'], PORT: String(port), PAYFLOW_CRASH: crash, ...settings },
+    env: { ...beside.environment, PATH: process.env['PATH'], PORT: String(port), PAYFLOW_CRASH: crash, ...settings },
     stdio: 'ignore',
   });
   running.add(child);
@@ -45,13 +48,13 @@ const startDoomed = async (
 };
 
 /** Asks the doomed instance, and after its death, lease and all, the living one, with the same key. */
-const askTwice = async (crash: string, merchant: Merchant, path: string, body: object) => {
+const askTwice = async (crash: string, merchant: Merchant, path: string, body: object, living = service) => {
   const key = freshKey();
-  const doomed = await startDoomed(crash);
+  const doomed = await startDoomed(crash, {}, living);
   const lost = fetch(`${doomed.url}${path}`, {
     method: 'POST',
     headers: {
-      authorization: await service.authorization(merchant.principal),
+      authorization: await living.authorization(merchant.principal),
       'content-type': 'application/json',
       'idempotency-key': key,
     },
@@ -59,21 +62,21 @@ const askTwice = async (crash: string, merchant: Merchant, path: string, body: o
   });
   await expect(lost).rejects.toThrow();
   expect(await doomed.died).toBe('SIGKILL');
-  await service.database.execute(
+  await living.database.execute(
     `UPDATE idempotency_keys SET lease_until = now() - interval '1 second' WHERE key = $1 AND state = 'running'`,
     [key],
   );
-  const answer = await service.post(path, body, { as: merchant.principal, key });
-  const replay = await service.post(path, body, { as: merchant.principal, key });
+  const answer = await living.post(path, body, { as: merchant.principal, key });
+  const replay = await living.post(path, body, { as: merchant.principal, key });
   expect([replay.status, replay.text]).toEqual([answer.status, answer.text]);
   return answer;
 };
 
-const orderOf = (merchant: Merchant) => ({
+const orderOf = (owner: PaymentUnderTest, merchant: Merchant) => ({
   amount: 1000,
   currency: 'USD',
   capture: true,
-  paymentMethod: { type: 'card', token: service.vault.token(merchant.id, { reusable: false }) },
+  paymentMethod: { type: 'card', token: owner.vault.token(merchant.id, { reusable: false }) },
 });
 
 describe('killed in the middle of a request, the payment goes on under the same key, and the money moves once', () => {
@@ -91,7 +94,7 @@ describe('killed in the middle of a request, the payment goes on under the same 
     'payment.authorize.before-answer',
   ])('a sale at %s', async (crash) => {
     const merchant = service.merchant();
-    const answer = await askTwice(crash, merchant, '/payments/authorize', orderOf(merchant));
+    const answer = await askTwice(crash, merchant, '/payments/authorize', orderOf(service, merchant));
     expect(answer).toMatchObject({ status: 201, body: { status: 'CAPTURED', capturedAmount: 1000 } });
     const { body } = await service.get('/payments', merchant.principal);
     expect(body['data']).toMatchObject([{ paymentId: answer.body['paymentId'] }]);
@@ -177,4 +180,78 @@ describe('killed while it finds out what nobody answered, another goes on, and t
       expect(service.acquirer.arrivalsOf(attemptId)).toBe(0);
     },
   );
+});
+
+describe('killed while people, or fraud, have a say, nobody is asked twice and the money moves once', () => {
+  let judged: PaymentUnderTest;
+  beforeAll(async () => {
+    // A process that has just begun takes its time with its first question.
+    judged = await PaymentUnderTest.startWithFraud({ FRAUD_BUDGET_MS: '5000' });
+  }, START_TIMEOUT_MS);
+  afterAll(async () => {
+    expect(await judged.wrongs()).toEqual([]);
+    await judged.stop();
+  });
+
+  it.each([
+    // Before anything was written: the repetition is another payment, which is judged anew.
+    ['idempotency.after-claim', 'ALLOW', 'CAPTURED', 2],
+    ['payment.authorize.after-intent-commit', 'ALLOW', 'CAPTURED', 1],
+    ['payment.authorize.after-psp', 'ALLOW', 'CAPTURED', 1],
+    ['payment.authorize.after-intent-commit', 'BLOCK', 'FAILED', 1],
+    ['payment.authorize.before-answer', 'REVIEW', 'IN_REVIEW', 1],
+  ] as const)('at %s of a payment of which fraud says %s', async (crash, outcome, status, questions) => {
+    const merchant = judged.merchant();
+    judged.fraud.next(outcome);
+    const answer = await askTwice(crash, merchant, '/payments/authorize', orderOf(judged, merchant), judged);
+    expect(answer.body['status']).toBe(status);
+    const { body } = await judged.get('/payments', merchant.principal);
+    expect(body['data']).toMatchObject([{ paymentId: answer.body['paymentId'] }]);
+    expect(judged.fraud.asked.filter(({ merchantId }) => merchantId === merchant.id)).toHaveLength(questions);
+    const operations = await judged.operations(answer.body['paymentId'] as string);
+    expect(judged.acquirer.approved('authorize', operations)).toHaveLength(status === 'CAPTURED' ? 1 : 0);
+  });
+
+  it.each([
+    'payment.review.after-judgement',
+    'payment.review.before-send',
+    'payment.recover.before-psp',
+    'payment.recover.after-psp',
+    'payment.recover.before-outcome-commit',
+    'payment.recover.after-outcome-commit',
+  ])('at %s of a sale that had waited until fraud was back', async (crash) => {
+    const merchant = judged.merchant();
+    judged.fraud.next('failure');
+    const amount = 60_000;
+    const answer = await judged.authorize(merchant, { amount, capture: true });
+    expect(answer).toMatchObject({ status: 202, body: { status: 'IN_REVIEW' } });
+    const paymentId = answer.body['paymentId'] as string;
+    const makeReviewDue = async (): Promise<void> => {
+      await judged.database.execute(
+        'UPDATE payment_reviews SET next_look_at = now() WHERE payment_id = $1 AND next_look_at IS NOT NULL',
+        [paymentId],
+      );
+    };
+    // It runs the timers; the one that lives does not, until it is told to.
+    const doomed = await startDoomed(crash, {}, judged);
+    await makeReviewDue();
+    expect(await doomed.died).toBe('SIGKILL');
+
+    await makeReviewDue();
+    await judged.app.get(WatchReviews).pass();
+    await judged.app.get(SendOrders).settled();
+    await judged.recoverWhatIsOpen(paymentId);
+    const read = await judged.get(`/payments/${paymentId}`, merchant.principal);
+    expect(read.body).toMatchObject({ status: 'CAPTURED', capturedAmount: amount });
+    const operations = await judged.operations(paymentId);
+    expect(operations).toHaveLength(2);
+    expect(judged.acquirer.approved('authorize', operations)).toHaveLength(1);
+    expect(judged.acquirer.approved('capture', operations)).toHaveLength(1);
+    expect((await judged.published(paymentId)).map(({ type }) => type)).toEqual([
+      'payment.created.v1',
+      'payment.in_review.v1',
+      'payment.authorized.v1',
+      'payment.captured.v1',
+    ]);
+  });
 });
