@@ -132,9 +132,10 @@ export const SERVICES: readonly Service[] = [
     defaultPort: 8089,
     portVariable: 'SETTLEMENT_PORT',
     hasDatabase: true,
-    settings: ({ urls, secrets }) => ({
-      BANK_URL: `${urls['acquirer-sim']}/banks/sim`,
-      BANK_ACCOUNT_KEY: secrets.bankAccountKey,
+    settings: (surroundings) => ({
+      BANK_URL: `${surroundings.urls['acquirer-sim']}/banks/sim`,
+      BANK_ACCOUNT_KEY: surroundings.secrets.bankAccountKey,
+      ACQUIRERS: acquirers(surroundings),
     }),
   },
   {

@@ -6,6 +6,7 @@ import { BalancesModule } from './balances.module.js';
 import { BatchesModule } from './batches.module.js';
 import { SettlementCalls, SettlementCallsModule } from './clients/service-calls.js';
 import { PayoutsModule } from './payouts.module.js';
+import { ReconciliationModule } from './reconciliation.module.js';
 import { settlementConfigSchema } from './settlement.config.js';
 
 @Module({
@@ -21,6 +22,7 @@ import { settlementConfigSchema } from './settlement.config.js';
     BalancesModule,
     BatchesModule,
     PayoutsModule,
+    ReconciliationModule,
   ],
 })
 export class SettlementModule {}

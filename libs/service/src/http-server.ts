@@ -90,6 +90,13 @@ export const equip = (server: FastifyInstance, parts: HttpParts): void => {
       return await parseMultipartBody(body, request.headers['content-type'] ?? '');
     },
   );
+  // Handed on as it comes: a route that takes files bounds them itself, when it has seen who sends them.
+  server.addContentTypeParser(['text/csv', 'application/xml', 'text/xml'], (request, payload, done) => {
+    parseInto(done, () => {
+      if (!hasFlag(request, 'takesFile')) throw new Problem('unsupported_media_type');
+      return payload;
+    });
+  });
   server.addHook('onRoute', ({ url, method }) => {
     parts.allowedMethods.add(url, method);
   });
@@ -147,7 +154,10 @@ const parseInto = (done: (error: Error | null, body?: unknown) => void, parse: (
 };
 
 /** What a decorator said of the route. */
-const hasFlag = (request: FastifyRequest, flag: 'acceptsForm' | 'fieldsFromQuery' | 'keepsBytes'): boolean =>
+const hasFlag = (
+  request: FastifyRequest,
+  flag: 'acceptsForm' | 'fieldsFromQuery' | 'keepsBytes' | 'takesFile',
+): boolean =>
   flag in request.routeOptions.config &&
   (request.routeOptions.config as unknown as Readonly<Record<string, unknown>>)[flag] === true;
 

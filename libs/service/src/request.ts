@@ -64,6 +64,10 @@ export const AcceptsForm = ({ query = false }: { readonly query?: boolean } = {}
 /** The route gets its body as the bytes that arrived (a Buffer), whatever they are: a signature is over nothing else. */
 export const KeepsBytes = (): MethodDecorator => applyDecorators(RouteConfig({ keepsBytes: true }));
 
+/** The route takes a CSV or XML file as its body, and gets it as the stream that arrives. */
+export const TakesFile = (): MethodDecorator =>
+  applyDecorators(RouteConfig({ takesFile: true }), ApiConsumes('text/csv', 'application/xml'));
+
 export const requestMetaOf = (request: FastifyRequest): RequestMeta => {
   const idempotencyKey = idempotencyKeyOf(headerOf(request, 'idempotency-key'));
   const ifMatch = versionOfIfMatch(headerOf(request, 'if-match'));

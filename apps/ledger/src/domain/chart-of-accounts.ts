@@ -14,6 +14,7 @@
  * | wallet:claims                    | above zero: on its way to people who have no account yet           |
  * | bank:{bank}:cash                 | below zero: what we have at the bank                               |
  * | bank:{bank}:in_transit           | above zero: paid out and not yet taken by the bank                 |
+ * | settlement:differences           | above zero: what acquirers and banks said beyond our books         |
  *
  * The memo pair moves no money. It makes a hold a balanced transaction like every other (spec §4).
  */
@@ -28,7 +29,16 @@ export const merchantAuthorized = (merchantId: string): string => `memo:merchant
 export const peoplesAccounts = (userId: string): string => `user:${userId}:`;
 
 /** First segments that belong to PayFlow: only its own services post there. */
-const RESERVED_SEGMENTS: ReadonlySet<string> = new Set(['psp', 'merchant', 'fees', 'memo', 'bank', 'user', 'wallet']);
+const RESERVED_SEGMENTS: ReadonlySet<string> = new Set([
+  'psp',
+  'merchant',
+  'fees',
+  'memo',
+  'bank',
+  'user',
+  'wallet',
+  'settlement',
+]);
 
 /** Whether only PayFlow's own services post there. */
 export const isReservedCode = (code: string): boolean => RESERVED_SEGMENTS.has(firstSegmentOf(code));
