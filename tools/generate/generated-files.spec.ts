@@ -5,6 +5,7 @@ import { describe, expect, it } from '@jest/globals';
 
 import { orphanTopics } from './event-documents.ts';
 import { generatedFiles } from './generated-files.ts';
+import { linesOf, publishedEvents } from './published-schemas.ts';
 import { undescribedSettings } from './settings-page.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -18,6 +19,12 @@ describe('generated files', () => {
 
   it('describe every setting', () => {
     expect(undescribedSettings()).toEqual([]);
+  });
+
+  it('break no event that was ever published', async () => {
+    const events = await publishedEvents(root);
+    expect(events.length).toBeGreaterThan(0);
+    expect(linesOf(events)).toEqual([]);
   });
 
   it('know every topic', () => {

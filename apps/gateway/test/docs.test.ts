@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { PROBLEMS } from '@payflow/contracts';
+import { allTopics, EVENT_CATALOGUE, PROBLEMS } from '@payflow/contracts';
 import { eventually } from '@payflow/testing';
 
 import { asAnsweredBy, type RunningGateway, startGateway } from './running-gateway.js';
@@ -94,6 +94,24 @@ describe('GET /openapi.json', () => {
     const again = await get('/openapi.json', { 'if-none-match': tag });
     expect(again.status).toBe(304);
     expect(await again.text()).toBe('');
+  });
+});
+
+describe('GET /asyncapi.json', () => {
+  it('has a channel for every topic and a message for every event, and is not sent again to who has it', async () => {
+    const response = await get('/asyncapi.json');
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-type')).toContain('application/json');
+    const { asyncapi, channels, components } = (await response.json()) as {
+      readonly asyncapi: string;
+      readonly channels: object;
+      readonly components: { readonly messages: object };
+    };
+    expect(asyncapi).toBe('3.0.0');
+    expect(Object.keys(channels).sort()).toEqual([...allTopics()].sort());
+    expect(Object.keys(components.messages)).toEqual(expect.arrayContaining([...EVENT_CATALOGUE.keys()]));
+    const again = await get('/asyncapi.json', { 'if-none-match': String(response.headers.get('etag')) });
+    expect(again.status).toBe(304);
   });
 });
 

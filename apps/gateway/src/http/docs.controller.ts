@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 
 import { Controller, Get, Param, Req, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
+import { asyncApiDocument } from '@payflow/contracts';
 import { InjectConfig, Problem, Public } from '@payflow/service';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
@@ -28,9 +29,13 @@ const REFERENCE_POLICY =
 const BRIEFLY = 'public, max-age=30';
 const AN_HOUR = 'public, max-age=3600';
 
+/** Of this version's contracts: the same as docs/asyncapi.json. */
+const EVENTS = Buffer.from(`${JSON.stringify(asyncApiDocument(), null, 2)}\n`);
+
 const LINKS = {
   'API reference': '/docs',
   'OpenAPI description': '/openapi.json',
+  'Events (AsyncAPI)': '/asyncapi.json',
   Problems: '/docs/problems',
   'Test cards': '/test-cards',
   'Test bank accounts': '/test-bank-accounts',
@@ -68,6 +73,16 @@ export class DocsController {
       type: 'application/json; charset=utf-8',
       entityTag,
       age: BRIEFLY,
+    });
+  }
+
+  @Get('/asyncapi.json')
+  async asyncapi(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    await sendCacheable(request, reply, {
+      body: EVENTS,
+      type: 'application/json; charset=utf-8',
+      entityTag: entityTagOf(EVENTS),
+      age: AN_HOUR,
     });
   }
 
