@@ -48,6 +48,7 @@ export {
   FRAUD_WINDOW_SECONDS_MAX,
   type FraudComparison,
   type FraudCondition,
+  fraudConditionSchema,
   type FraudDryRunRequest,
   type FraudDryRunResult,
   fraudDryRunResultSchema,
