@@ -1,4 +1,4 @@
-import { aggregateKindOf, OWNER_OF } from '@payflow/contracts';
+import { aggregateKindOf, OWNER_OF, TOPICS } from '@payflow/contracts';
 
 import { hasTable } from './broker.ts';
 import { confirmed, type Wrong } from './confirm.ts';
@@ -46,8 +46,10 @@ export async function* gatesBehind(
     [subscription.consumer],
   );
   const published = owner.stream<Lagging>(
+    // A service may own several kinds of aggregates.
     `SELECT s.aggregate_id AS id, s.last_sequence AS goal FROM publication_sequences s
-      ORDER BY s.aggregate_id COLLATE "C"`,
+      WHERE s.last_by_topic ?| $1::text[] ORDER BY s.aggregate_id COLLATE "C"`,
+    [TOPICS[subscription.kind]],
   );
   const ahead: Finding[] = [];
   const lagging = merged(

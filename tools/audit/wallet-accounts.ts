@@ -97,11 +97,12 @@ export async function* strangersOnClearingAccounts({ ledger }: WalletSources): A
     `SELECT e.id, t.reference, a.code FROM accounts a
        JOIN entries e ON e.account = a.seq JOIN transactions t ON t.position = e.position
       WHERE (a.code = ANY($1) OR a.code ~ '^bank:[^:]+:in_transit$' OR (a.code >= 'user:' AND a.code < 'user;'))
-        AND t.reference !~ '^wallet:' AND NOT (a.code = $2 AND t.reference ~ '^payflow:payment:') LIMIT 1000`,
+        AND t.reference !~ '^wallet:' AND NOT (a.code ~ '^bank:' AND t.reference ~ '^payout:')
+        AND NOT (a.code = $2 AND t.reference ~ '^payflow:payment:') LIMIT 1000`,
     [[CLAIMS_ACCOUNT, WALLET_RECEIVABLE], WALLET_RECEIVABLE],
   );
   for (const { id, reference, code } of rows)
-    yield { problem: 'a posting that the wallet service did not make', ids: { entry: id, account: code, reference } };
+    yield { problem: 'a posting that nobody has any business to make', ids: { entry: id, account: code, reference } };
 }
 
 interface Waiting {
@@ -123,11 +124,18 @@ const WAITING = `
          COALESCE(sum(t.amount_minor) FILTER (WHERE w.stage IN ('DEBITING', 'SETTLING', 'REVERSING')), 0)::text
     FROM wallet_withdrawals w JOIN wallet_transactions t ON t.id = w.transaction_id
    WHERE w.stage IN ('DEBITING', 'SENDING', 'ASKING', 'CANCELING', 'SETTLING', 'REVERSING') GROUP BY w.bank, t.currency`;
+/** What merchants are paid out, on its way to the same bank. */
+const PAYOUTS_WAITING = `
+  SELECT 'bank:' || bank || ':in_transit ' || currency AS key,
+         COALESCE(sum(amount_minor) FILTER (WHERE stage IN ('SENDING', 'ASKING', 'CANCELING')), 0)::text AS surely,
+         COALESCE(sum(amount_minor) FILTER (WHERE stage IN ('DEBITING', 'SETTLING', 'REVERSING')), 0)::text AS perhaps
+    FROM payouts WHERE stage IN ('DEBITING', 'SENDING', 'ASKING', 'CANCELING', 'SETTLING', 'REVERSING')
+   GROUP BY bank, currency`;
 const WAITING_IN_LEDGER = `
   SELECT code || ' ' || currency AS key, balance::text AS held FROM accounts
    WHERE code = '${CLAIMS_ACCOUNT}' OR code ~ '^bank:[^:]+:in_transit$'`;
 
-/** What waits at addresses and on its way to the bank is what is open in the wallet service. */
+/** What waits at addresses and on its way to the bank is what is open in the wallet service, and in payouts. */
 export const waitingMoneyThatDiffers = (sources: WalletSources): AsyncIterable<Finding> =>
   confirmed(sources, always(), () => lookAtWaiting(sources));
 
@@ -135,15 +143,18 @@ async function* always(): AsyncGenerator<string> {
   yield await Promise.resolve('waiting money');
 }
 
-const lookAtWaiting = async ({ wallet, ledger }: WalletSources): Promise<readonly Wrong<string>[]> => {
-  const waiting = new Map((await wallet.query<Waiting>(WAITING)).map((row) => [row.key, row] as const));
+const byKey = (rows: readonly Waiting[]): ReadonlyMap<string, Waiting> => new Map(rows.map((row) => [row.key, row]));
+
+const lookAtWaiting = async ({ wallet, databases, ledger }: WalletSources): Promise<readonly Wrong<string>[]> => {
+  const withdrawn = byKey(await wallet.query<Waiting>(WAITING));
+  const paidOut = byKey((await databases.get('settlement')?.query<Waiting>(PAYOUTS_WAITING)) ?? []);
   const held = new Map((await ledger.query<Held>(WAITING_IN_LEDGER)).map((row) => [row.key, row.held] as const));
-  return [...new Set([...waiting.keys(), ...held.keys()])].flatMap((key) => {
+  return [...new Set([...withdrawn.keys(), ...paidOut.keys(), ...held.keys()])].flatMap((key) => {
     const balance = BigInt(held.get(key) ?? 0);
-    const surely = BigInt(waiting.get(key)?.surely ?? 0);
-    const perhaps = BigInt(waiting.get(key)?.perhaps ?? 0);
+    const surely = BigInt(withdrawn.get(key)?.surely ?? 0) + BigInt(paidOut.get(key)?.surely ?? 0);
+    const perhaps = BigInt(withdrawn.get(key)?.perhaps ?? 0) + BigInt(paidOut.get(key)?.perhaps ?? 0);
     if (balance >= surely && balance <= surely + perhaps) return [];
-    const problem = `the account has ${balance}, open in the wallet service are ${surely}${perhaps > 0n ? ` to ${surely + perhaps}` : ''}`;
+    const problem = `the account has ${balance}, on their way are ${surely}${perhaps > 0n ? ` to ${surely + perhaps}` : ''}`;
     return [{ suspect: 'waiting money', finding: { problem, ids: { account: key } } }];
   });
 };
@@ -155,12 +166,12 @@ interface OfPayment {
   readonly net: string;
 }
 
-/** By payment: fees are PayFlow's own matter, with its own merchant. */
+/** By payment: fees, and what payers of additions take back, are PayFlow's own matter, with its own merchant. */
 const NETS_OF_PAYMENTS = `
   SELECT a.code || ' ' || COALESCE(e.payment_id, '') AS key, a.code, e.payment_id AS payment,
          sum(CASE e.direction WHEN 'credit' THEN e.amount ELSE -e.amount END)::text AS net
     FROM accounts a JOIN entries e ON e.account = a.seq
-   WHERE a.code = ANY($1) AND e.entry_type <> 'FEE' AND ($2::text[] IS NULL OR e.payment_id = ANY($2))
+   WHERE a.code = ANY($1) AND e.entry_type <> 'FEE' AND e.entry_type NOT LIKE 'CHARGEBACK%' AND ($2::text[] IS NULL OR e.payment_id = ANY($2))
    GROUP BY a.code, e.payment_id
   HAVING sum(CASE e.direction WHEN 'credit' THEN e.amount ELSE -e.amount END) <> 0`;
 const CLEARED = [WALLET_RECEIVABLE, merchantPayable(WALLET_MERCHANT_ID)];

@@ -435,18 +435,18 @@ describe('names', () => {
   it('money that waits at an address, or on its way to the bank, without anybody waiting for it', async () => {
     await expectFound(
       () => inDatabase('wallet', `UPDATE wallet_claims SET status = 'PAID' WHERE status = 'OPEN'`),
-      /open in the wallet service are 0/,
+      /on their way are 0/,
       'wallet:claims USD',
     );
     const id = await withdrawn('SENDING', 31);
     await expectFound(
       () => inDatabase('wallet', `UPDATE wallet_withdrawals SET stage = 'NOT_DEBITED' WHERE transaction_id = $1`, [id]),
-      /the account has 61, open in the wallet service are 30/,
+      /the account has 61, on their way are 30/,
       `${IN_TRANSIT} USD`,
     );
   });
 
-  it('a posting on wallets and clearing accounts that the wallet service did not make', async () => {
+  it('a posting on wallets and clearing accounts that nobody has any business to make', async () => {
     const reference = `manual:${newId('req')}`;
     await expectFound(() => post(reference, [['shop:world', CAROL, 1]]), /did not make/, reference);
     const early = `manual:${newId('req')}`;

@@ -62,9 +62,18 @@ export class Platform {
 
   /** What an acquirer has in its own book about a payment. */
   async acquirerBook(acquirer: string, paymentId: string): Promise<readonly { operation: string; outcome: string }[]> {
-    const address = this.demo.services['acquirer-sim'] ?? '';
-    const response = await fetch(`${address}/acquirers/${acquirer}/operations?paymentId=${paymentId}&limit=100`);
-    return ((await response.json()) as { data: { operation: string; outcome: string }[] }).data;
+    return (await this.atSimulator('GET', `/acquirers/${acquirer}/operations?paymentId=${paymentId}&limit=100`)).body
+      .data;
+  }
+
+  /** At the simulator's own address, which the gateway does not show. */
+  async atSimulator(method: string, path: string, body?: unknown): Promise<Omit<Reply, 'replayed'>> {
+    const response = await fetch((this.demo.services['acquirer-sim'] ?? '') + path, {
+      method,
+      ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return { status: response.status, text, body: JSON.parse(text) };
   }
 
   private async send(method: string, path: string, token: string, body?: unknown, key?: string): Promise<Reply> {
@@ -82,7 +91,8 @@ export class Platform {
       status: response.status,
       replayed: response.headers.get('idempotent-replayed') === 'true',
       text,
-      body: JSON.parse(text),
+      // A deletion has no body.
+      body: text === '' ? undefined : JSON.parse(text),
     };
   }
 }

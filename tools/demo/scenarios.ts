@@ -1,5 +1,6 @@
 import pg from 'pg';
 
+import { disputeLost, fraudReview, reconciliation, settlementToBank, webhookRecovers } from './card-to-bank.ts';
 import { narrator } from './narrator.ts';
 import { expectThat, type Platform, until } from './platform.ts';
 import { challenge, lateSuccess, timeoutWithEffect } from './unusual-outcomes.ts';
@@ -185,4 +186,9 @@ export const SCENARIOS: readonly ((platform: Platform) => Promise<void>)[] = [
   firstTransfer,
   lastCent,
   silentBank,
+  fraudReview,
+  webhookRecovers,
+  disputeLost,
+  settlementToBank,
+  reconciliation,
 ];

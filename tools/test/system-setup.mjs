@@ -1,4 +1,5 @@
 import { startDetached } from '../stack/detach.ts';
+import { SERVICES } from '../stack/services.ts';
 import { createRun, stackOf } from './runs.ts';
 
 const ANY_PORT = '0';
@@ -12,20 +13,17 @@ export default async function setUp() {
   const run = process.env.PAYFLOW_TEST_RUN ?? (globalThis.payflowTestRun ??= await createRun());
   const paths = stackOf(run);
   // Without Jest's own flags, and without servers meant for `npm start`: an empty variable counts as unset.
-  const environment = { ...process.env, NODE_OPTIONS: '', DATABASE_URL: '', KAFKA_BROKERS: '' };
-  const ports = [
-    'PORT',
-    'AUTH_PORT',
-    'PAYMENT_PORT',
-    'TOKENIZATION_PORT',
-    'LEDGER_PORT',
-    'WALLET_PORT',
-    'ACQUIRER_SIM_PORT',
-  ];
-  await startDetached(
-    paths,
-    { ...environment, ...Object.fromEntries(ports.map((name) => [name, ANY_PORT])), PAYFLOW_HOME: paths.home },
-    (line) => process.stdout.write(`${line}\n`),
+  const environment = {
+    ...process.env,
+    NODE_OPTIONS: '',
+    DATABASE_URL: '',
+    KAFKA_BROKERS: '',
+    // So small that a settlement of a few payments has a middle in which it can be killed.
+    SETTLEMENT_CHUNK_LINES: '10',
+  };
+  const ports = SERVICES.map(({ portVariable }) => [portVariable, ANY_PORT]);
+  await startDetached(paths, { ...environment, ...Object.fromEntries(ports), PAYFLOW_HOME: paths.home }, (line) =>
+    process.stdout.write(`${line}\n`),
   );
   process.env.PAYFLOW_E2E_HOME = paths.home;
 }
