@@ -40,6 +40,7 @@ const MISSING: Readonly<Record<string, (operation: Operation) => string>> = {
   sessionId: () => newId('ses'),
   paymentId: () => newId('pay'),
   refundId: () => newId('ref'),
+  disputeId: () => newId('dp'),
   tokenId: () => newId('tok'),
   walletId: () => newId('wal'),
   holdId: () => newId('hld'),

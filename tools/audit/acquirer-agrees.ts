@@ -6,8 +6,8 @@ import { paymentsWithNews } from './pending-news.ts';
 import type { Sources } from './sources.ts';
 
 /**
- * Invariant 10. For each payment, acquirer and currency: what the acquirer's book says was captured less refunded is what
- * the ledger has as receivable from him. And PayFlow's own accounts sum to zero: what merchants are owed is receivables,
+ * Invariant 10. For each payment, acquirer and currency: what the acquirer's book says was captured less refunded less
+ * charged back is what the ledger took up as receivable from him, whether or not it is settled by now. And PayFlow's own accounts sum to zero: what merchants are owed is receivables,
  * bank and money in transit less fees.
  *
  * While traffic runs: both sides are read one after the other, so an order that is just being carried out is on one of them
@@ -43,18 +43,27 @@ const LEDGER_NETS = `
   SELECT ${KEY('e.payment_id', ACQUIRER, 'e.currency')} AS key, e.payment_id AS "paymentId", ${ACQUIRER} AS acquirer,
          e.currency, sum(${SIGNED})::text AS net
     FROM entries e JOIN accounts a ON a.seq = e.account AND a.code ~ '^psp:[^:]+:receivable$'
-   WHERE e.payment_id IS NOT NULL AND ($1::text[] IS NULL OR e.payment_id = ANY($1))
+   WHERE e.payment_id IS NOT NULL AND e.entry_type <> 'SETTLEMENT' AND ($1::text[] IS NULL OR e.payment_id = ANY($1))
    GROUP BY e.payment_id, ${ACQUIRER}, e.currency HAVING sum(${SIGNED}) <> 0
    ORDER BY ${KEY('e.payment_id', ACQUIRER, 'e.currency')} COLLATE "C"`;
 
-const TAKEN = `CASE operation WHEN 'capture' THEN amount_minor ELSE -amount_minor END`;
-const BOOK_NETS = `
+const ORDERED = `
+  SELECT reference, payment_id, acquirer, currency,
+         CASE operation WHEN 'capture' THEN amount_minor ELSE -amount_minor END AS taken
+    FROM book WHERE operation IN ('capture', 'refund') AND outcome = 'approved'`;
+const DISPUTED = `
+  SELECT dispute_id, payment_id, acquirer, currency,
+         CASE kind WHEN 'CHARGEBACK' THEN -amount_minor ELSE amount_minor END AS taken
+    FROM chargebacks`;
+const netsIn = (lines: string, condition: string): string => `
   SELECT ${KEY('payment_id', 'acquirer', 'currency')} AS key, payment_id AS "paymentId", acquirer, currency,
-         sum(${TAKEN})::text AS net
-    FROM book
-   WHERE operation IN ('capture', 'refund') AND outcome = 'approved' AND ($1::text[] IS NULL OR payment_id = ANY($1))
-   GROUP BY payment_id, acquirer, currency HAVING sum(${TAKEN}) <> 0
+         sum(taken)::text AS net
+    FROM (${lines}) AS line
+   WHERE ($1::text[] IS NULL OR payment_id = ANY($1)) AND ${condition}
+   GROUP BY payment_id, acquirer, currency HAVING sum(taken) <> 0
    ORDER BY ${KEY('payment_id', 'acquirer', 'currency')} COLLATE "C"`;
+const BOOK_NETS = netsIn(`${ORDERED} UNION ALL ${DISPUTED}`, 'true');
+const NETS_OF_ORDERS = netsIn(ORDERED, 'reference = ANY($2)');
 
 async function* netsThatDiffer({ acquirers, ledger, compared, note }: Sources): AsyncGenerator<Net> {
   const elsewhere = new Set<string>();
@@ -106,10 +115,7 @@ const openOrders = async (
       WHERE payment_id = ANY($1) AND operation IN ('capture', 'refund') AND next_recovery_at IS NOT NULL`,
     [paymentIds],
   );
-  const rows = await acquirers.query<Net>(BOOK_NETS.replace('WHERE', 'WHERE reference = ANY($2) AND'), [
-    paymentIds,
-    open.map((row) => row.attempt_id),
-  ]);
+  const rows = await acquirers.query<Net>(NETS_OF_ORDERS, [paymentIds, open.map((row) => row.attempt_id)]);
   return netsOf(rows);
 };
 

@@ -12,7 +12,7 @@ import type { Sources } from './sources.ts';
 
 /**
  * Invariant 3. The domain's own functions look at every state that a payment ever had; the same conditions in SQL look at
- * its row; floors are compared with each debit; and what the memo accounts hold for a payment is what its authorization
+ * its row; where chargebacks and refunds are more than was captured, people were told; floors are compared with each debit; and what the memo accounts hold for a payment is what its authorization
  * still holds.
  *
  * While traffic runs: a history only grows and a row changes as a whole, so the first three need no grace. Holds are read
@@ -26,6 +26,7 @@ export const amountsWithinBounds: Invariant = {
   async *check(sources) {
     yield* statesOutOfBounds(sources);
     yield* rowsOutOfBounds(sources);
+    yield* overdrawnUnseen(sources);
     yield* accountsBelowFloor(sources);
     yield* holdsOfNobody(sources);
     yield* confirmed(sources, holdsThatDiffer(sources), (suspects) => lookAtHolds(sources, suspects));
@@ -64,7 +65,8 @@ const CONDITIONS = {
   refunded_within_captured: 'refunded_minor + pending_refund_minor <= captured_minor',
   fee_within_captured: 'fee_minor <= captured_minor',
   amounts_not_negative: `least(amount, authorized_minor, capturable_minor, captured_minor, pending_capture_minor,
-                               refunded_minor, pending_refund_minor, fee_minor) >= 0`,
+                               refunded_minor, pending_refund_minor, fee_minor, disputed_minor, charged_back_minor,
+                               dispute_fee_minor) >= 0`,
   authorized_once: 'authorized_minor IN (0, amount)',
 } as const satisfies Readonly<Record<keyof typeof INVARIANTS, string>>;
 
@@ -72,6 +74,18 @@ async function* rowsOutOfBounds({ payment }: Sources): AsyncGenerator<Finding> {
   for (const [name, condition] of Object.entries(CONDITIONS))
     for await (const rows of payment.stream<{ id: string }>(`SELECT id FROM payments WHERE NOT (${condition})`))
       for (const { id } of rows) yield { problem: `${name} does not hold in the read model`, ids: { payment: id } };
+}
+
+/** A chargeback is a fact that may meet a refund: then more went back than was captured, and people must know of it. */
+async function* overdrawnUnseen({ payment }: Sources): AsyncGenerator<Finding> {
+  const rows = payment.stream<{ id: string }>(
+    `SELECT id FROM payments p
+      WHERE refunded_minor + charged_back_minor > captured_minor AND charged_back_minor > 0
+        AND NOT EXISTS (SELECT FROM payment_exceptions e WHERE e.payment_id = p.id AND e.kind = 'overdrawn')`,
+  );
+  for await (const portion of rows)
+    for (const { id } of portion)
+      yield { problem: 'more was refunded and charged back than captured, and nobody was told', ids: { payment: id } };
 }
 
 async function* accountsBelowFloor({ ledger, compared }: Sources): AsyncGenerator<Finding> {

@@ -4,7 +4,7 @@ import type { Invariant } from './invariant.ts';
 
 /**
  * Invariant 7. Every history is folded again by the domain's own function and projected by the stores' own functions; the
- * result is compared with the rows of payments, their attempts and their refunds, column by column.
+ * result is compared with the rows of payments, their attempts, refunds, disputes and settlements, column by column.
  *
  * While traffic runs: histories and rows of a page are read in one snapshot, and the service writes both in one transaction.
  * What differs is wrong; no grace is needed.

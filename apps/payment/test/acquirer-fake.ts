@@ -141,7 +141,7 @@ export class AcquirerFake {
   private async handle(request: Request): Promise<Reply> {
     const asked = /^\/acquirers\/sim\/operations\/([^/]+)$/.exec(request.path)?.[1];
     if (request.method === 'GET' && asked !== undefined) return await this.inquiry(asked);
-    if (request.path.startsWith('/acquirers/sim/disputes')) return await this.disputes.handle(request);
+    if (request.path.startsWith('/acquirers/sim/disputes')) return this.disputes.handle(request);
     if (request.method === 'POST' && request.path === '/acquirers/sim/reversals') return await this.reversal(request);
     return await this.followUp(request);
   }

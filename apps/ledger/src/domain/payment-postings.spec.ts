@@ -51,6 +51,35 @@ const canceled = (released: number, acquirer: string | null = 'sim'): PaymentFac
   payload: { ...subject, released, acquirer, reason: null },
 });
 
+const settled = (gross: number, acquirer = 'sim'): PaymentFact => ({
+  event: 'settled',
+  payload: {
+    ...subject,
+    settlementId: 'set_1',
+    acquirer,
+    bank: 'sim',
+    gross,
+    fee: 47,
+    net: gross - 47,
+    balanceTransactionIds: ['bt_1'],
+  },
+});
+const dispute = (amount: number) => ({
+  ...subject,
+  disputeId: 'dp_1',
+  amount,
+  acquirer: 'sim',
+  acquirerReference: 'sim-dispute_1',
+});
+const disputeOpened = (amount: number, fee: number): PaymentFact => ({
+  event: 'disputeOpened',
+  payload: { ...dispute(amount), fee, reason: 'fraudulent', evidenceDueBy: '2026-12-01T00:00:00Z' },
+});
+const disputeClosed = (status: 'WON' | 'LOST' | 'ACCEPTED' | 'EXPIRED', feeReturned: number): PaymentFact => ({
+  event: 'disputeClosed',
+  payload: { ...dispute(400), status, feeReturned },
+});
+
 const line = ({ entryType, from, to, amountMinor }: Posting): string => `${entryType} ${from} → ${to} ${amountMinor}`;
 
 describe('what an event posts', () => {
@@ -111,6 +140,44 @@ describe('what an event posts', () => {
       { event: 'expired', payload: { ...subject, released: 700, acquirer: 'sim' } },
       ['AUTH_RELEASE memo:merchant:mer_1:authorized → memo:psp:sim:authorized 700'],
     ],
+    [
+      'in review',
+      {
+        event: 'inReview',
+        payload: { ...subject, amount: 1000, decisionId: 'fd_1', reviewId: 'frv_1', decideBy: '2026-12-01T00:00:00Z' },
+      },
+      [],
+    ],
+    ['settled', settled(600), ['SETTLEMENT bank:sim:cash → psp:sim:receivable 600']],
+    ['settled with more refunds than captures', settled(-200), ['SETTLEMENT psp:sim:receivable → bank:sim:cash 200']],
+    ['settled with as much refunded as captured', settled(0), []],
+    ['settled of a wallet, whose money is here', settled(600, 'wallet'), []],
+    [
+      'dispute opened',
+      disputeOpened(400, 1500),
+      [
+        'CHARGEBACK merchant:mer_1:payable → psp:sim:receivable 400',
+        'CHARGEBACK_FEE merchant:mer_1:payable → fees:revenue 1500',
+      ],
+    ],
+    [
+      'dispute opened without a fee',
+      disputeOpened(400, 0),
+      ['CHARGEBACK merchant:mer_1:payable → psp:sim:receivable 400'],
+    ],
+    ['dispute updated', { event: 'disputeUpdated', payload: { ...dispute(400), status: 'UNDER_REVIEW' } }, []],
+    ['dispute won', disputeClosed('WON', 0), ['CHARGEBACK_REVERSAL psp:sim:receivable → merchant:mer_1:payable 400']],
+    [
+      'dispute won, and its fee returned',
+      disputeClosed('WON', 1500),
+      [
+        'CHARGEBACK_REVERSAL psp:sim:receivable → merchant:mer_1:payable 400',
+        'CHARGEBACK_FEE_REVERSAL fees:revenue → merchant:mer_1:payable 1500',
+      ],
+    ],
+    ['dispute lost', disputeClosed('LOST', 0), []],
+    ['dispute accepted', disputeClosed('ACCEPTED', 0), []],
+    ['dispute expired', disputeClosed('EXPIRED', 0), []],
   ])('%s', (_, fact, lines) => {
     expect(postingsOf(fact).postings.map(line)).toEqual(lines);
   });
@@ -153,6 +220,32 @@ describe('over the life of a payment', () => {
         expect(-(balances.get('psp:sim:receivable') ?? 0n)).toBe(BigInt(total - refund));
       }),
     );
+  });
+
+  it.each([
+    ['open', [], 600n, 600n],
+    ['lost', [disputeClosed('LOST', 0)], 600n, 600n],
+    ['won', [disputeClosed('WON', 0)], 1000n, 1000n],
+  ] as const)(
+    'a dispute that is %s takes its amount from the balance until it is won',
+    (_, rest, balance, receivable) => {
+      const facts = [captured(1000, 0, 0), disputeOpened(400, 1500), ...rest];
+      const postings = facts.flatMap((fact) => postingsOf(fact).postings);
+      const lines = postings.map(({ entryType, amountMinor }) => ({ type: entryType, amountMinor }));
+      expect(ledgerBalanceOf(lines)).toBe(balance);
+      const ofAcquirer = postings.reduce(
+        (sum, { from, to, amountMinor }) =>
+          sum + (from === 'psp:sim:receivable' ? amountMinor : 0n) - (to === 'psp:sim:receivable' ? amountMinor : 0n),
+        0n,
+      );
+      expect(ofAcquirer).toBe(receivable);
+    },
+  );
+
+  it('a settlement moves what is there and leaves the balance of the payment', () => {
+    const postings = [captured(1000, 47, 0), settled(1000)].flatMap((fact) => postingsOf(fact).postings);
+    const lines = postings.map(({ entryType, amountMinor }) => ({ type: entryType, amountMinor }));
+    expect(ledgerBalanceOf(lines)).toBe(1000n);
   });
 
   it('every posting is of a positive amount in the currency of the payment', () => {
