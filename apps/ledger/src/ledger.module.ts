@@ -18,6 +18,7 @@ import { AccountsController } from './http/accounts.controller.js';
 import { ApprovalsController } from './http/approvals.controller.js';
 import { admitLargeBatches } from './http/batch-body.js';
 import { JournalController } from './http/journal.controller.js';
+import { PaymentTimelineController } from './http/payment-timeline.controller.js';
 import { PaymentEntriesController } from './http/payment-entries.controller.js';
 import { ServicePostingsController } from './http/service-postings.controller.js';
 import { TransactionsController } from './http/transactions.controller.js';
@@ -39,6 +40,7 @@ import { ledgerConfigSchema } from './ledger.config.js';
     ApprovalsController,
     JournalController,
     PaymentEntriesController,
+    PaymentTimelineController,
     ServicePostingsController,
     PaymentEventsController,
   ],

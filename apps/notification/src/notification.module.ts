@@ -3,6 +3,7 @@ import { MessagingModule } from '@payflow/messaging';
 import { ServiceModule } from '@payflow/service';
 
 import { NotificationCalls, NotificationCallsModule } from './clients/service-calls.js';
+import { PaymentTimelineController } from './http/payment-timeline.controller.js';
 import { MessagesModule } from './messages.module.js';
 import { notificationConfigSchema } from './notification.config.js';
 import { WebhooksModule } from './webhooks.module.js';
@@ -20,5 +21,6 @@ import { WebhooksModule } from './webhooks.module.js';
       useFactory: ({ ownerUrls, serviceToken }: NotificationCalls) => ({ ownerUrls, serviceToken }),
     }),
   ],
+  controllers: [PaymentTimelineController],
 })
 export class NotificationModule {}

@@ -61,6 +61,12 @@ export const paymentConfigSchema = z.object({
   FRAUD_URL: addressField.optional().meta({
     description: 'The fraud service, which judges payments before an acquirer is asked; without it nobody is judged.',
   }),
+  NOTIFICATION_URL: addressField.optional().meta({
+    description: "The notification service: what it delivered about a payment stands in the payment's timeline.",
+  }),
+  SETTLEMENT_URL: addressField.optional().meta({
+    description: "The settlement service: how a payment was settled and paid out stands in the payment's timeline.",
+  }),
   FRAUD_BUDGET_MS: z.coerce.number().int().min(1).max(5_000).default(50).meta({
     description: "How long a payment waits for fraud, in milliseconds; after that the merchant's policy holds.",
   }),

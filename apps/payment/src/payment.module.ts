@@ -32,6 +32,7 @@ import { ReturnPayer } from './application/return-payer.js';
 import { PaymentExceptions } from './application/payment-exceptions.js';
 import { PaymentMetrics } from './application/payment-metrics.js';
 import { ReadDisputes } from './application/read-disputes.js';
+import { ReadTimeline } from './application/read-timeline.js';
 import { ReadPayment } from './application/read-payment.js';
 import { ReadRefunds } from './application/read-refunds.js';
 import { OrderTimers } from './application/order-timers.js';
@@ -65,6 +66,7 @@ import { PaymentCommandsController } from './http/payment-commands.controller.js
 import { PaymentExceptionsController } from './http/payment-exceptions.controller.js';
 import { PaymentQueriesController } from './http/payment-queries.controller.js';
 import { RefundsController } from './http/refunds.controller.js';
+import { TimelineController } from './http/timeline.controller.js';
 import { RoutingController } from './http/routing.controller.js';
 import { UserPaymentsController } from './http/user-payments.controller.js';
 import { paymentConfigSchema } from './payment.config.js';
@@ -94,6 +96,7 @@ import { WalletProcessor } from './processors/wallet-processor.js';
     RefundsController,
     DisputesController,
     PaymentQueriesController,
+    TimelineController,
     PaymentExceptionsController,
     UserPaymentsController,
     FeeTermsController,
@@ -125,6 +128,7 @@ import { WalletProcessor } from './processors/wallet-processor.js';
     SyncPayment,
     PaymentExceptions,
     ReadPayment,
+    ReadTimeline,
     LedgerLines,
     ListPayments,
     UserHistory,

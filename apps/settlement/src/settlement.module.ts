@@ -5,6 +5,7 @@ import { ServiceModule } from '@payflow/service';
 import { BalancesModule } from './balances.module.js';
 import { BatchesModule } from './batches.module.js';
 import { SettlementCalls, SettlementCallsModule } from './clients/service-calls.js';
+import { PaymentTimelineController } from './http/payment-timeline.controller.js';
 import { PayoutsModule } from './payouts.module.js';
 import { ReconciliationModule } from './reconciliation.module.js';
 import { settlementConfigSchema } from './settlement.config.js';
@@ -24,5 +25,6 @@ import { settlementConfigSchema } from './settlement.config.js';
     PayoutsModule,
     ReconciliationModule,
   ],
+  controllers: [PaymentTimelineController],
 })
 export class SettlementModule {}

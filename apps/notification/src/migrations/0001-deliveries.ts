@@ -41,6 +41,7 @@ export class Deliveries1764001000000 implements MigrationInterface {
       CREATE UNIQUE INDEX events_feed ON events (merchant_id, position);
       CREATE INDEX events_since ON events (merchant_id, received_at);
       CREATE INDEX events_received ON events (received_at);
+      CREATE INDEX events_aggregate ON events (aggregate_id);
 
       CREATE TABLE webhook_endpoints (
         endpoint_id          text        PRIMARY KEY,

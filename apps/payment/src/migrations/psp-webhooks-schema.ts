@@ -21,5 +21,6 @@ CREATE TABLE psp_webhooks (
   CHECK ((next_try_at IS NOT NULL) = (state = 'waiting'))
 );
 CREATE INDEX psp_webhooks_waiting ON psp_webhooks (next_try_at) WHERE state = 'waiting';
+CREATE INDEX psp_webhooks_payment ON psp_webhooks (payment_id) WHERE payment_id IS NOT NULL;
 CREATE INDEX psp_webhooks_age ON psp_webhooks (received_at);
 `;

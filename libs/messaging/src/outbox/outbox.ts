@@ -5,6 +5,7 @@ import { type Context, currentContext } from '@payflow/service';
 
 import { groupBy } from '../group-by.js';
 import { causesIn, eventHeaders } from './headers.js';
+import { eventsAfter } from '../gaps/events-sql.js';
 import { NO_PUBLICATIONS, type Numbered, numberEvents, type Publications } from './number-events.js';
 import {
   beginPublications,
@@ -92,6 +93,12 @@ export class Outbox {
   /** The last published sequence of an aggregate, 0 when none. */
   async lastSequence(sql: Sql, aggregateId: string): Promise<number> {
     return await lastSequenceOf(sql, aggregateId);
+  }
+
+  /** What was published of an aggregate and is still kept, in order: sent to Kafka or about to be. */
+  async publishedOf(sql: Sql, aggregateId: string, eventsMax: number): Promise<readonly Envelope[]> {
+    const events = await eventsAfter(sql, aggregateId, 0, eventsMax);
+    return events.map(({ envelope }) => JSON.parse(envelope) as Envelope);
   }
 
   private async store(
