@@ -16,6 +16,9 @@ import {
 } from '../../apps/notification/src/events/payout-messages.controller.js';
 import { CONTACTS_CONSUMER } from '../../apps/notification/src/events/user-messages.controller.js';
 import { WALLET_MESSAGES_CONSUMER } from '../../apps/notification/src/events/wallet-messages.controller.js';
+import { REVIEWS_CONSUMER, REVIEWS_TOPICS } from '../../apps/payment/src/events/fraud-decisions.controller.js';
+import { SETTLEMENTS_CONSUMER, SETTLEMENTS_TOPICS } from '../../apps/payment/src/events/settlement-lines.controller.js';
+import { BALANCES_CONSUMER } from '../../apps/settlement/src/application/hear-payments.js';
 import { ADDITIONS_CONSUMER, ADDITIONS_TOPICS } from '../../apps/wallet/src/events/added-payments.controller.js';
 import { OWNERS_CONSUMER } from '../../apps/wallet/src/events/user-events.controller.js';
 import type { ServiceName } from '../stack/services.ts';
@@ -36,6 +39,7 @@ export const topicsOf = ({ kind, topics }: KnownSubscription): readonly Topic[] 
 
 export const SUBSCRIPTIONS: readonly KnownSubscription[] = [
   { consumer: JOURNAL_CONSUMER, kind: 'payment', service: 'ledger', ordered: true },
+  { consumer: BALANCES_CONSUMER, kind: 'payment', service: 'settlement', ordered: true },
   { consumer: OWNERS_CONSUMER, kind: 'user', service: 'wallet', ordered: true },
   {
     consumer: ADDITIONS_CONSUMER,
@@ -77,4 +81,12 @@ export const SUBSCRIPTIONS: readonly KnownSubscription[] = [
     topics: PAYOUT_MESSAGES_TOPICS,
   },
   { consumer: WALLET_MESSAGES_CONSUMER, kind: 'wallet', service: 'notification', ordered: false },
+  { consumer: REVIEWS_CONSUMER, kind: 'fraud', service: 'payment', ordered: false, topics: REVIEWS_TOPICS },
+  {
+    consumer: SETTLEMENTS_CONSUMER,
+    kind: 'settlement',
+    service: 'payment',
+    ordered: false,
+    topics: SETTLEMENTS_TOPICS,
+  },
 ];

@@ -12,6 +12,7 @@ import type { Router } from '../application/route-payments.js';
 
 /** Names the consumer group and its inbox. Never renamed, or every event would be applied again. */
 export const REVIEWS_CONSUMER = 'payment.reviews';
+export const REVIEWS_TOPICS = ['fraud.decided'] as const;
 
 type Decided = z.infer<(typeof FRAUD_EVENTS)['decided']['payload']>;
 
@@ -24,7 +25,7 @@ export class FraudDecisionsController {
   ) {}
 
   /** What the rules said at once was the answer to payment's own question; only what came later is news. */
-  @Subscription({ consumer: REVIEWS_CONSUMER, kind: 'fraud', ordered: false })
+  @Subscription({ consumer: REVIEWS_CONSUMER, kind: 'fraud', ordered: false, topics: REVIEWS_TOPICS })
   async decide(deliveries: readonly Delivery[], tx: Tx): Promise<void> {
     const decided = deliveries.flatMap((delivery) => {
       const decision = reviewDecisionIn(delivery.envelope);
@@ -64,7 +65,7 @@ export class FraudDecisionsController {
 }
 
 const reviewDecisionIn = (envelope: Envelope): Decided | undefined => {
-  if (envelope.type !== FRAUD_EVENTS.decided.type) return undefined;
+  if (envelope.type !== FRAUD_EVENTS.decided.type) throw new PoisonError(`payment does not know ${envelope.type}`);
   const parsed = FRAUD_EVENTS.decided.payload.safeParse(envelope.payload);
   if (!parsed.success) throw new PoisonError(`the payload is not that of ${envelope.type}`, { cause: parsed.error });
   // Wallets are judged too; their subjects are transactions.
