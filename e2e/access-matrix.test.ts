@@ -49,6 +49,9 @@ const MISSING: Readonly<Record<string, (operation: Operation) => string>> = {
   transactionId: ({ path }) => (path.startsWith('/ledger') ? newId('ltx') : newId('txn')),
   exceptionId: ({ path }) => (path.startsWith('/wallet') ? newId('wex') : newId('pex')),
   deadLetterId: () => newId('dl'),
+  settlementId: () => newId('set'),
+  payoutId: () => newId('po'),
+  runId: ({ path }) => (path.startsWith('/settlements') ? newId('srn') : newId('rec')),
   jobId: () => newId('dlj'),
 };
 
@@ -59,6 +62,7 @@ const BODIES: Readonly<Record<string, () => unknown>> = {
   confirmPayment: () => ({ paymentMethod: { type: 'card', token: newId('tok') }, clientSecret: 'wrong' }),
   saveMember: () => ({ userId: newId('usr'), role: 'MEMBER' }),
   setUserRoles: () => ({ roles: ['customer'] }),
+  setPayoutAccount: () => ({ iban: 'GB57PAYF00000100000001', name: 'Ada' }),
 };
 
 /** What a read cannot do without. */

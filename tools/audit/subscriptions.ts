@@ -21,6 +21,13 @@ import { SETTLEMENTS_CONSUMER, SETTLEMENTS_TOPICS } from '../../apps/payment/src
 import { BALANCES_CONSUMER } from '../../apps/settlement/src/application/hear-payments.js';
 import { ADDITIONS_CONSUMER, ADDITIONS_TOPICS } from '../../apps/wallet/src/events/added-payments.controller.js';
 import { OWNERS_CONSUMER } from '../../apps/wallet/src/events/user-events.controller.js';
+import {
+  EXPECTED_CONSUMER,
+  EXPECTED_PAYOUTS_CONSUMER,
+  EXPECTED_PAYOUTS_TOPICS,
+  EXPECTED_TOPICS,
+  EXPECTED_WITHDRAWALS_CONSUMER,
+} from '../../apps/settlement/src/events/expected-lines.controller.js';
 import type { ServiceName } from '../stack/services.ts';
 
 /** Who must get which events. A test holds this against the services' `@Subscription`s. */
@@ -89,4 +96,13 @@ export const SUBSCRIPTIONS: readonly KnownSubscription[] = [
     ordered: false,
     topics: SETTLEMENTS_TOPICS,
   },
+  { consumer: EXPECTED_CONSUMER, kind: 'payment', service: 'settlement', ordered: false, topics: EXPECTED_TOPICS },
+  {
+    consumer: EXPECTED_PAYOUTS_CONSUMER,
+    kind: 'payout',
+    service: 'settlement',
+    ordered: false,
+    topics: EXPECTED_PAYOUTS_TOPICS,
+  },
+  { consumer: EXPECTED_WITHDRAWALS_CONSUMER, kind: 'wallet', service: 'settlement', ordered: false },
 ];
