@@ -14,6 +14,15 @@ export const EXPECTED_CONSUMER = 'settlement.expected';
 export const EXPECTED_PAYOUTS_CONSUMER = 'settlement.expected-payouts';
 export const EXPECTED_WITHDRAWALS_CONSUMER = 'settlement.expected-withdrawals';
 
+export const EXPECTED_TOPICS = [
+  'payment.captured',
+  'payment.refunded',
+  'refund.failed',
+  'dispute.opened',
+  'dispute.closed',
+] as const;
+export const EXPECTED_PAYOUTS_TOPICS = ['payout.paid', 'payout.returned'] as const;
+
 const MOVING = ['captured', 'refunded', 'refundFailed', 'disputeOpened', 'disputeClosed'] as const;
 
 /**
@@ -24,12 +33,7 @@ const MOVING = ['captured', 'refunded', 'refundFailed', 'disputeOpened', 'disput
 export class ExpectedLinesController {
   constructor(@InjectConfig() private readonly config: SettlementConfig) {}
 
-  @Subscription({
-    consumer: EXPECTED_CONSUMER,
-    kind: 'payment',
-    ordered: false,
-    topics: ['payment.captured', 'payment.refunded', 'refund.failed', 'dispute.opened', 'dispute.closed'],
-  })
+  @Subscription({ consumer: EXPECTED_CONSUMER, kind: 'payment', ordered: false, topics: EXPECTED_TOPICS })
   async expectAtAcquirers(deliveries: readonly Delivery[], tx: Tx): Promise<void> {
     await store(tx, deliveries, (envelope) => {
       const fact = factOf(envelope);
@@ -41,7 +45,7 @@ export class ExpectedLinesController {
     consumer: EXPECTED_PAYOUTS_CONSUMER,
     kind: 'payout',
     ordered: false,
-    topics: ['payout.paid', 'payout.returned'],
+    topics: EXPECTED_PAYOUTS_TOPICS,
   })
   async expectPayouts(deliveries: readonly Delivery[], tx: Tx): Promise<void> {
     await store(tx, deliveries, (envelope) => {

@@ -38,8 +38,7 @@ export interface BankStatement {
  */
 export const readBankStatement = (text: string, bank: string): BankStatement => {
   const document = at(parseXml(text, LISTS), 'Document');
-  if (!NAMESPACE.test(textOf(document, '@xmlns') ?? ''))
-    throw new ReportFault('malformed', 'the document is not a camt.053 statement');
+  if (!isStatement(document)) throw new ReportFault('malformed', 'the document is not a camt.053 statement');
   const message = at(document, 'BkToCstmrStmt');
   const theirId = referenceIn(required(message, 'GrpHdr', 'MsgId'), 'MsgId', 1);
   const sums = new RunningTotals();
@@ -54,6 +53,13 @@ export const readBankStatement = (text: string, bank: string): BankStatement => 
     throw new ReportFault('invalid_period', 'the statements are of different periods');
   return { summary: { theirId, ...period, lineCount: sums.lineCount, totals: sums.all }, lines };
 };
+
+/** By its namespace, with a prefix or without. */
+const isStatement = (document: XmlNode): boolean =>
+  typeof document !== 'string' &&
+  Object.entries(document).some(
+    ([name, value]) => /^@xmlns(?::|$)/.test(name) && typeof value === 'string' && NAMESPACE.test(value),
+  );
 
 const readStatement = (
   statement: XmlNode,

@@ -29,7 +29,8 @@ export const parseXml = (text: string, lists: ReadonlySet<string>): XmlNode => {
   const parser = new XMLParser({
     ignoreAttributes: false,
     attributeNamePrefix: '@',
-    removeNSPrefix: true,
+    // `removeNSPrefix` would take the namespace itself away.
+    transformTagName: (name) => name.slice(name.indexOf(':') + 1),
     parseTagValue: false,
     parseAttributeValue: false,
     processEntities: true,
