@@ -1,18 +1,14 @@
 import { WALLET_MERCHANT_ID } from '@payflow/contracts';
-import { type Currency, newId } from '@payflow/kernel';
-import { Database } from '@payflow/postgres';
-import { createTestDatabase, type TestDatabase } from '@payflow/testing';
+import { newId } from '@payflow/kernel';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import { migrations as bankMigrations } from '../../apps/acquirer-sim/src/migrations.js';
-import { commitTransactions } from '../../apps/ledger/src/application/commit-transactions.js';
 import { paymentReference } from '../../apps/ledger/src/domain/references.js';
 import { migrations as ledgerMigrations } from '../../apps/ledger/src/migrations.js';
 import { MIGRATIONS as paymentMigrations } from '../../apps/payment/src/migrations/migrations.js';
 import { migrations as walletMigrations } from '../../apps/wallet/src/migrations.js';
 import type { Finding } from './invariant.js';
-import { ReadDatabase } from './read-database.js';
-import type { Sources } from './sources.js';
+import { type Posted, ScratchBooks } from './scratch-books.js';
 import { walletsAgree } from './wallets-agree.js';
 
 /** The books of a day with wallets, written as the services write them; then somebody breaks them, one thing after another. */
@@ -23,36 +19,17 @@ const MIGRATIONS = {
   payment: paymentMigrations,
   'acquirer-sim': bankMigrations,
 } as const;
-type Service = keyof typeof MIGRATIONS;
-const SERVICES = Object.keys(MIGRATIONS) as Service[];
 
-const databases = new Map<Service, TestDatabase>();
-const owners = new Map<Service, Database>();
-const readers = new Map<Service, ReadDatabase>();
-const at = <Value>(map: ReadonlyMap<Service, Value>, service: Service): Value => {
-  const value = map.get(service);
-  if (value === undefined) throw new Error(`no ${service}`);
-  return value;
+let books: ScratchBooks<keyof typeof MIGRATIONS>;
+const inDatabase = async (
+  service: keyof typeof MIGRATIONS,
+  statement: string,
+  parameters: readonly unknown[] = [],
+): Promise<void> => {
+  await books.write(service, statement, parameters);
 };
-const inDatabase = async (service: Service, statement: string, parameters: readonly unknown[] = []): Promise<void> => {
-  await at(owners, service).execute(statement, parameters);
-};
-
-const audit = async (): Promise<readonly Finding[]> => {
-  const findings: Finding[] = [];
-  const sources = {
-    payment: at(readers, 'payment'),
-    ledger: at(readers, 'ledger'),
-    acquirers: at(readers, 'acquirer-sim'),
-    databases: readers,
-    graceMs: 0,
-    compared: () => undefined,
-    note: () => undefined,
-    progress: () => undefined,
-  } as unknown as Sources;
-  for await (const finding of walletsAgree.check(sources)) findings.push(finding);
-  return findings;
-};
+const post: ScratchBooks<'ledger'>['post'] = async (...posting) => await books.post(...posting);
+const audit = async (): Promise<readonly Finding[]> => await books.audit(walletsAgree);
 
 /** Breaks something, and expects to be told so in these words, about this. */
 const expectFound = async (breakIt: () => Promise<unknown>, problem: RegExp, id: string): Promise<void> => {
@@ -60,71 +37,6 @@ const expectFound = async (breakIt: () => Promise<unknown>, problem: RegExp, id:
   expect((await audit()).filter(tells)).toEqual([]);
   await breakIt();
   expect((await audit()).filter(tells)).not.toEqual([]);
-};
-
-const USD = 'USD' as Currency;
-type Move = readonly [from: string, to: string, amount: number];
-
-interface Posted {
-  readonly transactionId: string;
-  readonly at: Date;
-  readonly balanceOf: (account: string) => number;
-}
-
-const post = async (
-  reference: string,
-  moves: readonly Move[],
-  { type = 'TRANSFER', paymentId = null }: { readonly type?: string; readonly paymentId?: string | null } = {},
-): Promise<Posted> => {
-  const codes = [...new Set(moves.flatMap(([from, to]) => [from, to]))];
-  const transactionId = newId('ltx');
-  const ledger = at(owners, 'ledger');
-  const [decision] = await ledger.transaction((tx) =>
-    commitTransactions(tx, [
-      {
-        atomic: false,
-        drafts: [
-          {
-            transactionId,
-            authority: 'service',
-            reference,
-            type,
-            postings: moves.map(([from, to, amount]) => ({
-              from,
-              to,
-              amountMinor: BigInt(amount),
-              currency: USD,
-              entryType: type,
-            })),
-            refusalIsFinal: true,
-            opens: codes.map((code) => ({ code, currency: USD, floorMinor: code.startsWith('user:') ? 0n : null })),
-            effectiveAt: null,
-            metadata: {},
-            provenance: {
-              paymentId,
-              merchantId: null,
-              eventId: null,
-              acquirerReference: null,
-              reverts: null,
-              postedBy: 'svc_wallet',
-              correlationId: null,
-            },
-          },
-        ],
-      },
-    ]),
-  );
-  const [outcome] = decision?.outcomes ?? [];
-  if (outcome?.kind !== 'posted') throw new Error(`not posted: ${JSON.stringify(outcome)}`);
-  const [row] = await ledger.query<{ recorded_at: Date }>('SELECT recorded_at FROM transactions WHERE id = $1', [
-    transactionId,
-  ]);
-  return {
-    transactionId,
-    at: row?.recorded_at ?? new Date(0),
-    balanceOf: (account) =>
-      Number(outcome.entries.findLast((entry) => entry.account.code === account)?.balanceAfterMinor),
-  };
 };
 
 interface WalletTransaction {
@@ -310,12 +222,7 @@ const paid = async (amount: number): Promise<string> => {
 };
 
 beforeAll(async () => {
-  for (const service of SERVICES) {
-    const database = await createTestDatabase({ service, migrations: MIGRATIONS[service] });
-    databases.set(service, database);
-    owners.set(service, await Database.connect({ url: database.ownerUrl, applicationName: 'test', poolSizeMax: 2 }));
-    readers.set(service, new ReadDatabase(service, database.ownerUrl));
-  }
+  books = await ScratchBooks.open(MIGRATIONS);
   for (const [id, owner] of [
     [alice, 'usr_1'],
     [carol, 'usr_2'],
@@ -323,9 +230,7 @@ beforeAll(async () => {
     await inDatabase('wallet', `INSERT INTO wallets (id, owner_id, currency) VALUES ($1, $2, 'USD')`, [id, owner]);
 }, 120_000);
 afterAll(async () => {
-  for (const reader of readers.values()) await reader.close();
-  for (const owner of owners.values()) await owner.close();
-  for (const database of databases.values()) await database.drop();
+  await books.close();
 });
 
 it('finds nothing in the books of a day on which everything happened', async () => {
