@@ -79,6 +79,9 @@ export const SERVICES: readonly Service[] = [
       ACQUIRERS: acquirers(surroundings),
       ACQUIRER_WEBHOOK_SECRETS: JSON.stringify(surroundings.secrets.acquirerWebhooks),
       EXTERNAL_REFERENCES: printedParties(surroundings.secrets),
+      // One machine does everything here, also while it starts: that fraud is late is no reason to have people look.
+      FRAUD_BUDGET_MS: '2000',
+      FRAUD_DOWN_ALLOW_MAX: '1000000000',
     }),
   },
   {
