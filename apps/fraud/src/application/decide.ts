@@ -9,7 +9,7 @@ import { InjectConfig, Problem } from '@payflow/service';
 
 import { type Facts, factsOf, velocityValueOf } from '../domain/facts.js';
 import { beginOf, type Features, minuteOf, type VelocityWindow } from '../domain/features.js';
-import { judge, type Judgement } from '../domain/judge.js';
+import { judge } from '../domain/judge.js';
 import { listValuesOf } from '../domain/list-values.js';
 import type { FraudConfig } from '../fraud.config.js';
 import { type DecisionRow, findDecisionOf, insertDecision } from '../store/decisions.js';
@@ -68,16 +68,12 @@ export class Decide {
     if (look.known !== undefined) return requireSame(look.known, question);
     const { request, facts, now } = question;
     const judgement = judge(look.rules.ruleSet, facts, look.features);
-    const outcome = waitable(request) || judgement.outcome !== 'REVIEW' ? judgement.outcome : 'BLOCK';
-    const isReview = outcome === 'REVIEW';
+    const isReview = judgement.outcome === 'REVIEW';
     const row: DecisionRow = {
       id: newId('fd'),
       requestHash: question.hash,
       request,
-      outcome,
-      score: judgement.score,
-      reasons: judgement.reasons,
-      shadow: judgement.shadow,
+      ...judgement,
       features: look.features,
       rulesVersion: look.rules.version,
       reviewId: isReview ? newId('frv') : null,
@@ -85,7 +81,7 @@ export class Decide {
       at: question.at,
       decidedAt: now,
     };
-    await this.store(tx, question, row, judgement);
+    await this.store(tx, question, row);
     return row;
   }
 
@@ -107,18 +103,13 @@ export class Decide {
     throw new Problem('dependency_unavailable', { detail: 'The rules change faster than they can be read.' });
   }
 
-  private async store(
-    tx: Tx,
-    { facts, counted, request }: Question,
-    row: DecisionRow,
-    judged: Judgement,
-  ): Promise<void> {
+  private async store(tx: Tx, { facts, counted, request }: Question, row: DecisionRow): Promise<void> {
     const minute = minuteOf(row.at);
     const { fingerprint, ip } = facts.fields;
     const { subjectId, currency, amount, merchantId } = request;
     const work = [
       insertDecision(tx, { ...row, fingerprint, ip }),
-      insertRuleMatches(tx, row, judged.reasons, judged.shadow),
+      insertRuleMatches(tx, row),
       countAttempt(tx, counted, { subjectId, minute, currency, amountMinor: BigInt(amount) }),
     ];
     if (fingerprint !== null) work.push(rememberCard(tx, counted, fingerprint, minute));
@@ -130,10 +121,6 @@ export class Decide {
     await Promise.all([...work, this.outbox.publishFirst(tx, judgedEvents(row))]);
   }
 }
-
-/** Only a payment waits for people: whoever moves money between wallets is told no. */
-const waitable = ({ subject, merchantId }: FraudDecisionRequest): boolean =>
-  subject === 'payment' && merchantId !== null;
 
 const questionOf = (request: FraudDecisionRequest, now: Date): Question => {
   const facts = factsOf(request);

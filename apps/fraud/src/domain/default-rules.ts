@@ -21,7 +21,7 @@ export const DEFAULT_RULES: RuleSet = {
     {
       id: id(3),
       name: 'Test card: always blocked',
-      description: 'Stripe’s 4100 0000 0000 0019.',
+      description: 'The number of Stripe’s documentation that ends with 0019.',
       when: {
         all: [
           { field: 'bin', operator: 'is', value: '410000' },
@@ -34,7 +34,7 @@ export const DEFAULT_RULES: RuleSet = {
     {
       id: id(4),
       name: 'Test card: elevated risk',
-      description: 'Stripe’s 4000 0000 0000 9235.',
+      description: 'The number of Stripe’s documentation that ends with 9235.',
       when: {
         all: [
           { field: 'bin', operator: 'is', value: '400000' },

@@ -9,6 +9,8 @@ export interface Facts {
   readonly currency: string;
   readonly fields: Readonly<Record<FraudField, string | null>>;
   readonly address: Network | undefined;
+  /** Only a payment waits for people: whoever moves money between wallets is told no instead. */
+  readonly canWait: boolean;
 }
 
 export const factsOf = ({ method, ...request }: FraudDecisionRequest): Facts => {
@@ -19,6 +21,7 @@ export const factsOf = ({ method, ...request }: FraudDecisionRequest): Facts => 
     amount: request.amount,
     currency: request.currency,
     address,
+    canWait: request.subject === 'payment' && request.merchantId !== null,
     fields: {
       currency: request.currency,
       method: method.type,

@@ -49,5 +49,7 @@ export const judge = ({ rules, thresholds }: RuleSet, facts: Facts, features: Fe
   const reasons = spoken('ENFORCED');
   const sum = reasons.reduce((total, { score }) => total + score, 0);
   const score = Math.min(SCORE_MAX, Math.max(0, sum));
-  return { outcome: outcomeOf(reasons, score, thresholds), score, reasons, shadow: spoken('SHADOW') };
+  const outcome = outcomeOf(reasons, score, thresholds);
+  const shadow = spoken('SHADOW');
+  return { outcome: outcome === 'REVIEW' && !facts.canWait ? 'BLOCK' : outcome, score, reasons, shadow };
 };

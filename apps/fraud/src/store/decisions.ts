@@ -98,24 +98,27 @@ export interface PastDecision {
   readonly declinedAt: Date | null;
 }
 
-/** Newest first, from this one on; of whatever merchant. */
-export const listPastDecisions = async (sql: Sql, newest: string, limit: number): Promise<readonly PastDecision[]> =>
+/** Newest first, from this one back to that time; of whatever merchant. */
+export const listPastDecisions = async (
+  sql: Sql,
+  newest: string,
+  since: Date,
+  limit: number,
+): Promise<readonly PastDecision[]> =>
   await sql.query<PastDecision>(
     `SELECT d.id, d.request, d.outcome, d.features, d.at, o.declined_at AS "declinedAt"
        FROM fraud_decisions d LEFT JOIN fraud_outcomes o ON o.payment_id = d.subject_id
-      WHERE d.id <= $1 ORDER BY d.id DESC LIMIT $2`,
-    [newest, limit],
+      WHERE d.id <= $1 AND d.at >= $2 ORDER BY d.id DESC LIMIT $3`,
+    [newest, since, limit],
   );
 
 /** The newest, oldest of them last. */
-export const newestDecisionIds = async (
+export const newestDecisions = async (
   sql: Sql,
   merchantId: string | undefined,
   limit: number,
-): Promise<readonly string[]> =>
-  (
-    await sql.query<{ id: string }>(
-      `SELECT id FROM fraud_decisions WHERE $1::text IS NULL OR merchant_id = $1 ORDER BY id DESC LIMIT $2`,
-      [merchantId ?? null, limit],
-    )
-  ).map(({ id }) => id);
+): Promise<readonly { readonly id: string; readonly at: Date }[]> =>
+  await sql.query(
+    `SELECT id, at FROM fraud_decisions WHERE $1::text IS NULL OR merchant_id = $1 ORDER BY id DESC LIMIT $2`,
+    [merchantId ?? null, limit],
+  );

@@ -1,11 +1,11 @@
-import type { FraudReason, FraudRuleStatistics } from '@payflow/contracts';
+import type { FraudRuleStatistics } from '@payflow/contracts';
 import type { Sql, Tx } from '@payflow/postgres';
+
+import type { DecisionRow } from './decisions.js';
 
 export const insertRuleMatches = async (
   tx: Tx,
-  decision: { readonly id: string; readonly decidedAt: Date },
-  reasons: readonly FraudReason[],
-  shadow: readonly FraudReason[],
+  { id, decidedAt, reasons, shadow }: Pick<DecisionRow, 'id' | 'decidedAt' | 'reasons' | 'shadow'>,
 ): Promise<void> => {
   const ruleIds = [...reasons, ...shadow].map(({ ruleId }) => ruleId);
   if (ruleIds.length === 0) return;
@@ -13,7 +13,7 @@ export const insertRuleMatches = async (
   await tx.execute(
     `INSERT INTO fraud_rule_matches (decision_id, rule_id, mode, decided_at)
      SELECT $1, rule_id, mode, $4 FROM unnest($2::text[], $3::text[]) AS m (rule_id, mode)`,
-    [decision.id, ruleIds, modes, decision.decidedAt],
+    [id, ruleIds, modes, decidedAt],
   );
 };
 
