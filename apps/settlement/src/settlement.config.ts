@@ -63,7 +63,7 @@ export const settlementConfigSchema = z.object({
   SETTLEMENT_EVERY_MINUTES: z.coerce.number().int().min(1).max(DAY_MINUTES).default(DAY_MINUTES).meta({
     description: 'How often everything that is available is settled, in minutes, counted from midnight UTC.',
   }),
-  SETTLEMENT_CHUNK_LINES: z.coerce.number().int().min(1).max(20_000).default(5_000).meta({
+  SETTLEMENT_CHUNK_LINES: z.coerce.number().int().min(1).max(20_000).default(2_000).meta({
     description: 'How many balance transactions the job takes in one commit.',
   }),
   PAYOUT_MINIMUMS: jsonField(z.record(currencySchema, z.int().min(1)))

@@ -106,7 +106,7 @@ it('killed seven times in one run, at each place where it may die, takes each li
     expect(await settlement.posted(merchantId)).toEqual(['PAYOUT', 'PAYOUT_PAID']);
     const told = await settlement.told(String(batch?.['settlementId']));
     const paymentsTold = told.flatMap(({ payload }) => (payload['lines'] ?? []) as readonly Fields[]);
-    expect(new Set(paymentsTold.map((line) => line['balanceTransactionId'])).size).toBe(paymentsTold.length);
+    expect(new Set(paymentsTold.map((line) => String(line['balanceTransactionId']))).size).toBe(paymentsTold.length);
     expect(paymentsTold).toHaveLength(SALES * 2);
     expect(await settlement.ledgerBalance(`merchant:${merchantId}:payable`)).toBe(0);
   }

@@ -299,7 +299,12 @@ export class SettlementUnderTest {
   }
 
   /** An instance as a process of its own, on the same database, which kills itself at that place (none: ''). */
-  async startProcess(crash: string): Promise<{ readonly died: Promise<unknown>; kill(): void }> {
+  async startProcess(crash: string): Promise<{
+    readonly url: string;
+    readonly child: ChildProcess;
+    readonly died: Promise<unknown>;
+    kill(): void;
+  }> {
     const port = await freePort();
     const child = fork(new URL('../src/main.ts', import.meta.url), {
       execArgv: ['--conditions', 'payflow-source', '--import', '@payflow/testing/typescript-hooks'],
@@ -317,7 +322,7 @@ export class SettlementUnderTest {
       this.processes.delete(child);
       return signal;
     });
-    return { died, kill: () => void child.kill('SIGKILL') };
+    return { url: `http://127.0.0.1:${port}`, child, died, kill: () => void child.kill('SIGKILL') };
   }
 
   private async ask(

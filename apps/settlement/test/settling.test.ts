@@ -4,7 +4,7 @@ import { newId } from '@payflow/kernel';
 import { eventually, merchantPrincipal } from '@payflow/testing';
 
 import { PaymentStory } from '../../ledger/test/payment-event-source.js';
-import { FINANCE, IBAN, SettlementUnderTest } from './settlement-under-test.js';
+import { type Fields, FINANCE, IBAN, SettlementUnderTest } from './settlement-under-test.js';
 
 jest.setTimeout(120_000);
 
@@ -80,7 +80,7 @@ describe('a settlement', () => {
     expect(told[0]?.payload['lines']).toHaveLength(3);
     expect(told[1]?.payload).toMatchObject({ net: 13_505, payoutId: payout['payoutId'], lineCount: 3 });
     const ofPayout = await settlement.told(payout['payoutId']);
-    expect(ofPayout.map(({ payload }) => payload['status'])).toEqual(['PENDING', 'PAID']);
+    expect(ofPayout.map(({ payload }) => String(payload['status']))).toEqual(['PENDING', 'PAID']);
   });
 
   it('is made by currency, each with its own payout, in yen and dinars as in dollars', async () => {
@@ -95,7 +95,9 @@ describe('a settlement', () => {
     ]);
     await eventually(async () => {
       const payouts = await settlement.list('/payouts', merchantId);
-      expect(payouts.map(({ currency, amount, status }) => [currency, amount, status]).toSorted()).toEqual([
+      expect(
+        payouts.map(({ currency, amount, status }) => [String(currency), Number(amount), String(status)]).toSorted(),
+      ).toEqual([
         ['BHD', 11_987, 'PAID'],
         ['JPY', 680, 'PAID'],
         ['USD', 970, 'PAID'],
@@ -157,12 +159,15 @@ describe('a settlement', () => {
     await settlement.settle(merchantId);
     const [batch] = await settlement.list('/settlements', merchantId);
     const told = await settlement.told(String(batch?.['settlementId']));
-    const lines = told.filter(({ payload }) => payload['lines'] !== undefined).map(({ payload }) => payload['lines']);
+    const lines = told.flatMap(({ payload }) =>
+      payload['lines'] === undefined ? [] : [payload['lines'] as readonly Fields[]],
+    );
     expect(lines.flat()).toHaveLength(450);
-    expect(Math.max(...lines.map(({ length }) => Number(length)))).toBeLessThanOrEqual(200);
+    expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(200);
     const eventsOf = new Map<string, Set<number>>();
     for (const [index, own] of lines.entries())
-      for (const { paymentId } of own) eventsOf.set(paymentId, (eventsOf.get(paymentId) ?? new Set()).add(index));
+      for (const { paymentId } of own)
+        eventsOf.set(String(paymentId), (eventsOf.get(String(paymentId)) ?? new Set<number>()).add(index));
     expect([...eventsOf.values()].every(({ size }) => size === 1)).toBe(true);
     expect(eventsOf.size).toBe(150);
   });
@@ -199,10 +204,9 @@ describe('a payout', () => {
     expect(await settlement.payoutIn(merchantId, 'RETURNED')).toMatchObject({ reason: 'AC04' });
     expect(await settlement.posted(merchantId)).toEqual(['PAYOUT', 'PAYOUT_PAID', 'PAYOUT_RETURN']);
     const told = await settlement.told(payoutId);
-    expect(told.map(({ payload }) => payload['status'])).toEqual(['PENDING', 'PAID', 'RETURNED']);
-    const types = (await settlement.get(`/balance/transactions?merchantId=${merchantId}`, FINANCE)).body['data'].map(
-      ({ type, net }: { readonly type: string; readonly net: number }) => [type, net],
-    );
+    expect(told.map(({ payload }) => String(payload['status']))).toEqual(['PENDING', 'PAID', 'RETURNED']);
+    const transactions = await settlement.list('/balance/transactions', merchantId);
+    const types = transactions.map(({ type, net }) => [String(type), Number(net)]);
     expect(types).toEqual([
       ['payout_return', 5_000],
       ['payout', -5_000],
