@@ -88,6 +88,14 @@ export class MessagesUnderTest {
     await this.databases.drop();
   }
 
+  /** One more instance in this process. */
+  async startInstance(): Promise<NestFastifyApplication> {
+    const { environment } = this;
+    const app = await createServiceApp({ name: 'notification', module: NotificationModule, environment });
+    await app.listen(0, '127.0.0.1');
+    return app;
+  }
+
   /** One more instance, as a process of its own, which kills itself at that crash point. */
   startProcess(crash: string): ChildProcess {
     const child = fork(new URL('../src/main.ts', import.meta.url), {

@@ -9,6 +9,7 @@ import { newId } from '@payflow/kernel';
 import { dumpOf, encodingsOf, eventually, merchantPrincipal } from '@payflow/testing';
 
 import { SEND_TRIES_MAX } from '../src/domain/sending-schedule.js';
+import { deleteEndedMessages } from '../src/store/messages.js';
 import { MailServer } from './mail-server.js';
 import { MessagesUnderTest } from './messages-under-test.js';
 
@@ -325,6 +326,50 @@ describe('a mail server', () => {
     expect(await service.outbox(messageId)).toHaveLength(1);
     await mails.open();
   });
+});
+
+it('sends each of two hundred messages once, whichever of two instances takes it', async () => {
+  const own = await MessagesUnderTest.start({ SMTP_URL: mails.url });
+  const second = await own.startInstance();
+  try {
+    const eventIds = Array.from({ length: 200 }, () => newId('evt'));
+    const run = newId('req').slice(4);
+    await own.database.execute(
+      `INSERT INTO messages (message_id, event_id, recipient_id, channel, to_address, message, urgent, occurred_at)
+       SELECT 'del_of_' || id, id, 'usr_of_' || id, 'email', id || $2, '{"kind": "already_registered"}', true, now()
+         FROM unnest($1::text[]) AS id`,
+      [eventIds, `@${run}.example`],
+    );
+    await eventually(async () => {
+      const [left] = await own.database.query<{ count: bigint }>(
+        `SELECT count(*) AS count FROM messages WHERE status <> 'SENT'`,
+      );
+      expect(left).toEqual({ count: 0n });
+    }, PATIENT);
+    const reachedAddresses = mails.mails.flatMap(({ to }) =>
+      to.filter((address) => address.endsWith(`@${run}.example`)),
+    );
+    expect(reachedAddresses.sort()).toEqual(eventIds.map((id) => `${id}@${run}.example`).sort());
+  } finally {
+    await second.close();
+    await own.stop();
+  }
+}, 120_000);
+
+it('forgets what ended long ago, and nothing that is still to be sent', async () => {
+  const long = newId('evt');
+  const [ended, open] = [newId('del'), newId('del')];
+  await service.database.execute(
+    `INSERT INTO messages (message_id, event_id, recipient_id, channel, to_address, message, urgent, occurred_at, status,
+                           next_try_at, ended_at)
+     VALUES ($1, $3, 'usr_a', 'email', 'a@example.com', '{}', false, now() - interval '91 days', 'SENT', now(),
+             now() - interval '91 days'),
+            ($2, $3, 'usr_b', 'email', 'b@example.com', '{}', false, now() - interval '91 days', 'PENDING',
+             now() + interval '1 day', NULL)`,
+    [ended, open, long],
+  );
+  expect(await deleteEndedMessages(service.database, 90, 1_000)).toBe(1);
+  expect((await service.messagesOf(long)).map(({ messageId }) => messageId)).toEqual([open]);
 });
 
 it('killed between the mail and the note of it, it sends again under the same Message-ID', async () => {

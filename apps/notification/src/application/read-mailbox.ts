@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { ServiceUnavailableError } from '@payflow/clients';
 import { Database } from '@payflow/postgres';
-import { Logger } from '@payflow/service';
+import { Logger, Problem } from '@payflow/service';
 
 import { type Mail, MailboxAtAuth } from '../clients/mailbox-at-auth.js';
 import { readMailbox } from '../store/messages.js';
@@ -41,7 +40,7 @@ export class ReadMailbox {
     try {
       return await this.auth.read(to);
     } catch (error) {
-      if (!(error instanceof ServiceUnavailableError)) throw error;
+      if (!(error instanceof Problem)) throw error;
       this.logger.warn({ err: error }, 'auth does not tell its codes: those that have arrived are shown');
       return [];
     }
