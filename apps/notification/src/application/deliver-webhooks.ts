@@ -62,12 +62,7 @@ export class DeliverWebhooks implements OnApplicationBootstrap, BeforeApplicatio
   private async pass(): Promise<boolean> {
     const room = this.config.WEBHOOK_CONCURRENCY - this.underWay.size;
     if (room <= 0) return false;
-    const claimed = await claimDue(this.database, {
-      limit: room,
-      perEndpoint: this.config.WEBHOOK_ENDPOINT_CONCURRENCY,
-      leaseMs: this.config.WEBHOOK_TIMEOUT_MS + LEASE_REST_MS,
-      inFlight: this.inFlight,
-    });
+    const claimed = await this.claim(room);
     if (claimed.length === 0) return false;
     const signers = await this.secrets.signersOf([...new Set(claimed.map(({ endpointId }) => endpointId))]);
     for (const delivery of claimed) {
@@ -77,6 +72,22 @@ export class DeliverWebhooks implements OnApplicationBootstrap, BeforeApplicatio
     }
     await wait(PASS_MS_MIN);
     return true;
+  }
+
+  private async claim(limit: number): Promise<readonly DueDelivery[]> {
+    return await this.database.transaction(async (tx) => {
+      const [, claimed] = await Promise.all([
+        // A claim that a crash of the database forgets is a webhook that is sent twice: that much is promised to nobody.
+        tx.execute('SET LOCAL synchronous_commit = off'),
+        claimDue(tx, {
+          limit,
+          perEndpoint: this.config.WEBHOOK_ENDPOINT_CONCURRENCY,
+          leaseMs: this.config.WEBHOOK_TIMEOUT_MS + LEASE_REST_MS,
+          inFlight: this.inFlight,
+        }),
+      ]);
+      return claimed;
+    });
   }
 
   private start(delivery: DueDelivery, signer: Signer): void {

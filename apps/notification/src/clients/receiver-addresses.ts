@@ -46,6 +46,7 @@ export class ReceiverAddresses {
     const atHome = this.demo && addresses.length > 0 && addresses.every(({ address }) => isLoopbackAddress(address));
     if (atHome) return undefined;
     if (url.protocol !== 'https:') return 'Its scheme is not https.';
+    if (isLocalName(url.hostname)) return 'Its name is not a public one.';
     if (!isUsualPort(url.port)) return 'Its port is neither 443 nor above 1023.';
     return addresses.every(({ address }) => isPublicAddress(address)) ? undefined : 'Its address is not public.';
   }
@@ -96,3 +97,10 @@ export const hostOf = ({ hostname }: Pick<URL, 'hostname'>): string => hostname.
 
 const isUsualPort = (port: string): boolean =>
   port === '' || Number(port) === HTTPS_PORT || Number(port) >= UNPRIVILEGED_PORT_MIN;
+
+/** Names that no public resolver knows (RFC 6761, RFC 6762, RFC 8375 and ICANN's `.internal`), or only one inside a network. */
+const isLocalName = (hostname: string): boolean => {
+  const name = hostname.replace(/\.$/, '');
+  if (isIP(hostOf({ hostname })) !== 0) return false;
+  return !name.includes('.') || /\.(localhost|local|internal|home\.arpa)$/.test(name);
+};

@@ -116,7 +116,7 @@ const CODES: Readonly<Record<string, WebhookTryError>> = {
 
 const errorOf = (error: unknown): WebhookTryError => {
   if (error instanceof AddressForbiddenError) return 'address_forbidden';
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
   const known = CODES[code];
   if (known !== undefined) return known;
   if (code.startsWith('HPE_')) return 'bad_answer';

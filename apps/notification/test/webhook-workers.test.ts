@@ -1,0 +1,142 @@
+import { newId } from '@payflow/kernel';
+import { eventually } from '@payflow/testing';
+import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
+
+import { answer, type Behaviour, Receiver } from './receiver.js';
+import { PATIENT, WebhooksUnderTest } from './webhooks-under-test.js';
+
+const EVENTS = 150;
+const PER_ENDPOINT = 4;
+
+let hooks: WebhooksUnderTest;
+const receivers: Receiver[] = [];
+
+beforeAll(async () => {
+  hooks = await WebhooksUnderTest.start({
+    instances: 2,
+    environment: { WEBHOOK_ENDPOINT_CONCURRENCY: String(PER_ENDPOINT), WEBHOOK_TIMEOUT_MS: '60000' },
+  });
+});
+afterEach(async () => {
+  for (const receiver of receivers.splice(0)) await receiver.close();
+});
+afterAll(async () => {
+  await hooks.stop();
+});
+
+const receiverWith = async (behaviour?: Behaviour): Promise<Receiver> => {
+  const receiver = await Receiver.open(behaviour);
+  receivers.push(receiver);
+  return receiver;
+};
+
+it('two instances share the work: each webhook is sent once, and no more at a time than an endpoint is given', async () => {
+  const receiver = await receiverWith();
+  const merchant = hooks.merchant();
+  const endpoint = await hooks.endpoint(merchant, receiver.url);
+  const told = await hooks.payments(merchant.merchantId, EVENTS);
+  await eventually(async () => {
+    expect(await hooks.standings(endpoint.id)).toEqual({ DELIVERED: EVENTS });
+  }, PATIENT);
+  expect(receiver.counts).toEqual(Object.fromEntries(told.map((id) => [id, 1])));
+  expect(receiver.concurrencyMax).toBeLessThanOrEqual(2 * PER_ENDPOINT);
+}, 180_000);
+
+it('ten endpoints that never answer delay nobody: the healthy one has everything before their first time-out', async () => {
+  const silent = await Promise.all(Array.from({ length: 10 }, () => receiverWith(() => undefined)));
+  const healthy = await receiverWith();
+  const merchant = hooks.merchant();
+  for (const { url } of silent) await hooks.endpoint(merchant, url);
+  const endpoint = await hooks.endpoint(merchant, healthy.url);
+  const told = await hooks.payments(merchant.merchantId, EVENTS);
+  await eventually(async () => {
+    expect(await hooks.standings(endpoint.id)).toEqual({ DELIVERED: EVENTS });
+  }, PATIENT);
+  // No try of the others has ended by now, or ever was more than their share.
+  const [ended] = await hooks.database.query<{ failing: number }>(
+    'SELECT count(*)::int AS failing FROM webhook_endpoints WHERE merchant_id = $1 AND failing_since IS NOT NULL',
+    [merchant.merchantId],
+  );
+  expect(ended?.failing).toBe(0);
+  expect(Object.keys(healthy.counts)).toHaveLength(told.length);
+  for (const { received } of silent) expect(received.length).toBeLessThanOrEqual(2 * PER_ENDPOINT);
+}, 180_000);
+
+it('one that is refused in a row is left alone for a while, and then asked with one at a time', async () => {
+  const receiver = await receiverWith(answer(503));
+  const merchant = hooks.merchant();
+  const endpoint = await hooks.endpoint(merchant, receiver.url);
+  await hooks.payments(merchant.merchantId, EVENTS);
+  const paused = await eventually(async () => {
+    const { body } = await hooks.get(`/webhook-endpoints/${endpoint.id}/statistics`, merchant);
+    expect(body['pausedUntil']).not.toBeNull();
+    return receiver.received.length;
+  }, PATIENT);
+  // What was under way when the breaker opened, and not all that is owed.
+  expect(paused).toBeLessThan(EVENTS / 2);
+  const seen = await eventually(async () => {
+    await hooks.passTime(endpoint.id, 60);
+    expect(receiver.received.length).toBeGreaterThan(paused + 2 * PER_ENDPOINT);
+    return receiver.received.length;
+  }, PATIENT);
+  expect(seen).toBeLessThan(EVENTS);
+  expect(await hooks.standings(endpoint.id)).toEqual({ PENDING: EVENTS });
+}, 180_000);
+
+it('killed after the receiver answered and before it was written down, it sends the same webhook once more', async () => {
+  const crashing = await WebhooksUnderTest.start();
+  try {
+    const receiver = await receiverWith();
+    const { id: endpointId } = await crashing.endpoint(crashing.merchant(), receiver.url);
+    await crashing.stopInstances();
+    const eventId = newId('evt');
+    await crashing.owe(endpointId, eventId);
+    const { killed } = crashing.startProcess('webhook.after-post');
+    expect(await killed).toBe('SIGKILL');
+    expect(receiver.counts).toEqual({ [eventId]: 1 });
+    expect(await crashing.delivery(endpointId, eventId)).toMatchObject({ status: 'PENDING', tries: 0 });
+    await crashing.passTime(endpointId, 60);
+    crashing.startProcess('');
+    await eventually(async () => {
+      expect(await crashing.delivery(endpointId, eventId)).toMatchObject({ status: 'DELIVERED', tries: 1 });
+    }, PATIENT);
+    expect(receiver.counts).toEqual({ [eventId]: 2 });
+    expect(new Set(receiver.received.map(({ body }) => body)).size).toBe(1);
+  } finally {
+    await crashing.stop();
+  }
+}, 180_000);
+
+it('killed while it takes events in, it owes each of them once', async () => {
+  const receiver = await receiverWith();
+  const merchant = hooks.merchant();
+  const endpoint = await hooks.endpoint(merchant, receiver.url);
+  const { killed } = hooks.startProcess('consumer.after-effect@1');
+  const told: string[] = [];
+  // The third instance gets a part of the partitions at some time, and dies with the first chunk that it takes.
+  let isKilled = false;
+  void killed.then(() => {
+    isKilled = true;
+  });
+  await eventually(
+    async () => {
+      const another = hooks.merchant();
+      await hooks.endpoint(another, receiver.url);
+      told.push(...(await hooks.payments(another.merchantId, 5)), ...(await hooks.payments(merchant.merchantId, 5)));
+      expect(isKilled).toBe(true);
+    },
+    { timeoutMs: 90_000, intervalMs: 250 },
+  );
+  await eventually(() => {
+    expect(Object.keys(receiver.counts)).toHaveLength(told.length);
+  }, PATIENT);
+  expect(receiver.counts).toEqual(Object.fromEntries(told.map((id) => [id, 1])));
+  await eventually(async () => {
+    expect(await hooks.standings(endpoint.id)).toEqual({ DELIVERED: expect.any(Number) });
+  }, PATIENT);
+  const [doubled] = await hooks.database.query<{ count: number }>(
+    'SELECT count(*)::int AS count FROM webhook_deliveries WHERE endpoint_id = $1 AND tries <> 1',
+    [endpoint.id],
+  );
+  expect(doubled?.count).toBe(0);
+}, 240_000);
