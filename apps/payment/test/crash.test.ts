@@ -4,7 +4,9 @@ import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { eventually, freePort } from '@payflow/testing';
 
+import { InquireDisputes } from '../src/application/inquire-disputes.js';
 import { SendOrders } from '../src/application/send-orders.js';
+import { WatchDisputes } from '../src/application/watch-disputes.js';
 import { WatchReviews } from '../src/application/watch-reviews.js';
 import { freshKey, type Merchant, PaymentUnderTest, START_TIMEOUT_MS } from './payment-under-test.js';
 
@@ -254,4 +256,62 @@ describe('killed while people, or fraud, have a say, nobody is asked twice and t
       'payment.captured.v1',
     ]);
   });
+});
+
+describe('killed while a dispute is answered, the payment tells the acquirer once, in effect', () => {
+  /** A captured payment of 1000 that is disputed, and known to be. */
+  const disputed = async (merchant: Merchant) => {
+    const paymentId = await service.capturedId(merchant);
+    const [attempt = ''] = await service.operations(paymentId);
+    const authorizationId = service.acquirer.authorizationOf(attempt);
+    const told = service.acquirer.disputes.raise({ paymentId, authorizationId, amount: 1000 });
+    const cause = { requestId: 'test', principalId: 'psp:sim' };
+    await service.app.get(InquireDisputes).ask('sim', told.disputeId, cause);
+    const { body } = await service.get(`/disputes?paymentId=${paymentId}`, merchant.principal);
+    const [dispute] = body['data'] as readonly { readonly disputeId: string }[];
+    return { paymentId, told, disputeId: dispute?.disputeId ?? '' };
+  };
+  const look = async (paymentId: string): Promise<void> => {
+    await service.database.execute(
+      'UPDATE disputes SET next_look_at = now() WHERE payment_id = $1 AND next_look_at IS NOT NULL',
+      [paymentId],
+    );
+    await service.app.get(WatchDisputes).pass();
+  };
+  const expectAccepted = async (
+    merchant: Merchant,
+    { paymentId, disputeId, told }: Awaited<ReturnType<typeof disputed>>,
+  ): Promise<void> => {
+    const read = await service.get(`/disputes/${disputeId}`, merchant.principal);
+    expect(read.body).toMatchObject({ status: 'ACCEPTED', response: 'accept' });
+    const responses = service.acquirer.disputes.responses.filter((response) => response.disputeId === told.disputeId);
+    expect(new Set(responses.map(({ reference }) => reference))).toEqual(new Set([disputeId]));
+    expect((await service.published(paymentId)).map(({ type }) => type).slice(-2)).toEqual([
+      'dispute.opened.v1',
+      'dispute.closed.v1',
+    ]);
+  };
+
+  it.each(['idempotency.before-commit', 'idempotency.before-answer'])('at %s of the request', async (crash) => {
+    const merchant = service.merchant();
+    const given = await disputed(merchant);
+    const answer = await askTwice(crash, merchant, `/disputes/${given.disputeId}/accept`, {});
+    expect(answer).toMatchObject({ status: 202, body: { response: 'accept' } });
+    await look(given.paymentId);
+    await expectAccepted(merchant, given);
+  });
+
+  it.each(['payment.dispute.before-psp', 'payment.dispute.after-psp', 'payment.dispute.before-record-commit'])(
+    'at %s',
+    async (crash) => {
+      const merchant = service.merchant();
+      const given = await disputed(merchant);
+      // It runs the timers; the one that lives does not, until it is told to.
+      const doomed = await startDoomed(crash);
+      await service.post(`/disputes/${given.disputeId}/accept`, {}, { as: merchant.principal, key: freshKey() });
+      expect(await doomed.died).toBe('SIGKILL');
+      await look(given.paymentId);
+      await expectAccepted(merchant, given);
+    },
+  );
 });
