@@ -6,6 +6,7 @@ import { CurrentRules } from './application/current-rules.js';
 import { Decide } from './application/decide.js';
 import { DryRun } from './application/dry-run.js';
 import { ForgetFeatures } from './application/forget-features.js';
+import { FraudMetrics } from './application/fraud-metrics.js';
 import { Lists } from './application/lists.js';
 import { ReadDecisions } from './application/read-decisions.js';
 import { RebuildFeatures } from './application/rebuild-features.js';
@@ -49,6 +50,7 @@ import { RulesController } from './http/rules.controller.js';
     Decide,
     DryRun,
     ForgetFeatures,
+    FraudMetrics,
     Lists,
     ReadDecisions,
     RebuildFeatures,

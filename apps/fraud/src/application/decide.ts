@@ -19,6 +19,7 @@ import { insertRuleMatches } from '../store/rule-matches.js';
 import { findNewerRuleSet } from '../store/rule-sets.js';
 import { type Counted, countAttempt, rememberCard, sumWindows } from '../store/velocity.js';
 import { CurrentRules, type HeldRules } from './current-rules.js';
+import { FraudMetrics } from './fraud-metrics.js';
 import { judgedEvents } from './publications.js';
 
 const MS_PER_SECOND = 1_000;
@@ -46,12 +47,14 @@ export class Decide {
     private readonly database: Database,
     private readonly outbox: Outbox,
     private readonly rules: CurrentRules,
+    private readonly metrics: FraudMetrics,
     @InjectConfig() private readonly config: FraudConfig,
   ) {}
 
   /** @throws Problem idempotency_key_reused when the subject was judged with other content */
   async run(request: FraudDecisionRequest): Promise<FraudDecision> {
     const question = questionOf(request, new Date());
+    const begun = performance.now();
     try {
       return decisionView(await this.database.transaction((tx) => this.decide(tx, question)));
     } catch (error) {
@@ -60,6 +63,8 @@ export class Decide {
       const known = await findDecisionOf(this.database, request.subjectId);
       if (known === undefined) throw error;
       return decisionView(requireSame(known, question));
+    } finally {
+      this.metrics.took(performance.now() - begun);
     }
   }
 
@@ -82,6 +87,9 @@ export class Decide {
       decidedAt: now,
     };
     await this.store(tx, question, row);
+    tx.onCommit(() => {
+      this.metrics.decided(row.outcome);
+    });
     return row;
   }
 
