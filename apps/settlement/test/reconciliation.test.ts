@@ -54,7 +54,8 @@ describe('time', () => {
     expect(await openOf('acquirer:sim')).toEqual(before);
     const run = await books.run('acquirer:sim');
     const raised = await books.exceptions({ runId: String(run['runId']) });
-    const kindOf = (reference: string) => raised.find((exception) => exception['reference'] === reference)?.['kind'];
+    const kindOf = (reference: string) =>
+      String(raised.find((exception) => exception['reference'] === reference)?.['kind']);
     expect(kindOf(here.captureId)).toBe('missing_there');
     expect(kindOf(there.captureId)).toBe('missing_here');
   });
