@@ -139,6 +139,7 @@ export const SERVICES: readonly Service[] = [
       BANK_URL: `${surroundings.urls['acquirer-sim']}/banks/sim`,
       BANK_ACCOUNT_KEY: surroundings.secrets.bankAccountKey,
       ACQUIRERS: acquirers(surroundings),
+      DEMO_DATA: JSON.stringify(surroundings.secrets.demo),
     }),
   },
   {

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 
 import { BankFeed } from './application/bank-feed.js';
+import { DemoAccount } from './application/demo-account.js';
 import { MerchantTerms } from './application/merchant-terms.js';
 import { PayoutAccountSeal } from './application/payout-account-seal.js';
 import { PayoutSaga } from './application/payout-saga.js';
@@ -13,7 +14,7 @@ import { PayoutsController } from './http/payouts.controller.js';
 @Module({
   imports: [ClientsModule],
   controllers: [PayoutsController, MerchantTermsController],
-  providers: [BankFeed, MerchantTerms, PayoutAccountSeal, PayoutSaga, RecoverPayouts],
+  providers: [BankFeed, DemoAccount, MerchantTerms, PayoutAccountSeal, PayoutSaga, RecoverPayouts],
   exports: [PayoutAccountSeal, RecoverPayouts],
 })
 export class PayoutsModule {}

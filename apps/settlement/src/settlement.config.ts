@@ -76,5 +76,8 @@ export const settlementConfigSchema = z.object({
     description:
       'When a payout that is not at its end is looked at again: seconds before each look. After the last one people are told, and it repeats.',
   }),
+  DEMO_DATA: jsonField(z.object({ merchant: z.object({ merchantId: z.string().regex(/^mer_[0-9a-z]{26}$/) }) }))
+    .optional()
+    .meta({ description: 'The demo parties, JSON. In demo mode the demo merchant is paid out to a test account.' }),
 });
 export type SettlementConfig = z.infer<typeof settlementConfigSchema>;
