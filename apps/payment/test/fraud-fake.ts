@@ -8,12 +8,13 @@ export type FraudMood = 'ALLOW' | 'BLOCK' | 'REVIEW' | 'hang' | 'failure' | 'non
 
 const HOUR_MS = 3_600_000;
 
-/** Fraud as the contract has it: a subject is judged once, and whoever asks again hears the same. */
+/** Fraud as the contract has it: a subject is judged once, and whoever asks the same again hears the same. */
 export class FraudFake {
   readonly server = new ContractServer((request) => this.handle(request));
   /** Every question, in order. */
   readonly asked: FraudDecisionRequest[] = [];
   private readonly decisions = new Map<string, FraudDecision>();
+  private readonly judged = new Map<string, FraudDecisionRequest>();
   private readonly moods: FraudMood[] = [];
   private readonly hanging: (() => void)[] = [];
 
@@ -46,7 +47,7 @@ export class FraudFake {
     this.asked.push(parsed.data);
     const { subjectId } = parsed.data;
     const known = this.decisions.get(subjectId);
-    if (known) return { status: 200, body: known };
+    if (known) return sameQuestion(this.judged.get(subjectId), parsed.data) ? { status: 200, body: known } : REUSED;
     const mood = this.moods.shift() ?? 'ALLOW';
     if (mood === 'failure') return { status: 500, body: { message: 'no' } };
     if (mood === 'nonsense') return { status: 200, body: { outcome: 'PERHAPS' } };
@@ -56,9 +57,26 @@ export class FraudFake {
     }
     const decision = decisionOf(mood);
     this.decisions.set(subjectId, decision);
+    this.judged.set(subjectId, parsed.data);
     return { status: 200, body: decision };
   }
 }
+
+/** Only the time may be another. */
+const sameQuestion = (judged: FraudDecisionRequest | undefined, asked: FraudDecisionRequest): boolean =>
+  judged !== undefined && JSON.stringify({ ...judged, at: '' }) === JSON.stringify({ ...asked, at: '' });
+
+const REUSED: Reply = {
+  status: 409,
+  body: {
+    type: 'https://payflow/docs/problems/idempotency_key_reused',
+    title: 'The key was used for another request',
+    status: 409,
+    code: 'idempotency_key_reused',
+    requestId: 'req_fraud',
+    docUrl: 'https://payflow/docs/problems/idempotency_key_reused',
+  },
+};
 
 const decisionOf = (outcome: FraudDecision['outcome']): FraudDecision => ({
   decisionId: newId('fd'),

@@ -481,6 +481,62 @@ describe('while fraud does not answer', () => {
     expect((await readBy(paymentId)).status).toBe('AUTHORIZED');
   });
 
+  it('a payment that waits is judged by the same facts, the address of its payer included, which is then forgotten', async () => {
+    const created = await service.post(
+      '/payments',
+      { amount: 5001, currency: 'USD' },
+      { as: merchant.principal, key: freshKey() },
+    );
+    const paymentId = idOf(created);
+    service.fraud.next('failure');
+    const confirmed = await service.post(
+      `/payments/${paymentId}/confirm`,
+      { paymentMethod: { type: 'card', token: merchant.token }, clientSecret: created.body['clientSecret'] },
+      { as: userPrincipal(newId('usr'), 'customer'), key: freshKey(), headers: { 'x-forwarded-for': '203.0.113.9' } },
+    );
+    expect(confirmed).toMatchObject({ status: 202, body: { status: 'IN_REVIEW' } });
+    await lookAt(paymentId);
+    const [first, second] = service.fraud.questionsAbout(paymentId);
+    expect({ ...second, at: '' }).toEqual({ ...first, at: '' });
+    expect(second?.ip).toBe('203.0.113.9');
+    expect((await readBy(paymentId)).status).toBe('AUTHORIZED');
+    const [row] = await service.database.query('SELECT payer_ip FROM payment_reviews WHERE payment_id = $1', [
+      paymentId,
+    ]);
+    expect(row).toEqual({ payer_ip: null });
+  });
+
+  it('what was said of one card does not count for another', async () => {
+    const created = await service.post(
+      '/payments',
+      { amount: 1000, currency: 'USD' },
+      { as: merchant.principal, key: freshKey() },
+    );
+    const paymentId = idOf(created);
+    const token = service.vault.token(merchant.id, { number: '4000000000000002' });
+    const authorize = async (members: Readonly<Record<string, unknown>>) =>
+      await service.post(
+        `/payments/${paymentId}/authorize`,
+        { paymentMethod: { type: 'card', token: merchant.token }, ...members },
+        { as: merchant.principal, key: freshKey() },
+      );
+    // As if the request with the good card had died between fraud's word and the intent.
+    await fetch(`${service.environment['FRAUD_URL'] ?? ''}/internal/fraud/decisions`, {
+      method: 'POST',
+      headers: { authorization: 'Bearer test', 'content-type': 'application/json' },
+      body: JSON.stringify({
+        ...service.fraud.questionsAbout(idOf(await service.authorize(merchant)))[0],
+        subjectId: paymentId,
+      }),
+    });
+    expect(service.fraud.decisionOn(paymentId).outcome).toBe('ALLOW');
+    expect(await authorize({ paymentMethod: { type: 'card', token } })).toMatchObject({
+      status: 200,
+      body: { status: 'FAILED', lastError: { code: 'fraud_unavailable' } },
+    });
+    expect(await service.operations(paymentId)).toEqual([]);
+  });
+
   it('a payment that waits fails a day later, when fraud has not come back', async () => {
     service.fraud.next('failure');
     const paymentId = idOf(await service.authorize(merchant, { amount: 5001 }));

@@ -31,6 +31,8 @@ export interface Intent {
   readonly events: readonly PaymentEvent[];
   /** The operation that the events order; there may be none to send. */
   readonly firstOperationId: string;
+  /** What else is written with the events, behind them. */
+  readonly besides?: (tx: Tx) => Promise<void>;
 }
 
 /** A request that lets an acquirer do something. */
@@ -48,7 +50,7 @@ export interface AcquirerRequest {
    */
   readonly decide: (tx: Tx) => Promise<Intent>;
   /** For a successor: the payment and the first operation that the resource id stands for. */
-  readonly locate: (tx: Tx, resourceId: string) => Promise<Omit<Intent, 'events'>>;
+  readonly locate: (tx: Tx, resourceId: string) => Promise<Pick<Intent, 'before' | 'firstOperationId'>>;
   /** What the caller is told when nothing is left to send; a Problem is an answer too. */
   readonly answer: (payment: Payment, firstOperationId: string) => Answer | Problem;
 }
@@ -128,13 +130,14 @@ export class AcquirerCommand {
       await this.idempotency.complete(tx, claim, answer);
       return { kind: 'answered', answer };
     }
-    const { before, events, firstOperationId } = intent;
+    const { before, events, firstOperationId, besides } = intent;
     let answer: StoredAnswer | undefined;
     const written = await this.commit.write(tx, {
       before,
       events,
       cause: request.cause,
       conclude: async (after) => {
+        await besides?.(tx);
         if (!nextStep(after, firstOperationId))
           answer = await this.conclude(tx, request, claim, after, firstOperationId);
       },

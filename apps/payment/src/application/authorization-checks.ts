@@ -19,6 +19,7 @@ export interface CheckedPayment extends JudgedPayment {
 export interface AuthorizationCheck {
   readonly method: MethodCheck;
   readonly router: Router;
+  readonly payerIp: string | null;
   /** Whoever authorizes with this method has paid, whether or not a sale was asked for. */
   readonly paidAtOnce: boolean;
   /**
@@ -58,12 +59,14 @@ export class AuthorizationChecks {
       this.isRepetition(identity),
       this.routing.router(),
     ]);
+    const payerIp = payerAddressOf(request);
     const judge = async (judged: CheckedPayment): Promise<Judgement | undefined> =>
-      method.usable ? await this.judging.judge(judged, method.paymentMethod, payerAddressOf(request)) : undefined;
+      method.usable ? await this.judging.judge(judged, method.paymentMethod, payerIp) : undefined;
     const judgement = mayGoOn && !isRepetition ? await judge(payment) : undefined;
     return {
       method,
       router,
+      payerIp,
       paidAtOnce: this.processors.processorFor(paymentMethod.type).paidAtOnce,
       judgementOn: async (current) =>
         judgement !== undefined && current.version === payment.version ? judgement : await judge(current),

@@ -17,6 +17,7 @@ import type { PaymentEvent } from '../domain/events.js';
 import { fold } from '../domain/evolve.js';
 import { initialPayment, type Payment } from '../domain/payment.js';
 import { update } from '../domain/update.js';
+import { rememberPayerIp } from '../store/payment-reviews.js';
 import { findPayment, type PaymentRow } from '../store/payments.js';
 import { AcquirerCommand, type Intent } from './acquirer-command.js';
 import { type AuthorizationCheck, AuthorizationChecks } from './authorization-checks.js';
@@ -135,7 +136,7 @@ const withReturnUrl = (payment: Payment, returnUrl: string | undefined): readonl
 const intentOf = async (
   before: Payment,
   created: readonly PaymentEvent[],
-  { method, router, paidAtOnce, judgementOn }: AuthorizationCheck,
+  { method, router, paidAtOnce, payerIp, judgementOn }: AuthorizationCheck,
   capture: boolean,
 ): Promise<Intent> => {
   const payment = fold(created, before);
@@ -149,11 +150,14 @@ const intentOf = async (
   const saleCaptureId = capture || paidAtOnce ? newId('cap') : null;
   const decision = authorize(payment, { at: new Date(), attemptId, route, paymentMethod, saleCaptureId, judgement });
   if (!decision.ok) throw problemOfRefusal(decision.refusal);
-  return { before, events: [...created, ...decision.events], firstOperationId: attemptId };
+  const intent = { before, events: [...created, ...decision.events], firstOperationId: attemptId };
+  const isAskedAgain = judgement?.outcome === 'REVIEW' && judgement.reviewId === null;
+  if (!isAskedAgain || payerIp === null) return intent;
+  return { ...intent, besides: async (tx) => await rememberPayerIp(tx, payment.paymentId, payerIp) };
 };
 
 /** A payment has one authorization: its first operation. */
-const locateAuthorization = async (tx: Tx, paymentId: string): Promise<Omit<Intent, 'events'>> => {
+const locateAuthorization = async (tx: Tx, paymentId: string): Promise<Pick<Intent, 'before' | 'firstOperationId'>> => {
   const before = await loadPayment(tx, paymentId);
   const firstOperationId = before?.operations[0]?.id;
   if (!before || firstOperationId === undefined)

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 
 import { Injectable } from '@nestjs/common';
+import { RemoteProblem } from '@payflow/clients';
 import type { FraudDecision, FraudDecisionRequest } from '@payflow/contracts';
 import { minorToJson } from '@payflow/kernel';
 import { InjectConfig, Logger, Metrics } from '@payflow/service';
@@ -26,6 +27,19 @@ export interface JudgedPayment {
 
 /** Nobody waits for it: a payment that could not be judged in time. */
 const PATIENT_MS = 2_000;
+
+/**
+ * Fraud has judged this very payment with another card or amount, for a request that came to nothing. What it said then
+ * must not count for this one, and a subject is judged once: whoever means it honestly makes another payment.
+ */
+const OTHERWISE_JUDGED: Judgement = {
+  decisionId: null,
+  outcome: 'BLOCK',
+  score: 0,
+  reasons: [],
+  rulesVersion: null,
+  policy: 'refuse',
+};
 
 /** Asks fraud about a payment before any acquirer is asked; and where it does not answer in time, the merchant's policy. */
 @Injectable()
@@ -65,8 +79,12 @@ export class JudgePayments {
   }
 
   /** Undefined while fraud does not answer. */
-  async judgeAgain(payment: JudgedPayment, paymentMethod: PaymentMethod): Promise<Judgement | undefined> {
-    return this.fraud && (await this.ask(this.fraud, requestOf(payment, paymentMethod, null), PATIENT_MS));
+  async judgeAgain(
+    payment: JudgedPayment,
+    paymentMethod: PaymentMethod,
+    ip: string | null,
+  ): Promise<Judgement | undefined> {
+    return this.fraud && (await this.ask(this.fraud, requestOf(payment, paymentMethod, ip), PATIENT_MS));
   }
 
   private async ask(
@@ -77,6 +95,7 @@ export class JudgePayments {
     try {
       return judgementOf(await fraud.decide(request, timeoutMs));
     } catch (error) {
+      if (error instanceof RemoteProblem && error.code === 'idempotency_key_reused') return OTHERWISE_JUDGED;
       // Safe to go on: the policy decides, and the payment's history says that nobody has judged it.
       this.logger.warn({ err: error }, 'fraud did not judge a payment');
       return undefined;

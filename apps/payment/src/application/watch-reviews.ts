@@ -57,7 +57,7 @@ export class WatchReviews implements OnApplicationBootstrap, BeforeApplicationSh
 
   private async look(review: DueReview): Promise<void> {
     if (review.overdue) await this.end(review);
-    else if (review.review_id === null) await this.judge(review.payment_id);
+    else if (review.review_id === null) await this.judge(review);
   }
 
   private async end({ payment_id: paymentId, review_id: reviewId }: DueReview): Promise<void> {
@@ -66,9 +66,9 @@ export class WatchReviews implements OnApplicationBootstrap, BeforeApplicationSh
     await this.database.transaction(async (tx) => await this.reviews.decide(tx, paymentId, decision, router, CAUSE));
   }
 
-  private async judge(paymentId: string): Promise<void> {
+  private async judge({ payment_id: paymentId, payer_ip: ip }: DueReview): Promise<void> {
     const payment = await loadPayment(this.database, paymentId);
-    const judgement = payment?.paymentMethod && (await this.judging.judgeAgain(payment, payment.paymentMethod));
+    const judgement = payment?.paymentMethod && (await this.judging.judgeAgain(payment, payment.paymentMethod, ip));
     if (!judgement) return;
     crashPoint('payment.review.after-judgement');
     const router = await this.reviews.router();

@@ -165,6 +165,8 @@ CREATE TABLE payment_reviews (
   payment_id   text        PRIMARY KEY REFERENCES payments,
   review_id    text,
   decide_by    timestamptz NOT NULL,
+  -- Of a payment that waits until fraud is back: it is asked the same question again. Forgotten when it was answered.
+  payer_ip     text,
   looks        int         NOT NULL DEFAULT 0,
   -- None once it is closed.
   next_look_at timestamptz
