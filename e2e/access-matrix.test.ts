@@ -12,6 +12,7 @@ import {
   call,
   customerToken,
   demo,
+  eventually,
   newKey,
   newMerchant,
   type TestMerchant,
@@ -47,12 +48,22 @@ const MISSING: Readonly<Record<string, (operation: Operation) => string>> = {
   approvalId: () => newId('att'),
   accountId: () => newId('acc'),
   transactionId: ({ path }) => (path.startsWith('/ledger') ? newId('ltx') : newId('txn')),
-  exceptionId: ({ path }) => (path.startsWith('/wallet') ? newId('wex') : newId('pex')),
+  exceptionId: ({ path }) =>
+    newId(path.startsWith('/wallet') ? 'wex' : path.startsWith('/reconciliation') ? 'sex' : 'pex'),
   deadLetterId: () => newId('dl'),
   settlementId: () => newId('set'),
   payoutId: () => newId('po'),
   runId: ({ path }) => (path.startsWith('/settlements') ? newId('srn') : newId('rec')),
   jobId: () => newId('dlj'),
+  decisionId: () => newId('fd'),
+  reviewId: () => newId('frv'),
+  listName: () => 'block_nothing',
+  entryId: () => newId('fle'),
+  endpointId: () => newId('we'),
+  deliveryId: () => newId('del'),
+  eventId: () => newId('evt'),
+  reportId: () => newId('rep'),
+  correctionId: () => newId('apr'),
 };
 
 /** Bodies that are valid and that the schema alone does not tell. */
@@ -62,6 +73,7 @@ const BODIES: Readonly<Record<string, () => unknown>> = {
   confirmPayment: () => ({ paymentMethod: { type: 'card', token: newId('tok') }, clientSecret: 'wrong' }),
   saveMember: () => ({ userId: newId('usr'), role: 'MEMBER' }),
   setUserRoles: () => ({ roles: ['customer'] }),
+  assignSettlementException: () => ({ assignee: null }),
   setPayoutAccount: () => ({ iban: 'GB57PAYF00000100000001', name: 'Ada' }),
 };
 
@@ -75,6 +87,8 @@ const NOT_404: Readonly<Record<string, readonly number[]>> = {
   // Terms of a merchant that has none of his own are the platform's: the payment service does not know who exists.
   readFeeTerms: [200],
   setFeeTerms: [200],
+  readFraudPolicy: [200],
+  setFraudPolicy: [200],
   // What a merchant or staff sees of a user's payments is filtered, and may be nothing. A customer sees his own only: 404.
   listUserPayments: [200],
   listUserHistory: [200],
@@ -193,6 +207,14 @@ const makeOthers = async (): Promise<void> => {
   others['sessionId'] = String(sessions.body['data'][0].sessionId);
   const wallet = await call('POST', '/wallets', { token: customer, key: newKey(), body: { currency: 'USD' } });
   others['walletId'] = made(wallet, 'id');
+  const endpoint = { url: 'http://127.0.0.1:9/nobody-listens', eventTypes: ['payout.paid'] };
+  others['endpointId'] = made(await call('POST', '/webhook-endpoints', { token, key: newKey(), body: endpoint }), 'id');
+  const feed = await eventually(async () => {
+    const { body } = await call('GET', '/events', { token });
+    expect(body['data']).not.toEqual([]);
+    return body['data'];
+  });
+  others['eventId'] = String(feed[0].id);
 };
 
 const send = async (

@@ -122,7 +122,9 @@ it('killed while it takes events in, it owes each of them once', async () => {
     async () => {
       const another = hooks.merchant();
       await hooks.endpoint(another, receiver.url);
-      told.push(...(await hooks.payments(another.merchantId, 5)), ...(await hooks.payments(merchant.merchantId, 5)));
+      const envelopes = [...hooks.begun(another.merchantId, 5), ...hooks.begun(merchant.merchantId, 5)];
+      told.push(...envelopes.map(({ eventId }) => eventId));
+      await hooks.send('payment.created', envelopes);
       expect(isKilled).toBe(true);
     },
     { timeoutMs: 90_000, intervalMs: 250 },

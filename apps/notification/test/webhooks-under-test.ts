@@ -17,6 +17,7 @@ import {
   TokenMint,
 } from '@payflow/testing';
 
+import { TakeEvents } from '../src/application/take-events.js';
 import { migrations } from '../src/migrations.js';
 import { NotificationModule } from '../src/notification.module.js';
 
@@ -143,17 +144,16 @@ export class WebhooksUnderTest {
     return body as Endpoint;
   }
 
-  /** As the owner of the aggregate would have published it. @returns the envelope, to be sent again */
-  async tell(
+  /** As the owner of the aggregate would publish it. */
+  envelope(
     definition: EventDefinition,
     merchantId: string | null,
     aggregateId: string,
     payload: Readonly<Record<string, unknown>>,
-    changes: Partial<Envelope> = {},
-  ): Promise<Envelope> {
+  ): Envelope {
     const sequence = (this.sequences.get(aggregateId) ?? 0) + 1;
     this.sequences.set(aggregateId, sequence);
-    const envelope: Envelope = {
+    return {
       eventId: newId('evt'),
       type: definition.type,
       occurredAt: new Date().toISOString(),
@@ -164,12 +164,10 @@ export class WebhooksUnderTest {
       correlationId: null,
       causationId: null,
       payload: definition.payload.parse(payload) as Record<string, unknown>,
-      ...changes,
     };
-    await this.send(definition.topic, [envelope]);
-    return envelope;
   }
 
+  /** Through Kafka. */
   async send(topic: string, envelopes: readonly Envelope[]): Promise<void> {
     const messages = envelopes.map((envelope) => ({
       key: envelope.merchantId ?? envelope.aggregateId,
@@ -177,15 +175,20 @@ export class WebhooksUnderTest {
       headers: {},
     }));
     // A topic that was just created has no leader yet. A second copy, if there is one, is the same event.
-    await eventually(() => this.app.get(Messaging).cluster.send([{ topic, messages }]));
+    await eventually(() => this.app.get(Messaging).cluster.send([{ topic, messages }]), PATIENT);
+  }
+
+  /** What the consumers do with what Kafka brings, without waiting for it. */
+  async take(envelopes: readonly Envelope[]): Promise<void> {
+    await this.app.get(Database).transaction((tx) => this.app.get(TakeEvents).take(tx, envelopes));
   }
 
   /** A payment of this merchant begins; with more names, it goes on. @returns their envelopes */
   async payment(merchantId: string, names: readonly ('created' | 'stuck')[] = ['created']): Promise<Envelope[]> {
     const paymentId = newId('pay');
-    const told: Envelope[] = [];
-    for (const name of names) told.push(await this.tell(...this.eventOf(name, merchantId, paymentId)));
-    return told;
+    const envelopes = names.map((name) => this.envelope(...this.eventOf(name, merchantId, paymentId)));
+    await this.take(envelopes);
+    return envelopes;
   }
 
   eventOf(
@@ -201,24 +204,15 @@ export class WebhooksUnderTest {
     return [PAYMENT_EVENTS[name], merchantId, paymentId, payload];
   }
 
-  /** Many payments begin at once. @returns the ids of their events */
+  /** Many payments begin at once. */
+  begun(merchantId: string, count: number): readonly Envelope[] {
+    return Array.from({ length: count }, () => this.envelope(...this.eventOf('created', merchantId, newId('pay'))));
+  }
+
+  /** The same, taken in. @returns the ids of their events */
   async payments(merchantId: string, count: number): Promise<readonly string[]> {
-    const envelopes = Array.from({ length: count }, (): Envelope => {
-      const [definition, , aggregateId, payload] = this.eventOf('created', merchantId, newId('pay'));
-      return {
-        eventId: newId('evt'),
-        type: definition.type,
-        occurredAt: new Date().toISOString(),
-        aggregateId,
-        sequence: 1,
-        previousSequence: null,
-        merchantId,
-        correlationId: null,
-        causationId: null,
-        payload,
-      };
-    });
-    await this.send(PAYMENT_EVENTS.created.topic, envelopes);
+    const envelopes = this.begun(merchantId, count);
+    await this.take(envelopes);
     return envelopes.map(({ eventId }) => eventId);
   }
 

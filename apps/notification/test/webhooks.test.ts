@@ -60,7 +60,8 @@ describe('a webhook', () => {
     const receiver = await receiverWith();
     const merchant = hooks.merchant();
     const endpoint = await hooks.endpoint(merchant, receiver.url, { eventTypes: ['payment.*'] });
-    const [told] = await hooks.payment(merchant.merchantId);
+    const [told, next] = hooks.begun(merchant.merchantId, 2);
+    await hooks.send('payment.created', [told!]);
     const [received] = await eventually(() => {
       expect(receiver.received).toHaveLength(1);
       return receiver.received;
@@ -87,8 +88,7 @@ describe('a webhook', () => {
     expect((await hooks.get(`/events/${told?.eventId}`, merchant)).text).toBe(received!.body);
 
     // Kafka brings it again; the next one is there when it has been looked at.
-    await hooks.send('payment.created', [told!]);
-    await hooks.payment(merchant.merchantId);
+    await hooks.send('payment.created', [told!, next!]);
     await eventually(() => {
       expect(receiver.received).toHaveLength(2);
     });
@@ -294,9 +294,10 @@ describe('an outage', () => {
     await eventually(async () => {
       expect(await hooks.standings(endpoint.id)).toEqual({ PENDING: 70 });
     });
-    const statistics = await hooks.get(`/webhook-endpoints/${endpoint.id}/statistics`, merchant);
-    expect(statistics.body).toMatchObject({ pending: 70 });
-    expect(Date.parse(statistics.body['pausedUntil'])).toBeGreaterThan(Date.now());
+    await eventually(async () => {
+      const statistics = await hooks.get(`/webhook-endpoints/${endpoint.id}/statistics`, merchant);
+      expect(statistics.body).toMatchObject({ pending: 70, pausedUntil: expect.any(String) });
+    });
 
     down = false;
     await eventually(async () => {
@@ -398,8 +399,11 @@ describe('order', () => {
     const endpoint = await hooks.endpoint(merchant, receiver.url, { ordered: true });
     const paymentId = newId('pay');
     const [definition, merchantId, , payload] = hooks.eventOf('created', merchant.merchantId, paymentId);
-    const first = await hooks.tell(definition, merchantId, paymentId, { ...payload, metadata: { held: 'yes' } });
-    const second = await hooks.tell(...hooks.eventOf('stuck', merchant.merchantId, paymentId));
+    const first = hooks.envelope(definition, merchantId, paymentId, { ...payload, metadata: { held: 'yes' } });
+    const second = hooks.envelope(...hooks.eventOf('stuck', merchant.merchantId, paymentId));
+    // They come by different topics, the later one first.
+    await hooks.send('payment.stuck', [second]);
+    await hooks.send('payment.created', [first]);
     const other = await hooks.payment(merchant.merchantId, ['created', 'stuck']);
     await eventually(async () => {
       expect(await hooks.standings(endpoint.id)).toEqual({ DELIVERED: 2, PENDING: 2 });
