@@ -1,5 +1,7 @@
 import { type AggregateKind, type Topic, TOPICS } from '@payflow/contracts';
 
+import { OUTCOMES_TOPICS } from '../../apps/fraud/src/application/payment-outcomes.js';
+import { OUTCOMES_CONSUMER } from '../../apps/fraud/src/events/payment-outcomes.controller.js';
 import { JOURNAL_CONSUMER } from '../../apps/ledger/src/events/payment-events.controller.js';
 import {
   MERCHANT_EVENT_CONSUMERS,
@@ -55,6 +57,7 @@ export const SUBSCRIPTIONS: readonly KnownSubscription[] = [
     ordered: false,
     topics: ADDITIONS_TOPICS,
   },
+  { consumer: OUTCOMES_CONSUMER, kind: 'payment', service: 'fraud', ordered: false, topics: OUTCOMES_TOPICS },
   { consumer: MERCHANT_EVENT_CONSUMERS.payment, kind: 'payment', service: 'notification', ordered: true },
   { consumer: MERCHANT_EVENT_CONSUMERS.payout, kind: 'payout', service: 'notification', ordered: true },
   { consumer: MERCHANT_EVENT_CONSUMERS.wallet, kind: 'wallet', service: 'notification', ordered: true },

@@ -10,7 +10,7 @@ const KINDS: Readonly<Record<string, PaymentOutcome['kind']>> = {
 };
 
 /** Where events are that tell of an outcome. */
-export const OUTCOME_TOPICS = ['payment.failed', 'payment.captured', 'payment.refunded', 'dispute.opened'] as const;
+export const OUTCOMES_TOPICS = ['payment.failed', 'payment.captured', 'payment.refunded', 'dispute.opened'] as const;
 
 /** A payment that failed without an acquirer was declined by nobody: fraud itself may have blocked it. */
 const isDecline = ({ payload }: Envelope): boolean => typeof payload['acquirer'] === 'string';

@@ -7,7 +7,7 @@ import { InjectConfig } from '@payflow/service';
 import type { FraudConfig } from '../fraud.config.js';
 import { type PaymentOutcome, recordOutcomes } from '../store/outcomes.js';
 import { rebuildVelocity } from '../store/velocity.js';
-import { OUTCOME_TOPICS, outcomesOf } from './payment-outcomes.js';
+import { OUTCOMES_TOPICS, outcomesOf } from './payment-outcomes.js';
 
 const OUTCOMES_AT_ONCE = 1_000;
 const MS_PER_SECOND = 1_000;
@@ -30,7 +30,7 @@ export class RebuildFeatures {
     const reader = new TopicReader(this.config.KAFKA_BROKERS, this.config.KAFKA_TOPIC_PREFIX);
     const outcomes: PaymentOutcome[] = [];
     const since = Date.now() - KEPT_MS;
-    const messages = await reader.readAll(OUTCOME_TOPICS, (read) => {
+    const messages = await reader.readAll(OUTCOMES_TOPICS, (read) => {
       for (const { value } of read) {
         const envelope = envelopeOf(value);
         if (envelope !== undefined && Date.parse(envelope.occurredAt) >= since)

@@ -30,7 +30,7 @@ export const countAttempt = async (
     `INSERT INTO fraud_velocity AS v (kind, value, minute, currency, shard, attempts, declines, amount_minor)
      SELECT k.kind, k.value, $3, $4, ${SHARD}, 1, 0, $6
        FROM unnest($1::text[], $2::text[]) AS k (kind, value), (SELECT $5::text AS subject_id) AS s
-      ORDER BY k.kind, k.value
+      ORDER BY k.kind, k.value COLLATE "C"
      ON CONFLICT (kind, value, minute, currency, shard) DO UPDATE
         SET attempts = v.attempts + 1, amount_minor = v.amount_minor + excluded.amount_minor`,
     [
@@ -57,7 +57,7 @@ export const rememberCard = async (
      SELECT k.kind, k.value, $3, $4::timestamptz FROM unnest($1::text[], $2::text[]) AS k (kind, value)
       WHERE NOT EXISTS (SELECT FROM fraud_cards_seen s
                          WHERE s.kind = k.kind AND s.value = k.value AND s.fingerprint = $3 AND s.minute >= $4)
-      ORDER BY k.kind, k.value
+      ORDER BY k.kind, k.value COLLATE "C"
      ON CONFLICT (kind, value, fingerprint) DO UPDATE SET minute = greatest(c.minute, excluded.minute)`,
     [withCards.map(({ kind }) => kind), withCards.map(({ value }) => value), fingerprint, minute],
   );
