@@ -179,8 +179,9 @@ export class WebhooksUnderTest {
   }
 
   /** What the consumers do with what Kafka brings, without waiting for it. */
-  async take(envelopes: readonly Envelope[]): Promise<void> {
-    await this.app.get(Database).transaction((tx) => this.app.get(TakeEvents).take(tx, envelopes));
+  async take(envelopes: readonly Envelope[], instance = 0): Promise<void> {
+    const app = this.apps[instance] ?? this.app;
+    await app.get(Database).transaction((tx) => app.get(TakeEvents).take(tx, envelopes));
   }
 
   /** A payment of this merchant begins; with more names, it goes on. @returns their envelopes */
