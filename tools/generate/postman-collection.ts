@@ -17,6 +17,9 @@ const ACTORS: readonly Actor[] = ['merchant', 'customer', 'admin'];
 /** Those who may end what the others use come last. */
 const LAST_FOLDERS = ['auth', 'operations'];
 
+/** What these set or begin is everybody's: to be sent on purpose, not because somebody runs the whole collection. */
+const ON_PURPOSE: readonly string[] = ['PUT /routing/rules', 'PUT /fraud/rules', 'POST /settlements/run'];
+
 /**
  * The whole API as a Postman collection (v2.1), from the gateway's OpenAPI document: first a walk whose requests use what
  * those before them answered, then every operation with an example, by service.
@@ -130,6 +133,7 @@ const operationItem = (operation: Operation, schemas: Readonly<Record<string, un
   return {
     name: operation.summary,
     event: [
+      ...(ON_PURPOSE.includes(`${operation.method} ${operation.path}`) ? [ON_PURPOSE_EVENT] : []),
       testEvent([
         `pm.test('${operation.method} ${operation.path} is answered, and a refusal says why', () => {`,
         '  pm.expect(pm.response.code, pm.response.text()).to.be.below(500);',
@@ -145,6 +149,14 @@ const operationItem = (operation: Operation, schemas: Readonly<Record<string, un
       ...(operation.bodySchema === undefined ? {} : { body: jsonBody(exampleOf(operation.bodySchema, schemas)) }),
     },
   };
+};
+
+const ON_PURPOSE_EVENT = {
+  listen: 'prerequest',
+  script: {
+    type: 'text/javascript',
+    exec: ['// It is for everybody. Delete this line to send it.', 'pm.execution.skipRequest();'],
+  },
 };
 
 /** The first who may. */
