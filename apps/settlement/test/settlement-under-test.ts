@@ -163,7 +163,7 @@ export class SettlementUnderTest {
           const { status } = await started.get(`/balance?merchantId=${newId('mer')}`, FINANCE);
           if (status !== 200) throw new Error('does not hear of payments yet');
         },
-        { timeoutMs: 40_000 },
+        { timeoutMs: 90_000 },
       );
     return started;
   }
