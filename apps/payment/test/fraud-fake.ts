@@ -67,11 +67,11 @@ const sameQuestion = (judged: FraudDecisionRequest | undefined, asked: FraudDeci
   judged !== undefined && JSON.stringify({ ...judged, at: '' }) === JSON.stringify({ ...asked, at: '' });
 
 const REUSED: Reply = {
-  status: 409,
+  status: 422,
   body: {
     type: 'https://payflow/docs/problems/idempotency_key_reused',
     title: 'The key was used for another request',
-    status: 409,
+    status: 422,
     code: 'idempotency_key_reused',
     requestId: 'req_fraud',
     docUrl: 'https://payflow/docs/problems/idempotency_key_reused',
