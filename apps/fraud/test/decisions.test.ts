@@ -78,7 +78,8 @@ describe('POST /internal/fraud/decisions', () => {
     const answers = await Promise.all([0, 1, 0, 1, 0, 1].map((instance) => fraud.judge(asked, instance)));
     expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
     expect(answers.every(({ status }) => status === 200)).toBe(true);
-    const again = await fraud.judge({ ...asked, at: new Date(Date.now() + 60_000).toISOString() }, 1);
+    const at = new Date(Date.now() + 60_000).toISOString();
+    const again = await fraud.judge({ ...asked, at, ip: '192.0.2.9', email: 'ann@example.com' }, 1);
     expect(again.text).toBe(answers[0]?.text);
     expect(await countOf(asked.subjectId)).toBe(1n);
     const counted = await fraud.database.query(

@@ -146,8 +146,8 @@ const questionOf = (request: FraudDecisionRequest, now: Date): Question => {
   };
 };
 
-/** Whoever asks again asks at another time: the rest is the same question. */
-const contentHash = ({ at: _at, ...content }: FraudDecisionRequest): Uint8Array =>
+/** Who pays whom how much with what. Whoever asks again may ask at another time, and from elsewhere or from a timer. */
+const contentHash = ({ at: _at, ip: _ip, email: _email, ...content }: FraudDecisionRequest): Uint8Array =>
   createHash('sha256').update(canonicalJson(content)).digest();
 
 const requireSame = (known: DecisionRow, { hash }: Question): DecisionRow => {
