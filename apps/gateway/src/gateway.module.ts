@@ -10,6 +10,7 @@ import { type GatewayConfig, gatewayConfigSchema } from './gateway.config.js';
 import { DocsController } from './http/docs.controller.js';
 import { OperationsController } from './http/operations.controller.js';
 import { OperatorViewsController } from './http/operator-views.controller.js';
+import { TestHelpersController } from './http/test-helpers.controller.js';
 import { Bulkheads } from './limits/bulkheads.js';
 import { RateLimits } from './limits/rate-limits.js';
 import { ApiDescription } from './openapi/api-description.js';
@@ -38,7 +39,7 @@ const PREFLIGHT_SECONDS = 600;
 
 @Module({
   imports: [{ ...service, controllers: [] }],
-  controllers: [OperationsController, OperatorViewsController, DocsController],
+  controllers: [OperationsController, OperatorViewsController, TestHelpersController, DocsController],
   providers: [
     Proxy,
     KeyTokens,

@@ -57,6 +57,10 @@ describe('GET /openapi.json', () => {
       '/operations/stuck',
       '/payments',
       '/test-cards',
+      '/test-helpers/acquirer-mode',
+      '/test-helpers/bank-mode',
+      '/test-helpers/disputes',
+      '/test-helpers/payout-returns',
     ]);
     expect(merged['x-unavailable-services']).toEqual(['auth', 'tokenization']);
 

@@ -814,3 +814,14 @@ export {
   listLedgerApprovalsQuerySchema,
   refuseLedgerApprovalSchema,
 } from './http/ledger-approvals.js';
+export {
+  type TestAcquirerMode,
+  testAcquirerModeSchema,
+  type TestBankMode,
+  testBankModeSchema,
+  type TestDispute,
+  testDisputeSchema,
+  testHelperAnswerSchema,
+  type TestPayoutReturn,
+  testPayoutReturnSchema,
+} from './http/test-helpers.js';
