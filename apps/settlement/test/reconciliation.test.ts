@@ -1,9 +1,15 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import type { Principal } from '@payflow/contracts';
+import { type Principal, SETTLEMENT_REPORT_COLUMNS } from '@payflow/contracts';
 import { newId } from '@payflow/kernel';
 import { merchantPrincipal, userPrincipal } from '@payflow/testing';
 
+import { PaymentStory } from '../../ledger/test/payment-event-source.js';
 import { Books } from './books.js';
+import { faultsAgainst } from './iso20022/schema-check.js';
 import { FINANCE, SettlementUnderTest } from './settlement-under-test.js';
 
 jest.setTimeout(120_000);
@@ -139,5 +145,97 @@ describe('people', () => {
     ])
       expect((await settlement.get(path, merchant)).status).toBe(403);
     expect((await settlement.post('/reconciliation/runs', { source: 'acquirer:sim' }, merchant)).status).toBe(403);
+  });
+});
+
+describe('a file that cannot be taken', () => {
+  const stored = async (): Promise<number> =>
+    (await settlement.database.query('SELECT FROM report_lines')).length +
+    (await settlement.database.query('SELECT FROM imported_reports')).length;
+
+  it('is refused with the line, and nothing of it is stored', async () => {
+    const before = await stored();
+    await books.spoil(ACQUIRER, [{ kind: 'wrong_total' }]);
+    const wrong = await books.upload('acquirer:sim', await books.file(ACQUIRER));
+    expect([wrong.status, wrong.body['code']]).toEqual([422, 'report_invalid']);
+    expect(wrong.body['errors']).toMatchObject([{ code: 'wrong_total', pointer: expect.stringMatching(/^line:\d+$/) }]);
+    const whole = await books.file(ACQUIRER);
+    for (const [source, file, code] of [
+      ['acquirer:sim2', whole, 'other_source'],
+      ['acquirer:sim', whole.slice(0, -50), 'malformed'],
+      ['acquirer:sim', `${SETTLEMENT_REPORT_COLUMNS.join(',')}\r\n`, 'truncated'],
+      ['acquirer:sim', gzipSync(whole), 'malformed'],
+      [
+        'bank:sim',
+        '<!DOCTYPE d [<!ENTITY x SYSTEM "file:///etc/passwd">]><Document>&x;</Document>',
+        'forbidden_construct',
+      ],
+      ['bank:sim', whole, 'malformed'],
+    ] as const) {
+      const answer = await books.upload(source, file);
+      expect([answer.status, answer.body['errors']]).toMatchObject([422, [{ code }]]);
+    }
+    expect(await stored()).toBe(before);
+  });
+
+  it('is refused for its source, its media type, its packing, and its sender', async () => {
+    const file = await books.file(ACQUIRER);
+    expect((await books.upload('acquirer:nobody', file)).status).toBe(404);
+    expect((await books.upload('somebody', file)).status).toBe(400);
+    expect((await books.upload('acquirer:sim', '{}', { type: 'application/json' })).status).toBe(415);
+    const packed = { headers: { 'content-encoding': 'gzip' } };
+    expect((await books.upload('acquirer:sim', gzipSync(file), packed)).status).toBe(415);
+    const merchant = { as: merchantPrincipal(newId('mer')) };
+    expect((await books.upload('acquirer:sim', file, merchant)).status).toBe(403);
+  });
+
+  it('ends the run that fetched it, with the reason', async () => {
+    await books.spoil(ACQUIRER, [{ kind: 'truncated' }]);
+    const run = await books.run('acquirer:sim');
+    expect(run).toMatchObject({ status: 'FAILED', reportId: null, failure: expect.stringMatching(/\.$/) });
+  });
+});
+
+describe('the list of exceptions', () => {
+  it('goes to a spreadsheet without formulas', async () => {
+    const { runId } = (await books.exceptions())[0] ?? {};
+    await settlement.database.execute(
+      `INSERT INTO settlement_exceptions (id, source, kind, status, type, reference, occurrence, run_id, currency, created_at,
+         their_reference, actual_minor)
+       VALUES ($1, 'bank:sim', 'missing_here', 'OPEN', 'payout', '=HYPERLINK("http://evil.example";"x")', '', $2, 'USD',
+         now(), 'a, "b"', -5)`,
+      [newId('sex'), runId],
+    );
+    const answer = await settlement.app().inject({
+      url: '/reconciliation/exceptions.csv?source=bank:sim&kind=missing_here',
+      headers: { authorization: await settlement.authorization(FINANCE) },
+    });
+    expect(answer.headers['content-type']).toBe('text/csv; charset=utf-8');
+    expect(answer.body).toContain(`"'=HYPERLINK(""http://evil.example"";""x"")"`);
+    expect(answer.body).toContain('"a, ""b"""');
+    expect(answer.body).toContain(',-5,');
+  });
+});
+
+describe('the payouts of a run', () => {
+  it('are a file for a bank that takes files, valid against pain.001', async () => {
+    const merchantId = await settlement.merchant();
+    await settlement.payments.emit(
+      new PaymentStory(merchantId).created(9_000).authorized(9_000).captured(9_000, 100).emitted(),
+    );
+    const run = await settlement.settle(merchantId);
+    const payout = await settlement.payoutIn(merchantId, 'PAID');
+    const answer = await settlement.app().inject({
+      url: `/settlements/runs/${String(run['runId'])}/payout-file`,
+      headers: { authorization: await settlement.authorization(FINANCE) },
+    });
+    expect([answer.statusCode, answer.headers['content-type']]).toEqual([200, 'application/xml; charset=utf-8']);
+    const schema = join(import.meta.dirname, 'iso20022', 'pain.001.001.09.subset.xsd');
+    expect(faultsAgainst(readFileSync(schema, 'utf8'), answer.body)).toEqual([]);
+    expect(answer.body).toContain(`<EndToEndId>${String(payout['payoutId'])}</EndToEndId>`);
+    expect(answer.body).toContain('<InstdAmt Ccy="USD">89.00</InstdAmt>');
+    await books.known('payout', String(payout['payoutId']));
+    const unknown = await settlement.get(`/settlements/runs/${newId('srn')}/payout-file`, FINANCE);
+    expect(unknown.status).toBe(404);
   });
 });

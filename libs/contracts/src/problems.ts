@@ -604,6 +604,16 @@ export const PROBLEMS = {
     title: 'A correction of this exception is under way',
     remedy: 'Have it approved or refused first.',
   },
+  payout_file_empty: {
+    status: 409,
+    title: 'The run has no payout that a file could order',
+    remedy: 'Wait until its payouts have found their accounts; failed and returned ones are left out.',
+  },
+  payout_file_too_large: {
+    status: 409,
+    title: 'The run has more payouts than a bank takes in one file',
+    remedy: 'Settle merchants one by one with POST /settlements/run, naming merchantId.',
+  },
   own_correction: {
     status: 403,
     title: 'Nobody approves his own correction',
