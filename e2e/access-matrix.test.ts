@@ -73,6 +73,7 @@ const BODIES: Readonly<Record<string, () => unknown>> = {
   confirmPayment: () => ({ paymentMethod: { type: 'card', token: newId('tok') }, clientSecret: 'wrong' }),
   saveMember: () => ({ userId: newId('usr'), role: 'MEMBER' }),
   setUserRoles: () => ({ roles: ['customer'] }),
+  recoverWebhooks: () => ({ since: '2026-11-01T00:00:00.000Z' }),
   assignSettlementException: () => ({ assignee: null }),
   setPayoutAccount: () => ({ iban: 'GB57PAYF00000100000001', name: 'Ada' }),
 };

@@ -145,14 +145,16 @@ it('gives places in a feed in the order of commits: a reader who goes on from hi
       await hooks.take(envelopes, writer % 2);
     }
   });
-  let isWriting = true;
+  const progress = { isWriting: true };
   const written = Promise.all(writers).then(() => {
-    isWriting = false;
+    progress.isWriting = false;
   });
-  for (let more = true; isWriting || more;) {
+  for (let more = true; more; ) {
+    // Asked before the feed is: what the last of them wrote must still be read.
+    const { isWriting } = progress;
     const { body } = await hooks.get(`/events?limit=7&cursor=${cursor}`, merchant);
     read.push(...(body['data'] as readonly { readonly id: string }[]).map(({ id }) => id));
-    more = cursor !== body['nextCursor'];
+    more = isWriting || cursor !== body['nextCursor'];
     cursor = String(body['nextCursor']);
   }
   await written;
