@@ -124,11 +124,15 @@ describe('POST /auth/register with a user name', () => {
       sequence: 1,
       payload: { userId: body['userId'], roles: ['customer'], username: 'published', email: null, phone: null },
     });
-    await eventually(async () => {
-      expect(await rowsOf('SELECT 1 FROM outbox WHERE key = $1 AND published_at IS NULL', [body['userId']])).toEqual(
-        [],
-      );
-    });
+    await eventually(
+      async () => {
+        expect(await rowsOf('SELECT 1 FROM outbox WHERE key = $1 AND published_at IS NULL', [body['userId']])).toEqual(
+          [],
+        );
+        // The first event waits until every topic has been created.
+      },
+      { timeoutMs: 50_000 },
+    );
   });
 });
 
