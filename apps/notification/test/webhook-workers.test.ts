@@ -149,7 +149,7 @@ it('gives places in a feed in the order of commits: a reader who goes on from hi
   const written = Promise.all(writers).then(() => {
     progress.isWriting = false;
   });
-  for (let more = true; more; ) {
+  for (let more = true; more;) {
     // Asked before the feed is: what the last of them wrote must still be read.
     const { isWriting } = progress;
     const { body } = await hooks.get(`/events?limit=7&cursor=${cursor}`, merchant);
