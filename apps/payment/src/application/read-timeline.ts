@@ -73,9 +73,9 @@ export class ReadTimeline {
 
 const idOf = (paymentId: string, { version }: HistoryRow): string => `${paymentId}.v${version}`;
 
-/** Which order an event tells of: `attemptId`, `captureId` … */
+/** Which order an event tells of, or batch, or dispute: `attemptId`, `captureId` … */
 const orderOf = ({ data }: HistoryRow): string | undefined =>
-  ['captureId', 'refundId', 'voidId', 'attemptId', 'operationId']
+  ['captureId', 'refundId', 'voidId', 'attemptId', 'operationId', 'settlementId', 'disputeId']
     .map((name) => data[name])
     .find((value): value is string => typeof value === 'string');
 
