@@ -131,7 +131,11 @@ describe('a dead letter', () => {
     const letter = await letterOf(aggregateId);
     await replay(letter.deadLetterId);
     await eventually(async () => {
-      expect(await messaging.deadLetters.get(letter.deadLetterId)).toMatchObject({ status: 'open', attempts: 2 });
+      expect(await messaging.deadLetters.get(letter.deadLetterId)).toMatchObject({
+        status: 'open',
+        attempts: 2,
+        groupId: letter.groupId,
+      });
     });
     await sendEvents(messaging, [event]);
     await eventually(async () => {

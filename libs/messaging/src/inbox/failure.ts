@@ -44,12 +44,18 @@ const isFromPostgres = (error: unknown): boolean =>
 
 export const causeOf = (error: unknown): unknown => (error instanceof GuiltyError ? error.cause : error);
 
+/** A parked message cannot be read. Where that was found out says nothing about it: its line is its reason, as it was at first. */
+export class UnreadableError extends PoisonError {
+  override readonly name = 'UnreadableError';
+}
+
 const LINE_LENGTH_MAX = 500;
 
 /** The reason and the first line of the stack, as they are shown to operators. */
 export const describeFailure = (error: unknown): { readonly reason: string; readonly errorLine: string } => {
   const cause = causeOf(error);
   if (!(cause instanceof Error)) return { reason: cut(String(cause)), errorLine: cut(String(cause)) };
+  if (cause instanceof UnreadableError) return { reason: cut(cause.message), errorLine: cut(cause.message) };
   const place = (cause.stack ?? '')
     .split('\n')
     .find((line) => line.trim().startsWith('at '))

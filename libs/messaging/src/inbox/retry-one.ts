@@ -2,11 +2,11 @@ import type { Tx } from '@payflow/postgres';
 import { crashPoint } from '@payflow/service';
 
 import { bury } from '../dead-letters/bury.js';
-import { type ConsumerBinding, type Delivery, PoisonError } from '../message.js';
+import type { ConsumerBinding, Delivery } from '../message.js';
 import type { MessagingSettings } from '../settings.js';
 import { callHandler } from './call-handler.js';
 import { decode } from './decode.js';
-import { describeFailure } from './failure.js';
+import { describeFailure, UnreadableError } from './failure.js';
 import { standingAt } from './gate.js';
 import { lockGates, moveGates } from './gate-sql.js';
 import { claimEvents } from './inbox-sql.js';
@@ -19,7 +19,7 @@ const NOTHING_MOVED: ReadonlyMap<string, number> = new Map();
  * Tries a parked message again, in a transaction.
  *
  * @returns where its gate stands when it moved
- * @throws PoisonError when it cannot be read, else what the handler threw
+ * @throws UnreadableError when it cannot be read, else what the handler threw
  */
 export const retryMessage = async (
   tx: Tx,
@@ -28,7 +28,7 @@ export const retryMessage = async (
   message: ClaimedMessage,
 ): Promise<ReadonlyMap<string, number>> => {
   const decoded = decode(message.raw, binding.kind, settings.messageBytesMax);
-  if (!decoded.ok) throw new PoisonError(decoded.poison.reason);
+  if (!decoded.ok) throw new UnreadableError(decoded.poison.reason);
   const { delivery } = decoded;
   const isNew = message.eventId !== null || (await claimOne(tx, binding, delivery));
   if (!isNew) {
