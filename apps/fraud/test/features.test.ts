@@ -8,6 +8,8 @@ import {
   captured,
   declined,
   disputed,
+  EVENTS_PATIENCE,
+  EVENTS_TIMEOUT_MS,
   FraudUnderTest,
   payment,
   START_TIMEOUT_MS,
@@ -104,24 +106,28 @@ describe('velocity', () => {
     ]);
   });
 
-  it('counts declines as their events come, and not what fraud blocked itself', async () => {
-    await fraud.setRules([velocity('merchant', 'declines')]);
-    const merchantId = newId('mer');
-    const [first, second, third, blocked] = [1, 2, 3, 4].map(() => payment({ merchantId }));
-    for (const one of [first, second, third, blocked]) if (one) await fraud.judge(one);
-    if (!first || !second || !third || !blocked) throw new Error('four were made');
-    await fraud.tell(blocked, blockedByUs);
-    await fraud.tell(first, declined());
-    await fraud.tell(second, declined());
-    await declinesOf(merchantId, 2);
-    expect((await fraud.judge(payment({ merchantId }))).body).toMatchObject({ outcome: 'ALLOW' });
-    await fraud.tell(third, declined());
-    await declinesOf(merchantId, 3);
-    expect((await fraud.judge(payment({ merchantId }))).body).toMatchObject({
-      outcome: 'BLOCK',
-      reasons: [{ detail: '3 declines by merchant in 600 s ≥ 3' }],
-    });
-  });
+  it(
+    'counts declines as their events come, and not what fraud blocked itself',
+    async () => {
+      await fraud.setRules([velocity('merchant', 'declines')]);
+      const merchantId = newId('mer');
+      const [first, second, third, blocked] = [1, 2, 3, 4].map(() => payment({ merchantId }));
+      for (const one of [first, second, third, blocked]) if (one) await fraud.judge(one);
+      if (!first || !second || !third || !blocked) throw new Error('four were made');
+      await fraud.tell(blocked, blockedByUs);
+      await fraud.tell(first, declined());
+      await fraud.tell(second, declined());
+      await declinesOf(merchantId, 2);
+      expect((await fraud.judge(payment({ merchantId }))).body).toMatchObject({ outcome: 'ALLOW' });
+      await fraud.tell(third, declined());
+      await declinesOf(merchantId, 3);
+      expect((await fraud.judge(payment({ merchantId }))).body).toMatchObject({
+        outcome: 'BLOCK',
+        reasons: [{ detail: '3 declines by merchant in 600 s ≥ 3' }],
+      });
+    },
+    EVENTS_TIMEOUT_MS,
+  );
 });
 
 const declinesOf = async (merchantId: string, count: number): Promise<void> => {
@@ -131,7 +137,7 @@ const declinesOf = async (merchantId: string, count: number): Promise<void> => {
       [merchantId],
     );
     expect(row?.declines).toBe(count);
-  });
+  }, EVENTS_PATIENCE);
 };
 
 const everything = async () => ({
@@ -146,48 +152,52 @@ describe('features that are made anew', () => {
     return await fraud.ask('POST', '/internal/fraud/features/rebuild', { as });
   };
 
-  it('are the ones that were counted', async () => {
-    const merchants = [newId('mer'), newId('mer')];
-    const cards = ['fp_a', 'fp_b', 'fp_c'];
-    const asked = Array.from({ length: 40 }, (_, index) =>
-      payment({
-        merchantId: merchants[index % 2] ?? null,
-        ip: `198.51.100.${String(index % 5)}`,
-        currency: index % 4 === 0 ? 'EUR' : 'USD',
-        amount: 100 + index,
-        userId: index % 3 === 0 ? null : `usr_${String(index % 7)}`,
-        at: minutesAgo(index),
-        method: { fingerprint: index % 6 === 0 ? null : (cards[index % 3] ?? null) },
-      }),
-    );
-    for (const one of asked) await fraud.judge(one);
-    let told = 0;
-    for (const [index, one] of asked.entries()) {
-      const news =
-        index % 3 === 0
-          ? [declined(new Date(Date.now() - index * 30_000))]
-          : [captured, ...(index % 4 === 0 ? [disputed] : [])];
-      await fraud.tell(one, ...news);
-      told += news.length;
-    }
-    await eventually(async () => {
-      const [row] = await fraud.database.query<{ count: number }>(
-        `SELECT (count(declined_at) + count(captured_at) + count(disputed_at))::int AS count
-           FROM fraud_outcomes WHERE payment_id = ANY ($1::text[])`,
-        [asked.map(({ subjectId }) => subjectId)],
+  it(
+    'are the ones that were counted',
+    async () => {
+      const merchants = [newId('mer'), newId('mer')];
+      const cards = ['fp_a', 'fp_b', 'fp_c'];
+      const asked = Array.from({ length: 40 }, (_, index) =>
+        payment({
+          merchantId: merchants[index % 2] ?? null,
+          ip: `198.51.100.${String(index % 5)}`,
+          currency: index % 4 === 0 ? 'EUR' : 'USD',
+          amount: 100 + index,
+          userId: index % 3 === 0 ? null : `usr_${String(index % 7)}`,
+          at: minutesAgo(index),
+          method: { fingerprint: index % 6 === 0 ? null : (cards[index % 3] ?? null) },
+        }),
       );
-      expect(row?.count).toBe(told);
-    });
-    const live = await everything();
-    expect(live.velocity.length).toBeGreaterThan(40);
-    await fraud.database.execute('DELETE FROM fraud_velocity');
-    await fraud.database.execute('UPDATE fraud_cards_seen SET minute = now()');
-    await fraud.database.execute('DELETE FROM fraud_outcomes');
-    expect(await rebuild()).toMatchObject({ status: 200 });
-    expect(await everything()).toEqual(live);
-    expect(await rebuild()).toMatchObject({ status: 200 });
-    expect(await everything()).toEqual(live);
-  });
+      for (const one of asked) await fraud.judge(one);
+      let told = 0;
+      for (const [index, one] of asked.entries()) {
+        const news =
+          index % 3 === 0
+            ? [declined(new Date(Date.now() - index * 30_000))]
+            : [captured, ...(index % 4 === 0 ? [disputed] : [])];
+        await fraud.tell(one, ...news);
+        told += news.length;
+      }
+      await eventually(async () => {
+        const [row] = await fraud.database.query<{ count: number }>(
+          `SELECT (count(declined_at) + count(captured_at) + count(disputed_at))::int AS count
+           FROM fraud_outcomes WHERE payment_id = ANY ($1::text[])`,
+          [asked.map(({ subjectId }) => subjectId)],
+        );
+        expect(row?.count).toBe(told);
+      }, EVENTS_PATIENCE);
+      const live = await everything();
+      expect(live.velocity.length).toBeGreaterThan(40);
+      await fraud.database.execute('DELETE FROM fraud_velocity');
+      await fraud.database.execute('UPDATE fraud_cards_seen SET minute = now()');
+      await fraud.database.execute('DELETE FROM fraud_outcomes');
+      expect(await rebuild()).toMatchObject({ status: 200 });
+      expect(await everything()).toEqual(live);
+      expect(await rebuild()).toMatchObject({ status: 200 });
+      expect(await everything()).toEqual(live);
+    },
+    EVENTS_TIMEOUT_MS,
+  );
 
   it('miss no payment that is judged meanwhile', async () => {
     const merchantId = newId('mer');

@@ -2,7 +2,17 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { newId } from '@payflow/kernel';
 import { eventually } from '@payflow/testing';
 
-import { declined, disputed, FINANCE, FraudUnderTest, payment, RISK, START_TIMEOUT_MS } from './fraud-under-test.js';
+import {
+  EVENTS_PATIENCE,
+  EVENTS_TIMEOUT_MS,
+  declined,
+  disputed,
+  FINANCE,
+  FraudUnderTest,
+  payment,
+  RISK,
+  START_TIMEOUT_MS,
+} from './fraud-under-test.js';
 
 let fraud: FraudUnderTest;
 beforeAll(async () => {
@@ -126,29 +136,33 @@ describe('the rules', () => {
 });
 
 describe('shadow rules', () => {
-  it('decide nothing, and are counted with what became of the payments', async () => {
-    const [rule] = (await fraud.setRules([large({ mode: 'SHADOW' })])).body['rules'] as { id: string }[];
-    const [first, second] = [payment({ amount: 9_000 }), payment({ amount: 9_000 })];
-    for (const one of [first, second])
-      expect((await fraud.judge(one)).body).toMatchObject({ outcome: 'ALLOW', reasons: [] });
-    await fraud.judge(payment());
-    await fraud.tell(first, declined());
-    await fraud.tell(second, disputed);
-    await eventually(async () => {
-      const { body } = await fraud.get('/fraud/rules/statistics?days=1');
-      expect((body['data'] as { ruleId: string }[]).find(({ ruleId }) => ruleId === rule?.id)).toEqual({
-        ruleId: rule?.id,
-        mode: 'SHADOW',
-        matched: 2,
-        allowed: 2,
-        reviewed: 0,
-        blocked: 0,
-        declined: 1,
-        disputed: 1,
-      });
-    });
-    expect((await fraud.get('/fraud/rules/statistics?days=0')).status).toBe(400);
-  });
+  it(
+    'decide nothing, and are counted with what became of the payments',
+    async () => {
+      const [rule] = (await fraud.setRules([large({ mode: 'SHADOW' })])).body['rules'] as { id: string }[];
+      const [first, second] = [payment({ amount: 9_000 }), payment({ amount: 9_000 })];
+      for (const one of [first, second])
+        expect((await fraud.judge(one)).body).toMatchObject({ outcome: 'ALLOW', reasons: [] });
+      await fraud.judge(payment());
+      await fraud.tell(first, declined());
+      await fraud.tell(second, disputed);
+      await eventually(async () => {
+        const { body } = await fraud.get('/fraud/rules/statistics?days=1');
+        expect((body['data'] as { ruleId: string }[]).find(({ ruleId }) => ruleId === rule?.id)).toEqual({
+          ruleId: rule?.id,
+          mode: 'SHADOW',
+          matched: 2,
+          allowed: 2,
+          reviewed: 0,
+          blocked: 0,
+          declined: 1,
+          disputed: 1,
+        });
+      }, EVENTS_PATIENCE);
+      expect((await fraud.get('/fraud/rules/statistics?days=0')).status).toBe(400);
+    },
+    EVENTS_TIMEOUT_MS,
+  );
 });
 
 describe('a dry run', () => {
@@ -188,41 +202,45 @@ describe('a dry run', () => {
     expect(await version()).toBe(before);
   });
 
-  it('counts over windows that nobody looked at then, as if the rules had held', async () => {
-    const rules = ['attempts', 'distinct_cards', 'declines'].map((measure) => ({
-      name: measure,
-      when: { velocity: { by: 'ip', window: 3_600, measure }, operator: 'gte', value: 3 },
-      effect: 'BLOCK',
-      mode: 'ENFORCED',
-    }));
-    await fraud.setRules([]);
-    const merchantId = newId('mer');
-    const ip = '203.0.113.77';
-    const history = [50, 40, 30, 20, 10, 0].map((minutes, index) =>
-      payment({
-        merchantId,
-        ip,
-        at: new Date(Date.now() - minutes * 60_000).toISOString(),
-        method: { fingerprint: `fp_dry_${String(index % 2)}` },
-      }),
-    );
-    for (const one of history) await fraud.judge(one);
-    const [attempts, cards, declines] = rules;
-    expect((await dryRun({ rules: [attempts], merchantId })).body).toMatchObject({ decisions: 6, changed: 4 });
-    expect((await dryRun({ rules: [cards], merchantId })).body).toMatchObject({ decisions: 6, changed: 0 });
-    for (const [index, one] of history.slice(0, 3).entries())
-      await fraud.tell(one, declined(new Date(Date.now() - (35 - index) * 60_000)));
-    await eventually(async () => {
-      // Declined 35 to 33 minutes ago: the attempts 30, 20, 10 and 0 minutes ago saw three.
-      expect((await dryRun({ rules: [declines], merchantId })).body).toMatchObject({ decisions: 6, changed: 4 });
-    });
-    // What the live rules would have said is what the dry run says they would.
-    await fraud.setRules([attempts]);
-    expect((await fraud.judge(payment({ merchantId, ip }))).body).toMatchObject({
-      outcome: 'BLOCK',
-      reasons: [{ detail: '7 attempts by ip in 3600 s ≥ 3' }],
-    });
-  });
+  it(
+    'counts over windows that nobody looked at then, as if the rules had held',
+    async () => {
+      const rules = ['attempts', 'distinct_cards', 'declines'].map((measure) => ({
+        name: measure,
+        when: { velocity: { by: 'ip', window: 3_600, measure }, operator: 'gte', value: 3 },
+        effect: 'BLOCK',
+        mode: 'ENFORCED',
+      }));
+      await fraud.setRules([]);
+      const merchantId = newId('mer');
+      const ip = '203.0.113.77';
+      const history = [50, 40, 30, 20, 10, 0].map((minutes, index) =>
+        payment({
+          merchantId,
+          ip,
+          at: new Date(Date.now() - minutes * 60_000).toISOString(),
+          method: { fingerprint: `fp_dry_${String(index % 2)}` },
+        }),
+      );
+      for (const one of history) await fraud.judge(one);
+      const [attempts, cards, declines] = rules;
+      expect((await dryRun({ rules: [attempts], merchantId })).body).toMatchObject({ decisions: 6, changed: 4 });
+      expect((await dryRun({ rules: [cards], merchantId })).body).toMatchObject({ decisions: 6, changed: 0 });
+      for (const [index, one] of history.slice(0, 3).entries())
+        await fraud.tell(one, declined(new Date(Date.now() - (35 - index) * 60_000)));
+      await eventually(async () => {
+        // Declined 35 to 33 minutes ago: the attempts 30, 20, 10 and 0 minutes ago saw three.
+        expect((await dryRun({ rules: [declines], merchantId })).body).toMatchObject({ decisions: 6, changed: 4 });
+      }, EVENTS_PATIENCE);
+      // What the live rules would have said is what the dry run says they would.
+      await fraud.setRules([attempts]);
+      expect((await fraud.judge(payment({ merchantId, ip }))).body).toMatchObject({
+        outcome: 'BLOCK',
+        reasons: [{ detail: '7 attempts by ip in 3600 s ≥ 3' }],
+      });
+    },
+    EVENTS_TIMEOUT_MS,
+  );
 
   it('is refused for rules that could not be set', async () => {
     expect(await dryRun({ rules: [large({ when: { all: [] } })] })).toMatchObject({ status: 400 });
