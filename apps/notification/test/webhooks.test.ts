@@ -401,9 +401,7 @@ describe('order', () => {
     const [definition, merchantId, , payload] = hooks.eventOf('created', merchant.merchantId, paymentId);
     const first = hooks.envelope(definition, merchantId, paymentId, { ...payload, metadata: { held: 'yes' } });
     const second = hooks.envelope(...hooks.eventOf('stuck', merchant.merchantId, paymentId));
-    // They come by different topics, the later one first.
-    await hooks.send('payment.stuck', [second]);
-    await hooks.send('payment.created', [first]);
+    await hooks.take([first, second]);
     const other = await hooks.payment(merchant.merchantId, ['created', 'stuck']);
     await eventually(async () => {
       expect(await hooks.standings(endpoint.id)).toEqual({ DELIVERED: 2, PENDING: 2 });
