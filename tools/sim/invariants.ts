@@ -120,8 +120,11 @@ const requireNotGuessed = (
 const isGivenBack = (world: World, acquirer: string, authorizationId: string): boolean =>
   world.acquirers.get(acquirer)?.held.get(authorizationId)?.closed === true;
 
-/** Three more inquiries than the schedule has: by then it is shown to people, even if a process died over it twice. */
-const INQUIRIES_UNSHOWN_MAX = 9;
+/**
+ * More inquiries than the schedule has: by then it is shown to people, even if a process died over it twice, and another one
+ * paused with the payment's lock, over which those who take the order up lose a lease each.
+ */
+const INQUIRIES_UNSHOWN_MAX = 11;
 
 export const requireShown = (world: World, { operationId, paymentId, inquiries }: AttemptRow): void => {
   const operation = operationOf(world.payment.stateOf(paymentId), operationId);
