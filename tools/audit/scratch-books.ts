@@ -34,7 +34,10 @@ export class ScratchBooks<Service extends string> {
     for (const service of Object.keys(migrations) as Service[]) {
       const database = await createTestDatabase({ service, migrations: [...(migrations[service] ?? [])] });
       books.databases.push(database);
-      books.owners.set(service, await Database.connect({ url: database.ownerUrl, applicationName: 'audit-test' }));
+      books.owners.set(
+        service,
+        await Database.connect({ url: database.ownerUrl, applicationName: 'audit-test', poolSizeMax: 2 }),
+      );
       books.readers.set(service, new ReadDatabase(service, database.ownerUrl));
     }
     return books;

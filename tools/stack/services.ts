@@ -79,8 +79,6 @@ export const SERVICES: readonly Service[] = [
       ACQUIRERS: acquirers(surroundings),
       ACQUIRER_WEBHOOK_SECRETS: JSON.stringify(surroundings.secrets.acquirerWebhooks),
       EXTERNAL_REFERENCES: printedParties(surroundings.secrets),
-      // A dozen processes share the cores of one machine: a test card that is always blocked is to be blocked there too.
-      FRAUD_BUDGET_MS: '1000',
       // One machine does everything here, also while it starts: that fraud is late is no reason to have people look.
       FRAUD_BUDGET_MS: '2000',
       FRAUD_DOWN_ALLOW_MAX: '1000000000',

@@ -53,7 +53,7 @@ export class Balances1764002000000 implements MigrationInterface {
         PRIMARY KEY (merchant_id, currency)
       );
       COMMENT ON TABLE merchant_balances IS
-        'Kept with each balance transaction, in its commit, so that reading a balance reads one row. domain/invariants.ts says of what it is the sum.';
+        'Kept with each balance transaction, in its commit, so that reading a balance reads one row. Pending and available are the sum of its balance transactions (audit, 13).';
       CREATE INDEX merchant_balances_available ON merchant_balances (merchant_id, currency) WHERE available_minor > 0;
 
       CREATE TABLE settlement_runs (

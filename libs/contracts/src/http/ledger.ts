@@ -87,7 +87,10 @@ export const transactionRequestSchema = z
         .max(200)
         .regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces'),
     )
-      .refine((reference) => !RESERVED_REFERENCE.test(reference), 'must not begin with payflow:, wallet:, payout: or reserve:')
+      .refine(
+        (reference) => !RESERVED_REFERENCE.test(reference),
+        'must not begin with payflow:, wallet:, payout: or reserve:',
+      )
       .meta({ description: 'Posts once for ever.' }),
     type: withoutCardNumber(
       z.string().regex(/^[A-Z][A-Z0-9_]{0,39}$/, 'must be upper-case letters, digits and _'),
