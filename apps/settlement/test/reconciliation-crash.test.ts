@@ -14,7 +14,7 @@ const DAY_MS = 86_400_000;
 let settlement: SettlementUnderTest;
 let database: Database;
 beforeAll(async () => {
-  settlement = await SettlementUnderTest.start({ instances: 0 });
+  settlement = await SettlementUnderTest.start({ instances: 0, hears: false });
   database = await Database.connect({
     url: settlement.databases.runtimeUrl,
     applicationName: 'test',
