@@ -9,7 +9,16 @@ import type { Random } from '../random.ts';
 import type { World } from '../world.ts';
 import { type Fault, NOTHING_TO_HEAL } from './fault.ts';
 
-const SERVICES_WITH_OUTBOX = ['payment', 'tokenization', 'auth', 'ledger', 'wallet'] as const;
+const SERVICES_WITH_OUTBOX = [
+  'payment',
+  'tokenization',
+  'auth',
+  'ledger',
+  'wallet',
+  'fraud',
+  'notification',
+  'settlement',
+] as const;
 const OLD_MESSAGES_MAX = 400;
 const REPUBLISH_TRIES_MAX = 30;
 const PAYMENT_TOPICS = ['payment.created', 'payment.authorized', 'payment.captured', 'payment.refunded'] as const;
