@@ -175,7 +175,7 @@ async function* merchantsThatDiffer({ ledger, settlement, compared }: Settlement
   );
 }
 
-/** A payout or reserve that is under way is counted by settlement before the ledger has it; nobody may call it wrong yet. */
+/** A payout that is under way (one that people must look at has no timer) is counted by settlement before the ledger has it; nobody may call it wrong yet. */
 const merchantsStillDiffer = async (
   { ledger, settlement }: SettlementSources,
   suspects: readonly Owed[],
@@ -187,7 +187,7 @@ const merchantsStillDiffer = async (
     (
       await settlement.query<{ key: string }>(
         `SELECT DISTINCT merchant_id || ' ' || currency AS key FROM payouts
-          WHERE merchant_id || ' ' || currency = ANY($1) AND stage NOT IN ('PAID', 'NOT_DEBITED', 'REVERSED', 'RETURNED')`,
+          WHERE merchant_id || ' ' || currency = ANY($1) AND due_at IS NOT NULL AND stage NOT IN ('PAID', 'NOT_DEBITED', 'REVERSED', 'RETURNED')`,
         [keys],
       )
     ).map(({ key }) => key),

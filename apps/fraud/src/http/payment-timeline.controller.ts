@@ -25,7 +25,8 @@ const itemsOf = (row: JudgedRow): readonly TimelineItem[] => {
     id: row.id,
     causedBy: null,
     correlationId: null,
-    summary: `${row.outcome}, score ${row.score}, by version ${row.rules_version} of the rules`,
+    // The merchant reads it too: the score, the rules and who decided are for staff, behind the link.
+    summary: row.outcome,
     links: { decision: `/fraud/decisions/${row.id}` },
   };
   if (row.review_id === null || row.review_created_at === null) return [decision];
@@ -35,8 +36,7 @@ const itemsOf = (row: JudgedRow): readonly TimelineItem[] => {
     kind: 'fraud_review',
     id: row.review_id,
     causedBy: row.id,
-    summary:
-      row.review_decided_by === null ? 'waits for people' : `${row.review_status ?? ''} by ${row.review_decided_by}`,
+    summary: row.review_decided_by === null ? 'waits for people' : (row.review_status ?? ''),
     links: { review: `/fraud/reviews/${row.review_id}` },
   };
   return [decision, review];

@@ -106,7 +106,9 @@ export class SendMessages implements OnApplicationBootstrap, BeforeApplicationSh
     const { reason, permanent } =
       error instanceof SendingError ? error : { reason: 'the message could not be handled', permanent: false };
     const { messageId, channel, tries } = taken;
-    this.logger.warn({ err: error, messageId, channel, tries }, 'a message was not sent');
+    // A server's own words may name the address.
+    const cause = error instanceof SendingError ? { reason } : { err: error };
+    this.logger.warn({ ...cause, messageId, channel, tries }, 'a message was not sent');
     const delayMs = permanent ? undefined : retryDelayMs(tries, Math.random());
     if (delayMs !== undefined) {
       await postponeMessage(this.database, taken, delayMs, reason);
@@ -119,8 +121,9 @@ export class SendMessages implements OnApplicationBootstrap, BeforeApplicationSh
 
   private async cleanUp(): Promise<void> {
     if (performance.now() < this.cleanedAtMs + CLEANUP_INTERVAL_MS) return;
-    this.cleanedAtMs = performance.now();
-    await deleteEndedMessages(this.database, RETENTION_DAYS, DELETED_MAX);
+    // A whole portion may not have been all.
+    if ((await deleteEndedMessages(this.database, RETENTION_DAYS, DELETED_MAX)) < DELETED_MAX)
+      this.cleanedAtMs = performance.now();
   }
 }
 

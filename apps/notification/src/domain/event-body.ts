@@ -2,6 +2,16 @@ import type { Envelope, MerchantEvent } from '@payflow/contracts';
 
 import { typeWithoutVersion } from './event-types.js';
 
+/** What of an event is for staff: whoever knows a rule can walk around it. */
+const FOR_STAFF: Readonly<Record<string, readonly string[]>> = {
+  'fraud.flagged': ['score', 'reasons', 'rulesVersion'],
+};
+
+const forMerchants = (type: string, payload: Envelope['payload']): Envelope['payload'] => {
+  const hidden = FOR_STAFF[typeWithoutVersion(type).type] ?? [];
+  return Object.fromEntries(Object.entries(payload).filter(([name]) => !hidden.includes(name)));
+};
+
 /**
  * An event as its merchant gets it. Written out once, when it comes in: a webhook, its repetitions and the feed carry the
  * same bytes.
@@ -14,5 +24,5 @@ export const bodyOf = ({ eventId, type, occurredAt, merchantId, aggregateId, seq
     merchantId: merchantId ?? '',
     aggregateId,
     sequence,
-    data: payload,
+    data: forMerchants(type, payload),
   } satisfies MerchantEvent);

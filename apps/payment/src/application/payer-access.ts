@@ -18,10 +18,16 @@ const needsSecret = (principal: Principal): boolean => !principal.scopes.include
 const isCustomer = (principal: Principal): boolean =>
   principal.kind === 'user' && principal.merchantId === undefined && !isStaff(principal);
 
+/** To whoever tries cards, the rules' no and the issuer's look alike. */
+const asPayersHear = (lastError: PayerView['lastError']): PayerView['lastError'] =>
+  lastError?.code.startsWith('fraud_') === true
+    ? { ...lastError, code: 'payment_declined', message: 'The payment was declined.' }
+    : lastError;
+
 /** Without the merchant's fees, metadata and references. */
 const payerViewOf = (row: PaymentRow): PayerView => {
   const { paymentId, status, amount, currency, description, nextAction, lastError } = paymentView(row);
-  return { paymentId, status, amount, currency, description, nextAction, lastError };
+  return { paymentId, status, amount, currency, description, nextAction, lastError: asPayersHear(lastError) };
 };
 
 const payerAnswer = (payment: Payment): Answer => ({

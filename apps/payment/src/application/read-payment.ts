@@ -21,7 +21,7 @@ import { dataOf, historyUntil, loadHistory, type StoredEvent } from '../store/pa
 import { type SettlementRow, settlementRowsOf } from '../store/payment-settlements.js';
 import { findPayment, findPaymentMoment, type PaymentRow, paymentRowOf } from '../store/payments.js';
 import { LedgerLines } from './ledger-lines.js';
-import { sees } from './ownership.js';
+import { sees, visibilityOf } from './ownership.js';
 import { failureOf, fraudView, paymentView, settlementView } from './payment-view.js';
 
 type PaymentHistory = z.infer<typeof paymentEventsSchema>;
@@ -71,7 +71,7 @@ export class ReadPayment {
     await this.current(paymentId, principal);
     const history = await loadHistory(this.database, paymentId);
     const shown = asOf === undefined ? history : historyUntil(history, new Date(asOf));
-    return { data: shown.map((stored) => eventView(stored, isStaff(principal))) };
+    return { data: shown.map((stored) => eventView(stored, principal)) };
   }
 
   /** @throws Problem payment_not_found */
@@ -116,21 +116,25 @@ const besides = (
   settlements: readonly SettlementRow[],
   principal: Principal,
 ): Pick<PaymentDetailResponse, 'fraud' | 'settlements'> => ({
-  fraud: fraudView(row, isStaff(principal)),
-  settlements: settlements.map(settlementView),
+  fraud: isPayer(principal) ? null : fraudView(row, isStaff(principal)),
+  settlements: isPayer(principal) ? [] : settlements.map(settlementView),
 });
 
+const isPayer = (principal: Principal): boolean => visibilityOf(principal).of === 'payer';
+
 /** Why a payment looked as it looked to fraud. */
-const FOR_STAFF = new Set(['score', 'reasons', 'rulesVersion']);
+const FOR_STAFF = new Set(['score', 'reasons', 'rulesVersion', 'decidedBy']);
+/** What is between the merchant and others: the payer sees that it happened, by the number. */
+const NOT_FOR_PAYERS = /^(Fraud|Review|Dispute|PaymentSettled)/;
 
 /** Amounts under the names of the API, without the hash of the client secret, and for merchants without fraud's reasons. */
-const eventView = ({ version, event }: StoredEvent, forStaff: boolean): PaymentHistory['data'][number] => ({
+const eventView = ({ version, event }: StoredEvent, principal: Principal): PaymentHistory['data'][number] => ({
   version,
   type: event.type,
   occurredAt: event.at.toISOString(),
   data: Object.fromEntries(
-    Object.entries(dataOf(event))
-      .filter(([name]) => name !== 'clientSecretHash' && (forStaff || !FOR_STAFF.has(name)))
+    Object.entries(isPayer(principal) && NOT_FOR_PAYERS.test(event.type) ? {} : dataOf(event))
+      .filter(([name]) => name !== 'clientSecretHash' && (isStaff(principal) || !FOR_STAFF.has(name)))
       .map(([name, value]) => [name.replace(/Minor$/, ''), value]),
   ),
 });

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import {
   type Envelope,
+  isStaff,
   type PaymentTimeline,
   type Principal,
   TIMELINE_ITEMS_MAX,
@@ -36,7 +37,9 @@ export class ReadTimeline {
       throw new Problem('payment_not_found');
     if (visibilityOf(principal).of === 'payer')
       throw new Problem('insufficient_scope', { detail: 'The timeline is for the merchant and for staff.' });
-    const [own, others] = await Promise.all([this.ownItems(paymentId), this.parts.of(paymentId)]);
+    const forStaff = isStaff(principal);
+    const [own, others] = await Promise.all([this.ownItems(paymentId, forStaff), this.parts.of(paymentId)]);
+    const items = [...own.items, ...others.flatMap(({ part }) => part?.items ?? [])];
     const missing = others.filter(({ part }) => part === undefined).map(({ service }) => service);
     const truncated = [
       ...(own.truncated ? ['payment'] : []),
@@ -47,11 +50,15 @@ export class ReadTimeline {
       complete: missing.length === 0 && truncated.length === 0,
       missing,
       truncated,
-      data: inOrder([...own.items, ...others.flatMap(({ part }) => part?.items ?? [])]),
+      // What an acquirer's report says is between him and us.
+      data: inOrder(items.filter(({ kind }) => forStaff || kind !== 'reconciliation')),
     };
   }
 
-  private async ownItems(paymentId: string): Promise<{ items: readonly TimelineItem[]; truncated: boolean }> {
+  private async ownItems(
+    paymentId: string,
+    forStaff: boolean,
+  ): Promise<{ items: readonly TimelineItem[]; truncated: boolean }> {
     const [history, published, attempts, messages] = await Promise.all([
       causedHistoryOf(this.database, paymentId, TIMELINE_ITEMS_MAX + 1),
       this.outbox.publishedOf(this.database, paymentId, TIMELINE_ITEMS_MAX + 1),
@@ -61,7 +68,7 @@ export class ReadTimeline {
     const orderedBy = ordersIn(paymentId, history);
     return {
       items: [
-        ...history.slice(0, TIMELINE_ITEMS_MAX).map((row) => historyItem(paymentId, row)),
+        ...history.slice(0, TIMELINE_ITEMS_MAX).map((row) => historyItem(paymentId, row, forStaff)),
         ...published.slice(0, TIMELINE_ITEMS_MAX).map((envelope) => publishedItem(paymentId, history, envelope)),
         ...attempts.map((attempt) => attemptItem(attempt, orderedBy)),
         ...messages.slice(0, TIMELINE_ITEMS_MAX).map(messageItem),
@@ -90,14 +97,17 @@ const ordersIn = (paymentId: string, history: readonly HistoryRow[]): ReadonlyMa
     }),
   );
 
-const historyItem = (paymentId: string, row: HistoryRow): TimelineItem => ({
+/** Who of the staff has looked at a payment is not the merchant's business. */
+const isWordOfReview = ({ type }: HistoryRow): boolean => type.startsWith('Review') || type === 'PaymentRejected';
+
+const historyItem = (paymentId: string, row: HistoryRow, forStaff: boolean): TimelineItem => ({
   at: row.occurred_at.toISOString(),
   kind: 'event',
   service: 'payment',
   id: idOf(paymentId, row),
   causedBy: (isRequest(row) ? undefined : orderOf(row)) ?? row.request_id,
   correlationId: row.request_id,
-  summary: `${row.type} by ${row.principal_id}`,
+  summary: forStaff || !isWordOfReview(row) ? `${row.type} by ${row.principal_id}` : row.type,
   links: { events: `/payments/${paymentId}/events` },
 });
 

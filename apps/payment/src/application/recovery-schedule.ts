@@ -27,6 +27,8 @@ export const nextLookMs = (operation: Operation, inquiries: number, at: Date, se
   return (delays[Math.min(inquiries, delays.length - 1)] ?? 0) * MS_PER_SECOND;
 };
 
+/** An answer that is not there by the deadline is lost, however soon the acquirer is back. */
+const RESPONSE_RESEND_MS_MAX = 600 * MS_PER_SECOND;
 /** A decision takes banks weeks, and is told by webhook and feed; asking is for the case that neither comes. */
 const REVIEW_INQUIRY_MS = 86_400 * MS_PER_SECOND;
 
@@ -50,5 +52,6 @@ export const nextDisputeLookMs = (
   if (response === null && untilDeadlineMs > 0) return untilDeadlineMs;
   if (tries === 0) return 0;
   const delays = settings.RECOVERY_DELAYS_SECONDS;
-  return (delays[Math.min(tries - 1, delays.length - 1)] ?? 0) * MS_PER_SECOND;
+  const delayMs = (delays[Math.min(tries - 1, delays.length - 1)] ?? 0) * MS_PER_SECOND;
+  return untilDeadlineMs > 0 ? Math.min(delayMs, RESPONSE_RESEND_MS_MAX) : delayMs;
 };

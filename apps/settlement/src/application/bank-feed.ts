@@ -64,4 +64,6 @@ export class BankFeed implements OnApplicationBootstrap, BeforeApplicationShutdo
   }
 }
 
-const isLeftAlone = (stage: PayoutStage): boolean => stage === 'ASKING' || stage === 'CANCELING' || stage === 'PAID';
+/** A payout that is to be sent may wait for a day: whoever sends it this moment loses his fence, and the reference pays once. */
+const LEFT_ALONE: readonly PayoutStage[] = ['SENDING', 'ASKING', 'CANCELING', 'PAID'];
+const isLeftAlone = (stage: PayoutStage): boolean => LEFT_ALONE.includes(stage);

@@ -3,7 +3,7 @@ import { SERVICE_POSTINGS_MAX } from '@payflow/contracts';
 import { minorToJson } from '@payflow/kernel';
 import { Outbox } from '@payflow/messaging';
 import { Database } from '@payflow/postgres';
-import { crashPoint, Logger } from '@payflow/service';
+import { crashPoint, InjectConfig, Logger } from '@payflow/service';
 
 import { BankClient, type BankWord } from '../clients/bank-client.js';
 import { Ledger } from '../clients/ledger.js';
@@ -16,6 +16,7 @@ import {
   type PayoutStep,
 } from '../domain/payout.js';
 import { payoutPosting } from '../domain/postings.js';
+import type { SettlementConfig } from '../settlement.config.js';
 import { takeOverAccounts } from '../store/payout-accounts.js';
 import { lockPayouts, type PayoutRow } from '../store/payouts.js';
 import { PayoutAccountSeal } from './payout-account-seal.js';
@@ -48,6 +49,7 @@ export class PayoutSaga {
     private readonly seal: PayoutAccountSeal,
     private readonly outbox: Outbox,
     private readonly logger: Logger,
+    @InjectConfig() private readonly config: SettlementConfig,
   ) {}
 
   /**
@@ -133,6 +135,8 @@ export class PayoutSaga {
   }
 
   private async ask(row: PayoutRow, kind: 'pay' | 'inquire' | 'cancel'): Promise<Learned> {
+    // What another bank has never heard of says nothing: it would be paid there a second time. People are told when it is stuck.
+    if (row.bank !== this.config.BANK_NAME) return learnedOf(row, { kind: 'bank_silent' });
     const payout = { reference: row.id, amount: minorToJson(row.amountMinor), currency: row.currency };
     const word = await this.wordOf(row, payout, kind);
     return { ...learnedOf(row, word.news), bankReference: word.bankReference };

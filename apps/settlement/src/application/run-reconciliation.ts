@@ -18,6 +18,9 @@ const MINUTE_MS = 60_000;
 /** Reports overlap by so much: what the other side entered late, with an earlier time, is in the next one. */
 const OVERLAP_MS = 600_000;
 
+/** A report that says this will say it again: the run ends. */
+const UNUSABLE: ReadonlySet<string> = new Set(['report_invalid', 'body_too_large']);
+
 /**
  * The runs that compare our books with the others'. They are rows: a schedule, people and uploads ask for them, of all instances
  * one has a run in hand, and what a dead one left is taken up after its lease.
@@ -102,7 +105,7 @@ export class RunReconciliation implements OnApplicationBootstrap, BeforeApplicat
     try {
       await this.comparing.run(run, () => this.loop.isStopping);
     } catch (error) {
-      if (error instanceof Problem && error.code === 'report_invalid') {
+      if (error instanceof Problem && UNUSABLE.has(error.code)) {
         await this.fail(run, error.detail ?? error.message);
         return;
       }

@@ -39,11 +39,14 @@ export const closeGroup = (
   let left = availableMinor;
   for (const { id, netMinor } of batches) {
     const wanted = reserveOf(netMinor, rule);
-    const amountMinor = wanted < left ? wanted : left;
+    const amountMinor = least(wanted, left, AMOUNT_MINOR_MAX);
     if (amountMinor <= 0n) continue;
     reserves.push({ settlementId: id, amountMinor });
     left -= amountMinor;
   }
-  const payable = left < AMOUNT_MINOR_MAX ? left : AMOUNT_MINOR_MAX;
+  const payable = least(left, AMOUNT_MINOR_MAX);
   return { reserves, payoutMinor: payable > 0n && payable >= minimumMinor ? payable : null };
 };
+
+const least = (...amounts: readonly bigint[]): bigint =>
+  amounts.reduce((least, amount) => (amount < least ? amount : least));

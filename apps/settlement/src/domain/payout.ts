@@ -112,7 +112,9 @@ export const evolvePayout = (before: PayoutState, news: PayoutNews): Evolved => 
     case 'posted':
       return afterPosting(before, news.posting, to);
     case 'posting_refused':
-      if (news.posting === 'debit' && before.stage === 'DEBITING') return to('NOT_DEBITED', { reason: news.code });
+      // A reference that is taken was posted, with other words: the merchant was debited.
+      if (news.posting === 'debit' && before.stage === 'DEBITING' && news.code !== 'reference_taken')
+        return to('NOT_DEBITED', { reason: news.code });
       return { kind: 'contradiction', detail: `the ledger refuses the posting ${news.posting}: ${news.code}` };
     case 'bank_said':
       return afterBank(before, news.status, news.reason, to);

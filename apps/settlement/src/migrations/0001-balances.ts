@@ -138,6 +138,7 @@ export class Balances1764002000000 implements MigrationInterface {
       COMMENT ON COLUMN payouts.account_sealed IS 'As the merchant''s account was when it was found, so that each repetition names the same; AES-256-GCM under BANK_ACCOUNT_KEY.';
       CREATE INDEX payouts_due ON payouts (due_at) WHERE due_at IS NOT NULL;
       CREATE INDEX payouts_merchant ON payouts (merchant_id, id);
+      CREATE INDEX payouts_run ON payouts (run_id, id);
       CREATE INDEX payouts_waiting ON payouts (merchant_id) WHERE stage = 'WAITING';
 
       CREATE TABLE payout_accounts (

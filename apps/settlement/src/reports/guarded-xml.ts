@@ -46,13 +46,23 @@ export const parseXml = (text: string, lists: ReadonlySet<string>): XmlNode => {
   }
 };
 
-/** Before the parser, whose memory grows with the depth. Comments and CDATA may hold anything, so they are skipped. */
+/** How what begins at `open` ends. Comments, CDATA and instructions may hold anything. */
+const endOf = (text: string, open: number): string => {
+  if (text.startsWith('<!--', open)) return '-->';
+  if (text.startsWith('<![CDATA[', open)) return ']]>';
+  return text.startsWith('<?', open) ? '?>' : '>';
+};
+
+/** Before the parser, whose memory grows with the depth. Each character is looked at once, whatever the document is. */
 const requireShallow = (text: string): void => {
   let depth = 0;
-  for (const [token] of text.matchAll(/<!--[\s\S]*?-->|<!\[CDATA\[[\s\S]*?\]\]>|<\/?[^!?>][^>]*>/g)) {
-    if (token.startsWith('<!') || token.endsWith('/>')) continue;
-    depth += token.startsWith('</') ? -1 : 1;
+  for (let open = text.indexOf('<'); open >= 0;) {
+    const end = endOf(text, open);
+    const close = text.indexOf(end, open + 1);
+    if (close < 0) throw new ReportFault('malformed', 'the document is cut off');
+    if (end === '>' && text[close - 1] !== '/') depth += text[open + 1] === '/' ? -1 : 1;
     if (depth > DEPTH_MAX)
       throw new ReportFault('forbidden_construct', `the document is nested more than ${DEPTH_MAX} levels deep`);
+    open = text.indexOf('<', close + end.length);
   }
 };

@@ -27,19 +27,19 @@ export const insertRun = async (
   run: Pick<RunRow, 'id' | 'merchantId' | 'cutoffAt' | 'requestedBy'> & { readonly scheduledFor: Date | null },
 ): Promise<boolean> =>
   (await tx.execute(
-    `INSERT INTO settlement_runs (id, merchant_id, cutoff_at, requested_by, scheduled_for) VALUES ($1, $2, $3, $4, $5)
+    `INSERT INTO settlement_runs (id, merchant_id, cutoff_at, requested_by, scheduled_for) VALUES ($1, $2, least($3, now()), $4, $5)
      ON CONFLICT (scheduled_for) DO NOTHING`,
     [run.id, run.merchantId, run.cutoffAt, run.requestedBy, run.scheduledFor],
   )) === 1;
 
 /**
  * Takes up the oldest run that has not finished, unless somebody has it in hand: then nobody else runs anything. Runs come one
- * after the other, and each is in one pair of hands.
+ * after the other, and each is in one pair of hands. One that has begun goes before one with a smaller id: ids are made by clocks.
  */
 export const takeRun = async (sql: Sql, leaseMs: number): Promise<RunRow | undefined> => {
   const [row] = await sql.query<RunRow>(
     `UPDATE settlement_runs SET fence = fence + 1, lease_until = clock_timestamp() + make_interval(secs => $1::double precision / 1000)
-      WHERE id = (SELECT id FROM settlement_runs WHERE phase <> 'DONE' ORDER BY id LIMIT 1)
+      WHERE id = (SELECT id FROM settlement_runs WHERE phase <> 'DONE' ORDER BY fence = 0, id LIMIT 1)
         AND (lease_until IS NULL OR lease_until <= clock_timestamp())
   RETURNING ${COLUMNS}`,
     [leaseMs],

@@ -76,7 +76,7 @@ export const POSTINGS_PER_REQUEST_MAX = 5000;
 /** References of the ledger's own transactions (payments, reversals) begin so. */
 export const OWN_REFERENCE_PREFIX = 'payflow:';
 /** So do those of the ledger and of the services that post: nobody else can take a reference before they do. */
-const RESERVED_REFERENCE = /^(?:payflow|wallet|payout|reserve):/;
+const RESERVED_REFERENCE = /^(?:payflow|wallet|payout|reserve|settlement):/;
 
 export const transactionRequestSchema = z
   .strictObject({
@@ -89,7 +89,7 @@ export const transactionRequestSchema = z
     )
       .refine(
         (reference) => !RESERVED_REFERENCE.test(reference),
-        'must not begin with payflow:, wallet:, payout: or reserve:',
+        'must not begin with payflow:, wallet:, payout:, reserve: or settlement:',
       )
       .meta({ description: 'Posts once for ever.' }),
     type: withoutCardNumber(

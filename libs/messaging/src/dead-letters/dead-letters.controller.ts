@@ -25,8 +25,9 @@ import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
 
 import { countParked } from '../inbox/parked-sql.js';
-import { DeadLetters } from './dead-letters.js';
 import { actionCursorOf } from './action-cursor.js';
+import { DeadLetters } from './dead-letters.js';
+import { maskedText } from './masked-body.js';
 import { actionView, groupView, letterView, parkedView } from './views.js';
 
 type ListQuery = z.infer<typeof listDeadLettersQuerySchema>;
@@ -133,7 +134,8 @@ export class DeadLettersController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     // In a transaction of its own, which is rolled back; it must not wait for a second connection inside another.
-    const result = await this.deadLetters.dryRun(deadLetterId);
+    const { reason, ...told } = await this.deadLetters.dryRun(deadLetterId);
+    const result = { ...told, reason: reason === null ? null : maskedText(reason) };
     const by = { principalId: principal.id, reason: null, jobId: null };
     await this.answerOnce({ deadLetterId, body: {}, principal, meta, reply }, 200, async (tx) => {
       await this.deadLetters.recordDryRuns(tx, [{ deadLetterId, result }], by);

@@ -11,7 +11,7 @@ const SECRET_NAME =
   'card_?number|cvc|cvv|security_?code|recovery_?code|totp|otp)';
 /** `"clientSecret": "…"`, as JSON has it; a text that is cut off in the middle ends there. Names are short, so it looks no further. */
 const SECRET_MEMBER = new RegExp(
-  `("[^"\\\\]{0,40}?${SECRET_NAME}[^"\\\\]{0,40}"\\s*:\\s*)("(?:[^"\\\\]|\\\\.)*(?:"|$)|[^\\s,}\\]"]+)`,
+  `("[^"\\\\]{0,40}?${SECRET_NAME}[^"\\\\]{0,40}"\\s*:\\s*)("(?:[^"\\\\]|\\\\.)*(?:"|$)|\\[[^\\]]*(?:\\]|$)|\\{[^}]*(?:\\}|$)|[^\\s,}\\]"]+)`,
   'gi',
 );
 /** `client_secret=…`, as forms and log lines have it. */
