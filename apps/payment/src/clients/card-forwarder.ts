@@ -50,6 +50,8 @@ export class CardForwarder {
       merchantId: payment.merchantId,
       ...(payment.userId === null ? {} : { userId: payment.userId }),
       acquirer: operation.acquirer,
+      // People may take longer than a token lives.
+      ...(payment.review === null ? {} : { acceptedAt: payment.review.openedAt.toISOString() }),
       // The next acquirer of the route may have to be asked with it.
       keepCvc: operation.route.at(-1) !== operation.acquirer,
       timeoutMs: this.config.ACQUIRER_TIMEOUT_MS,

@@ -239,7 +239,10 @@ const applied = (payment: Payment, event: PaymentEvent): Payment => {
     }
     case 'ReviewOpened': {
       const { reviewId, decideBy, sale } = event;
-      return { ...payment, review: { reviewId, decideBy, sale, open: true } };
+      return {
+        ...payment,
+        review: { reviewId, decideBy, sale, open: true, openedAt: payment.review?.openedAt ?? event.at },
+      };
     }
     case 'ReviewClosed':
       return withoutReview(payment);

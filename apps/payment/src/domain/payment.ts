@@ -134,6 +134,8 @@ export interface Review {
   readonly decideBy: Date;
   readonly sale: boolean;
   readonly open: boolean;
+  /** Of the first, where there were several: since then the payment has its token. */
+  readonly openedAt: Date;
 }
 
 /** What one settlement took in of the payment. */

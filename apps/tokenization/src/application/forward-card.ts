@@ -139,6 +139,7 @@ export class ForwardCard {
       userId: request.userId ?? null,
       paymentId,
       at,
+      ...(request.acceptedAt === undefined ? {} : { acceptedAt: new Date(request.acceptedAt) }),
       demoMode: this.config.DEMO_MODE,
     });
     if (reason !== undefined) throw new UnusableTokenError(reason);

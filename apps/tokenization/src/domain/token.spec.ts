@@ -63,6 +63,14 @@ describe('whether a token can be used, reasons in the order in which they are ch
     ['the same payment when the card is erased', token({ usedByPayment: 'pay_1', cardErased: true }), use(), 'used'],
     ['asking without a payment', token({ usedByPayment: 'pay_1' }), use({ paymentId: null }), 'used'],
     ['a life that is over', token({ expiresAt: at, expYear: 2020 }), use(), 'expired'],
+    ['a payment that took it in time, and waited', token({ expiresAt: at }), use({ acceptedAt: past }), undefined],
+    ['a payment that took it too late', token({ expiresAt: past }), use({ acceptedAt: past }), 'expired'],
+    [
+      'a payment that waited until the card was erased',
+      token({ expiresAt: at, cardErased: true }),
+      use({ acceptedAt: past }),
+      'expired',
+    ],
     ['a card that is over', token({ expYear: 2025 }), use(), 'card_expired'],
     ['a card in its last month', token({ expMonth: 6, expYear: 2026 }), use(), undefined],
     [

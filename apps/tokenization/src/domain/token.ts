@@ -32,6 +32,8 @@ export interface Use {
   /** The payment that the card is to be forwarded for; null when only asking. */
   readonly paymentId: string | null;
   readonly at: Date;
+  /** When the payment took it, if it had to wait since: its lifetime is judged by then. */
+  readonly acceptedAt?: Date;
   readonly demoMode: boolean;
 }
 
@@ -46,7 +48,9 @@ export const unusableReason = (token: TokenLife, use: Use): UnusableReason | und
     // another acquirer.
     return token.usedByPayment === use.paymentId && !token.cardErased ? undefined : 'used';
   }
-  if (token.expiresAt !== null && use.at >= token.expiresAt) return 'expired';
+  if (token.expiresAt !== null && (use.acceptedAt ?? use.at) >= token.expiresAt) return 'expired';
+  // It was accepted in time, and waited for longer than the vault keeps the card.
+  if (token.cardErased) return 'expired';
   if (cardExpired(token, use.at, use.demoMode)) return 'card_expired';
   return undefined;
 };

@@ -109,6 +109,9 @@ export const forwardRequestSchema = z
     headers: z.record(z.string().regex(/^[a-z0-9-]{1,60}$/), z.string().max(500)).default({}),
     encoding: z.enum(['json', 'form']).default('json'),
     body: z.record(z.string(), z.unknown()),
+    acceptedAt: timeSchema.optional().meta({
+      description: 'When the payment took the token, where it had to wait since: the token was good then.',
+    }),
     keepCvc: z.boolean().default(false).meta({
       description: 'Another acquirer may be asked next: the CVC is forgotten a minute after the answer, not with it.',
     }),
