@@ -170,8 +170,8 @@ describe('finds', () => {
     );
     await books.write(
       'settlement',
-      `INSERT INTO payouts (id, merchant_id, run_id, amount_minor, currency, bank, stage, status)
-       SELECT $1, $2, id, 400, 'USD', 'sim', 'DEBITING', 'PENDING' FROM settlement_runs LIMIT 1`,
+      `INSERT INTO payouts (id, merchant_id, run_id, amount_minor, currency, bank, stage, status, due_at)
+       SELECT $1, $2, id, 400, 'USD', 'sim', 'DEBITING', 'PENDING', now() FROM settlement_runs LIMIT 1`,
       [newId('po'), merchantId],
     );
     const told = (await books.audit(settlementsAgree)).filter(({ ids }) => ids['merchant'] === merchantId);
