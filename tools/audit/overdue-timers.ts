@@ -87,7 +87,7 @@ const stillOverdue = async (database: ReadDatabase, { service, due }: Timers, ov
       suspect,
       finding: {
         problem: `due since ${suspect.due.toISOString()}, and nobody takes it up`,
-        ids: { subject: suspect.subject, timer: `${service} ${suspect.id}` },
+        ids: { service, subject: suspect.subject, timer: suspect.id },
       },
     }));
 };
