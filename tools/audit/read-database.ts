@@ -26,8 +26,9 @@ export class ReadDatabase implements Sql {
       options: SESSION,
       types: int8AsBigint,
     });
-    // A connection that breaks while it is idle; the next statement says what is wrong.
+    // A connection that breaks while it is idle, or between two statements; the next statement says what is wrong.
     this.pool.on('error', () => undefined);
+    this.pool.on('connect', (client) => client.on('error', () => undefined));
   }
 
   async query<Row>(text: string, parameters: readonly unknown[] = []): Promise<Row[]> {

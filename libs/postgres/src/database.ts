@@ -86,6 +86,9 @@ export class Database implements Sql {
     }
     const pool = (dataSource.driver as unknown as { master: pg.Pool }).master;
     pool.on('error', (error) => options.onIdleError?.(error));
+    // A connection may end in the same breath in which it begins: before whoever asked for it has heard of it and listens. An
+    // error that nobody listens to would end the process; so it is heard here, and the first statement says what is wrong.
+    pool.on('connect', (client) => client.on('error', ignoredHere));
     return new Database(dataSource, pool);
   }
 
@@ -245,7 +248,7 @@ const begin = async (statements: StatementQueue, isolation: Isolation): Promise<
   return id;
 };
 
-/** Whoever waits for the statements behind it gets the same error. */
+/** Told elsewhere too: whoever waits for the statements behind it gets the same error. */
 const ignoredHere = (): void => undefined;
 
 /**

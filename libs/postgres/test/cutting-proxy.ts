@@ -6,9 +6,16 @@ const COMMIT_QUERY = 'COMMIT\u0000';
 /** What the proxy does when it sees COMMIT: hand it on and cut the answer off, or cut before it arrives. */
 export type Cut = 'none' | 'answer-lost' | 'request-lost';
 
+/** ReadyForQuery, idle: how the server's greeting ends (PostgreSQL 17, 53.7). */
+const READY = Buffer.from('Z\u0000\u0000\u0000\u0005I', 'latin1');
+const FIELDS = 'SFATAL\u0000C57P01\u0000Mterminating connection due to administrator command\u0000\u0000';
+const TERMINATED = Buffer.concat([Buffer.from([0x45, 0, 0, 0, FIELDS.length + 4]), Buffer.from(FIELDS, 'latin1')]);
+
 /** A TCP proxy in front of Postgres that breaks the connection at COMMIT, once. */
 export class CuttingProxy {
   cut: Cut = 'none';
+  /** The next connection is terminated with its greeting: both come in one piece. */
+  terminatesNextGreeting = false;
   private readonly sockets = new Set<Socket>();
 
   private constructor(
@@ -40,6 +47,7 @@ export class CuttingProxy {
       socket.on('close', () => this.sockets.delete(socket));
     }
     let answersPass = true;
+    let greeted = false;
     client.on('data', (chunk) => {
       if (this.cut !== 'none' && chunk.includes(COMMIT_QUERY)) {
         const cut = this.cut;
@@ -56,7 +64,13 @@ export class CuttingProxy {
       upstream.write(chunk);
     });
     upstream.on('data', (chunk) => {
-      if (answersPass) client.write(chunk);
+      if (!answersPass) return;
+      const greets = !greeted && chunk.subarray(-READY.length).equals(READY);
+      greeted ||= greets;
+      if (greets && this.terminatesNextGreeting) {
+        this.terminatesNextGreeting = false;
+        client.end(Buffer.concat([chunk, TERMINATED]));
+      } else client.write(chunk);
     });
     client.on('close', () => upstream.end());
     upstream.on('close', () => client.destroy());

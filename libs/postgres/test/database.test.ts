@@ -42,13 +42,18 @@ describe('the database library', () => {
   let proxy: CuttingProxy;
   let database: Database;
 
+  const connectThroughProxy = async (): Promise<Database> => {
+    const url = new URL(urls.runtimeUrl);
+    url.port = String(proxy.port);
+    return await Database.connect({ url: url.toString(), applicationName: 'test', poolSizeMax: 4 });
+  };
+
   beforeAll(async () => {
     urls = await provisionDatabase(adminUrl, names, passwords);
     await migrate(urls.ownerUrl, [CreateNotes1700000000000]);
-    const runtime = new URL(urls.runtimeUrl);
-    proxy = await CuttingProxy.before({ host: runtime.hostname, port: Number(runtime.port) });
-    runtime.port = String(proxy.port);
-    database = await Database.connect({ url: runtime.toString(), applicationName: 'test', poolSizeMax: 4 });
+    const { hostname, port } = new URL(urls.runtimeUrl);
+    proxy = await CuttingProxy.before({ host: hostname, port: Number(port) });
+    database = await connectThroughProxy();
   });
 
   afterAll(async () => {
@@ -238,6 +243,19 @@ describe('the database library', () => {
     await write(9);
     await Promise.all(Array.from({ length: 8 }, (_, index) => write(100 + index)));
     expect(await ids()).toHaveLength(9);
+  });
+
+  it('outlives a connection that the server ends with its greeting, before anybody holds it', async () => {
+    const fresh = await connectThroughProxy();
+    await fresh.transaction(async (tx) => {
+      await tx.query('SELECT 1');
+      proxy.terminatesNextGreeting = true;
+      // The only connection so far is taken: a second one is made for it.
+      await expect(fresh.query('SELECT 1')).rejects.toBeInstanceOf(DatabaseUnavailableError);
+      expect(proxy.terminatesNextGreeting).toBe(false);
+    });
+    expect(await fresh.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+    await fresh.close();
   });
 
   it('migrates once when two instances start at the same moment', async () => {
