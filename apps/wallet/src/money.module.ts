@@ -10,7 +10,7 @@ import { RecoverMoney } from './application/recover-money.js';
 import { WalletExceptions } from './application/wallet-exceptions.js';
 import { WithdrawMoney } from './application/withdraw-money.js';
 import { WithdrawSaga } from './application/withdraw-saga.js';
-import { BankClient } from './clients/bank-client.js';
+import { Bank } from './clients/bank.js';
 import { ClientsModule } from './clients/clients.module.js';
 import { PaymentsClient } from './clients/payments-client.js';
 import { AddedPaymentsController } from './events/added-payments.controller.js';
@@ -25,7 +25,7 @@ import { WalletExceptionsController } from './http/wallet-exceptions.controller.
     AddMoney,
     AddSaga,
     BankAccountSeal,
-    BankClient,
+    Bank,
     BankFeed,
     MoneyRequests,
     MoneyWallets,

@@ -1,3 +1,11 @@
+export {
+  type AskedPayout,
+  BankClient,
+  type BankNews,
+  type BankPayoutChanges,
+  type BankWord,
+  wordIn,
+} from './bank-client.js';
 export { ContractError, RemoteProblem, ServiceUnavailableError } from './errors.js';
 export { ServiceClient, type ServiceClientOptions, type ServiceRequest } from './service-client.js';
 export { ServiceCalls } from './service-calls.js';

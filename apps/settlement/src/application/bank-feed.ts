@@ -1,10 +1,11 @@
 import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { type BankWord, wordIn } from '@payflow/clients';
 import { isId } from '@payflow/kernel';
 import { Loop } from '@payflow/messaging';
 import { Database } from '@payflow/postgres';
 import { InjectConfig, Logger, runInContext } from '@payflow/service';
 
-import { BankClient, wordIn } from '../clients/bank-client.js';
+import { Bank } from '../clients/bank.js';
 import type { PayoutStage } from '../domain/payout.js';
 import type { SettlementConfig } from '../settlement.config.js';
 import { findFeedPosition, storeFeedPosition } from '../store/bank-feeds.js';
@@ -23,7 +24,7 @@ export class BankFeed implements OnApplicationBootstrap, BeforeApplicationShutdo
 
   constructor(
     private readonly database: Database,
-    private readonly bank: BankClient,
+    private readonly bank: Bank,
     private readonly saga: PayoutSaga,
     private readonly recovery: RecoverPayouts,
     logger: Logger,
@@ -55,7 +56,7 @@ export class BankFeed implements OnApplicationBootstrap, BeforeApplicationShutdo
     });
   }
 
-  private async apply(payoutId: string, word: ReturnType<typeof wordIn>): Promise<void> {
+  private async apply(payoutId: string, word: BankWord): Promise<void> {
     const [changed] = await this.saga.record([{ ...word, payoutId, fence: undefined }]);
     // Whoever is just sending or posting it goes on by himself.
     if (changed === undefined || !isLeftAlone(changed.before.stage)) return;

@@ -1,11 +1,12 @@
 import { Injectable } from '@nestjs/common';
+import type { BankWord } from '@payflow/clients';
 import { SERVICE_POSTINGS_MAX } from '@payflow/contracts';
 import { minorToJson } from '@payflow/kernel';
 import { Outbox } from '@payflow/messaging';
 import { Database } from '@payflow/postgres';
 import { crashPoint, InjectConfig, Logger } from '@payflow/service';
 
-import { BankClient, type BankWord } from '../clients/bank-client.js';
+import { Bank } from '../clients/bank.js';
 import { Ledger } from '../clients/ledger.js';
 import {
   evolvePayout,
@@ -45,7 +46,7 @@ export class PayoutSaga {
   constructor(
     private readonly database: Database,
     private readonly ledger: Ledger,
-    private readonly bank: BankClient,
+    private readonly bank: Bank,
     private readonly seal: PayoutAccountSeal,
     private readonly outbox: Outbox,
     private readonly logger: Logger,

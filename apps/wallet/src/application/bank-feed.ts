@@ -1,10 +1,11 @@
 import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import type { BankPayoutChanges } from '@payflow/clients';
 import { isId } from '@payflow/kernel';
 import { Loop } from '@payflow/messaging';
 import { Database } from '@payflow/postgres';
 import { InjectConfig, Logger, runInContext } from '@payflow/service';
 
-import { BankClient, type PayoutChanges } from '../clients/bank-client.js';
+import { Bank } from '../clients/bank.js';
 import type { WithdrawStage } from '../domain/withdraw.js';
 import { findFeedPosition, storeFeedPosition } from '../store/bank-feeds.js';
 import type { WalletConfig } from '../wallet.config.js';
@@ -12,7 +13,7 @@ import { pokeMoneyTimers } from './money-timers.js';
 import { RecoverMoney } from './recover-money.js';
 import { WithdrawSaga } from './withdraw-saga.js';
 
-type Change = PayoutChanges['data'][number];
+type Change = BankPayoutChanges['data'][number];
 
 /**
  * Reads what changed at the bank, in order, from where it was last read: so a payout that comes back after it was paid is
@@ -25,7 +26,7 @@ export class BankFeed implements OnApplicationBootstrap, BeforeApplicationShutdo
 
   constructor(
     private readonly database: Database,
-    private readonly bank: BankClient,
+    private readonly bank: Bank,
     private readonly saga: WithdrawSaga,
     private readonly recovery: RecoverMoney,
     logger: Logger,

@@ -5,7 +5,7 @@ import { Outbox } from '@payflow/messaging';
 import { Database, type Tx } from '@payflow/postgres';
 import { crashPoint, Logger } from '@payflow/service';
 
-import { BankClient } from '../clients/bank-client.js';
+import { Bank } from '../clients/bank.js';
 import { Ledger } from '../clients/clients.module.js';
 import { availableAccount } from '../domain/accounts.js';
 import {
@@ -49,7 +49,7 @@ export class WithdrawSaga {
   constructor(
     private readonly database: Database,
     private readonly ledger: Ledger,
-    private readonly bank: BankClient,
+    private readonly bank: Bank,
     private readonly seal: BankAccountSeal,
     private readonly outbox: Outbox,
     private readonly logger: Logger,
@@ -123,14 +123,14 @@ export class WithdrawSaga {
         if (row.accountSealed === null) throw new Error(`invariant: ${transaction.id} has no account to be paid to`);
         const creditor = this.seal.unseal(row.accountSealed, transaction.id);
         crashPoint('wallet.withdraw.before-bank');
-        const news = await this.bank.pay({ ...payout, creditor });
+        const { news } = await this.bank.pay({ ...payout, creditor });
         crashPoint('wallet.withdraw.after-bank');
         return { news };
       }
       case 'inquire':
-        return { news: await this.bank.inquire(payout) };
+        return { news: (await this.bank.inquire(payout)).news };
       case 'cancel':
-        return { news: await this.bank.cancel(payout) };
+        return { news: (await this.bank.cancel(payout)).news };
     }
   }
 

@@ -1,19 +1,31 @@
-import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { ContractError, RemoteProblem, ServiceClient, ServiceUnavailableError } from '@payflow/clients';
+import type { OnApplicationShutdown } from '@nestjs/common';
 import { type BankPayout, bankPayoutChangesSchema, type BankPayoutRequest, bankPayoutSchema } from '@payflow/contracts';
-import { InjectConfig, Logger } from '@payflow/service';
+import type { Logger } from '@payflow/service';
 import type { z } from 'zod';
 
-import type { PayoutNews } from '../domain/payout.js';
-import type { SettlementConfig } from '../settlement.config.js';
+import { ContractError, RemoteProblem, ServiceUnavailableError } from './errors.js';
+import { ServiceClient } from './service-client.js';
 
 /** What is asked for, so that an answer about something else proves nothing. */
 export type AskedPayout = Pick<BankPayoutRequest, 'reference' | 'amount' | 'currency'>;
-export type PayoutChanges = z.output<typeof bankPayoutChangesSchema>;
+export type BankPayoutChanges = z.output<typeof bankPayoutChangesSchema>;
+
+/** What an answer, or none, comes to. Silence and nonsense are news of nothing. */
+export type BankNews =
+  | { readonly kind: 'bank_said'; readonly status: BankPayout['status']; readonly reason: string | null }
+  | { readonly kind: 'bank_silent' }
+  | { readonly kind: 'bank_not_found' }
+  | { readonly kind: 'bank_rejected'; readonly code: string };
+
+export interface BankClientOptions {
+  /** Where the bank's routes begin. */
+  readonly url: string;
+  readonly timeoutMs: number;
+}
 
 /** What the bank said, and its own name for the payout where it has one. */
 export interface BankWord {
-  readonly news: PayoutNews;
+  readonly news: BankNews;
   readonly bankReference: string | null;
 }
 
@@ -22,10 +34,9 @@ const NOT_FOUND_STATUS = 404;
 const FEED_PAGE = 200;
 
 /**
- * The bank that payouts are paid by. What it answers becomes news; silence and nonsense are news of nothing. After ten failures
- * in a row it is left alone for a second (the breaker of ServiceClient).
+ * The bank that pays withdrawals and payouts. What it answers becomes news. After ten failures in a row it is left alone for a
+ * second (the breaker of ServiceClient).
  */
-@Injectable()
 export class BankClient implements OnApplicationShutdown {
   private readonly client: ServiceClient;
   /** Where the bank's routes begin at its address. */
@@ -33,13 +44,13 @@ export class BankClient implements OnApplicationShutdown {
   private readonly timeoutMs: number;
 
   constructor(
-    @InjectConfig() config: SettlementConfig,
+    { url, timeoutMs }: BankClientOptions,
     private readonly logger: Logger,
   ) {
-    const { origin, pathname } = new URL(config.BANK_URL);
+    const { origin, pathname } = new URL(url);
     this.client = new ServiceClient({ service: 'bank', url: origin });
     this.root = pathname.replace(/\/$/, '');
-    this.timeoutMs = config.BANK_TIMEOUT_MS;
+    this.timeoutMs = timeoutMs;
   }
 
   /** Pays, once for a reference, however often it is sent. */
@@ -81,7 +92,7 @@ export class BankClient implements OnApplicationShutdown {
   }
 
   /** How payouts changed after a position. @throws ServiceUnavailableError */
-  async changes(after: bigint): Promise<PayoutChanges> {
+  async changes(after: bigint): Promise<BankPayoutChanges> {
     return await this.client.request({
       method: 'GET',
       path: `${this.root}/payouts`,
@@ -99,7 +110,7 @@ export class BankClient implements OnApplicationShutdown {
     try {
       const answer = await ask();
       if (isAbout(answer, payout)) return wordIn(answer);
-      this.logger.warn({ payoutId: payout.reference }, 'the bank answered about another payout');
+      this.logger.warn({ bankPaymentId: payout.reference }, 'the bank answered about another payout');
       return SILENT;
     } catch (error) {
       return this.wordOfError(error, payout);
@@ -108,12 +119,12 @@ export class BankClient implements OnApplicationShutdown {
 
   private wordOfError(error: unknown, { reference }: AskedPayout): BankWord {
     if (error instanceof RemoteProblem) {
-      const news: PayoutNews =
+      const news: BankNews =
         error.status === NOT_FOUND_STATUS ? { kind: 'bank_not_found' } : { kind: 'bank_rejected', code: error.code };
       return { news, bankReference: null };
     }
     if (!(error instanceof ServiceUnavailableError) && !(error instanceof ContractError)) throw error;
-    this.logger.info({ err: error, payoutId: reference }, 'the bank gave no usable answer');
+    this.logger.info({ err: error, bankPaymentId: reference }, 'the bank gave no usable answer');
     return SILENT;
   }
 }
