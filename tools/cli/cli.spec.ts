@@ -100,6 +100,9 @@ const bodyOf = (path: string): unknown =>
 const lastTo = (path: string): Received | undefined =>
   payflow.received.findLast((one) => one.url.split('?')[0] === path);
 
+/** What the command line colours by itself is meant for the terminal. */
+const withoutColours = (text: string): string => text.replaceAll(/\u001b\[(?:2|22|31|33|39)m/g, '');
+
 const PAYMENT = {
   paymentId: 'pay_1',
   status: 'CAPTURED',
@@ -154,7 +157,57 @@ describe('payflow', () => {
     expect(scripted.json()).toMatchObject({ problem });
     expect((await cli(['payments', 'get', 'pay_9'])).err).toContain('There is no such payment');
     payflow.replies = () => [401, { code: 'invalid_credentials' }];
-    expect((await cli(['payments', 'get', 'pay_9'])).err).toContain('Signing in was refused');
+    expect((await cli(['payments', 'get', 'pay_9'])).err).toContain('Signing in as client cli_1 was refused');
+  });
+
+  it('signs in again when its token has run out, and asks the same once more', async () => {
+    let signedIn = 0;
+    answers({
+      'POST /payments/pay_1/refund': ({ headers }) =>
+        headers.authorization === 'Bearer token-2'
+          ? [200, { refundId: 'ref_1', status: 'SUCCEEDED' }]
+          : [401, { code: 'token_expired' }],
+    });
+    const routes = payflow.replies;
+    payflow.replies = (request) =>
+      request.url === '/oauth/token' ? [200, { access_token: `token-${(signedIn += 1)}` }] : routes(request);
+    const { exitCode, json } = await cli(['payments', 'refund', 'pay_1', '--json']);
+    expect(exitCode).toBe(0);
+    expect(json()).toMatchObject({ refundId: 'ref_1' });
+    const asked = payflow.received.filter(({ url: path }) => path.endsWith('/refund'));
+    expect(asked.map(({ headers }) => headers.authorization)).toEqual(['Bearer token-1', 'Bearer token-2']);
+    expect(new Set(asked.map(({ headers }) => headers['idempotency-key'])).size).toBe(1);
+  });
+
+  it('says so where the fresh token is not taken either, and goes on asking no longer', async () => {
+    answers({ 'GET /payments/pay_1': [401, { code: 'session_ended', title: 'The session has ended' }] });
+    const { exitCode, err } = await cli(['payments', 'get', 'pay_1']);
+    expect(exitCode).toBe(1);
+    expect(err).toContain(
+      'PayFlow does not take the token that it has just given; was the login closed? (401): session_ended',
+    );
+    expect(payflow.received.filter(({ url: path }) => path === '/payments/pay_1')).toHaveLength(2);
+  });
+
+  it('never has a terminal obey what others wrote', async () => {
+    const evil = 'a\u001b[2J\u009b1m\u007f\rb\u202ec';
+    const shown = 'a\\u001b[2J\\u009b1m\\u007f\\u000db\\u202ec';
+    const line = { at: 'x', kind: 'event', service: 'payment', id: 'evt_1', summary: `${evil}\nanother line` };
+    answers({
+      'GET /payments/pay_1/timeline': [200, { data: [line], missing: [evil] }],
+      'GET /payments/pay_2': [404, { code: 'payment_not_found', title: evil }],
+      'GET /operations/ledger/dead-letters/dl_1': [200, { deadLetterId: 'dl_1', [evil]: evil, body: `${evil}\n\tb` }],
+    });
+    const timeline = await cli(['payments', 'timeline', 'pay_1']);
+    expect(timeline.out).toContain(`${shown}\\u000aanother line`);
+    expect(timeline.out).toContain(`Did not answer: ${shown}`);
+    expect((await cli(['payments', 'get', 'pay_2'])).err).toContain(shown);
+    const letter = await cli(['dlq', 'show', 'ledger', 'dl_1']);
+    expect(letter.out).toContain(`\n\n${shown}\n\tb`);
+    const scripted = await cli(['payments', 'timeline', 'pay_1', '--json']);
+    expect(scripted.json()).toMatchObject({ data: [line] });
+    for (const { out } of [timeline, letter, scripted])
+      expect(withoutColours(out)).not.toMatch(/(?![\n\t])[\p{Cc}\u202e]/u);
   });
 });
 

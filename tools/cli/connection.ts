@@ -34,6 +34,7 @@ export interface Connection {
 }
 
 const TIMEOUT_MS = 30_000;
+const UNAUTHORIZED = 401;
 
 interface DemoFile {
   readonly gateway: string;
@@ -56,8 +57,8 @@ export const connectionFrom = (environment: NodeJS.ProcessEnv): Connection => {
     gateway: settings.gateway,
     local: settings.local,
     asNobody,
-    asMerchant: callerOf(settings.gateway, tokenOf(asNobody, settings.merchant)),
-    asOperator: callerOf(settings.gateway, tokenOf(asNobody, settings.operator)),
+    asMerchant: callerOf(settings.gateway, tokensOf(asNobody, settings.merchant)),
+    asOperator: callerOf(settings.gateway, tokensOf(asNobody, settings.operator)),
   };
 };
 
@@ -95,10 +96,28 @@ const settingsOfDemo = (environment: NodeJS.ProcessEnv): Settings => {
   };
 };
 
-const callerOf =
-  (gateway: string, token?: () => Promise<string>): Call =>
-  async (method, path, body, key = crypto.randomUUID()) => {
-    const authorization = token === undefined ? {} : { authorization: `Bearer ${await token()}` };
+/** @param tokens in whose name; a token that PayFlow does not take any more is renewed, once, and the same is asked again */
+const callerOf = (gateway: string, tokens?: Tokens): Call => {
+  const ask = asker(gateway);
+  return async (method, path, body, key = crypto.randomUUID()) => {
+    if (tokens === undefined) return await ask(method, path, body, key);
+    const token = await tokens.current();
+    const answer = await ask(method, path, body, key, token);
+    if (answer.status !== UNAUTHORIZED) return answer;
+    const again = await ask(method, path, body, key, await tokens.renewed(token));
+    if (again.status !== UNAUTHORIZED) return again;
+    throw refusal(
+      'PayFlow does not take the token that it has just given; was the login closed?',
+      again.status,
+      again.body,
+    );
+  };
+};
+
+const asker =
+  (gateway: string) =>
+  async (method: string, path: string, body: unknown, key: string, token?: string): Promise<Answer> => {
+    const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
     let response: Response;
     try {
       response = await fetch(gateway + path, {
@@ -132,8 +151,14 @@ const jsonOf = (text: string): unknown => {
   }
 };
 
-/** Fetched once for a command. */
-const tokenOf = (call: Call, login: Login): (() => Promise<string>) => {
+interface Tokens {
+  readonly current: () => Promise<string>;
+  /** Another one than this, which was refused. */
+  readonly renewed: (refused: string) => Promise<string>;
+}
+
+/** Fetched when it is first needed, and anew when it has run out: `listen` and waiting for a job may take longer than it holds. */
+const tokensOf = (call: Call, login: Login): Tokens => {
   let token: Promise<string> | undefined;
   const fetchToken = async (): Promise<string> => {
     const { status, body } =
@@ -146,11 +171,21 @@ const tokenOf = (call: Call, login: Login): (() => Promise<string>) => {
           });
     const { token: own, access_token: issued } = body as { readonly token?: string; readonly access_token?: string };
     const found = own ?? issued;
-    if (status !== 200 || found === undefined) throw refusal('Signing in was refused', status, body);
+    if (status !== 200 || found === undefined)
+      throw refusal(`Signing in as ${nameOf(login)} was refused`, status, body);
     return found;
   };
-  return async () => await (token ??= fetchToken());
+  const current = async (): Promise<string> => await (token ??= fetchToken());
+  return {
+    current,
+    renewed: async (refused) => {
+      if ((await current()) === refused) token = fetchToken();
+      return await current();
+    },
+  };
 };
+
+const nameOf = (login: Login): string => (login.kind === 'person' ? login.email : `client ${login.clientId}`);
 
 /** The body of an answer that is a success. @throws CliError with the problem that PayFlow told */
 export const expectSuccess = <Body>({ status, body }: Answer): Body => {

@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import colors from 'picocolors';
 
 import { type Call, type Connection, expectSuccess } from './connection.ts';
+import { printable, printableLines } from './printable.ts';
 import { facts, type Shown, table } from './shown.ts';
 
 interface Group {
@@ -57,7 +58,8 @@ export const listDeadLetters = async ({ asOperator }: Connection, status: string
     await asOperator('GET', `/operations/dead-letters?status=${encodeURIComponent(status)}`),
   );
   const rows = view.data.map((one) => [one.service, one.group, one.count, one.topic, one.lastFailedAt, one.reason]);
-  const gap = view.missing.length === 0 ? '' : `\n${colors.yellow(`Did not answer: ${view.missing.join(', ')}`)}`;
+  const missing = printable(view.missing.join(', '));
+  const gap = missing === '' ? '' : `\n${colors.yellow(`Did not answer: ${missing}`)}`;
   return { json: view, text: table(['service', 'group', 'letters', 'topic', 'last', 'reason'], rows) + gap };
 };
 
@@ -66,7 +68,7 @@ export const showDeadLetters = async ({ asOperator }: Connection, service: strin
   if ('id' in target) {
     const letter = expectSuccess<Letter>(await asOperator('GET', at(service, `/${encodeURIComponent(target.id)}`)));
     const { body, ...rest } = letter;
-    return { json: letter, text: `${facts(rest)}\n\n${body}` };
+    return { json: letter, text: `${facts(rest)}\n\n${printableLines(body)}` };
   }
   const page = expectSuccess<{ data: readonly Letter[] }>(
     await asOperator('GET', at(service, `?limit=100&group=${encodeURIComponent(target.group)}`)),

@@ -6,6 +6,7 @@ import { Webhook } from 'standardwebhooks';
 
 import { type Connection, expectSuccess } from './connection.ts';
 import { CliError, EXIT } from './failure.ts';
+import { printable } from './printable.ts';
 
 export interface ListenOptions {
   readonly forwardTo: string;
@@ -91,5 +92,5 @@ const forward = async (webhook: Webhook, url: string, event: FeedEvent): Promise
 const lineOf = ({ id, type, status }: Forwarded): string => {
   const outcome =
     status === null ? colors.red('no answer') : status < 300 ? colors.green(String(status)) : String(status);
-  return `${type}  ${id}  → ${outcome}`;
+  return `${printable(type)}  ${printable(id)}  → ${outcome}`;
 };

@@ -1,6 +1,7 @@
 import colors from 'picocolors';
 
 import { type Call, type Connection, expectSuccess } from './connection.ts';
+import { printable } from './printable.ts';
 import { facts, type Shown, table } from './shown.ts';
 
 export interface PaymentAnswer {
@@ -98,8 +99,8 @@ export const timelineOfPayment = async ({ asOperator }: Connection, paymentId: s
     await asOperator('GET', `${pathOf(paymentId)}/timeline`),
   );
   const rows = timeline.data.map(({ at, service, kind, summary, id }) => [at, service, kind, summary, id]);
-  const gap =
-    timeline.missing.length === 0 ? '' : `\n${colors.yellow(`Did not answer: ${timeline.missing.join(', ')}`)}`;
+  const missing = printable(timeline.missing.join(', '));
+  const gap = missing === '' ? '' : `\n${colors.yellow(`Did not answer: ${missing}`)}`;
   return { json: timeline, text: table(['at', 'service', 'kind', 'what', 'id'], rows) + gap };
 };
 

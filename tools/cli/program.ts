@@ -16,6 +16,7 @@ import {
 import { CliError, EXIT, type ExitCode } from './failure.ts';
 import { listen } from './listen.ts';
 import { capturePayment, getPayment, pay, refundPayment, timelineOfPayment } from './payments.ts';
+import { printableJson, printableLines } from './printable.ts';
 import { listDifferences, runSettlement } from './settlement.ts';
 import type { Shown } from './shown.ts';
 import { checksOf, lookAt, type Looked, shownChecks, status } from './state.ts';
@@ -66,7 +67,7 @@ export const run = async (args: readonly string[], around: Surroundings): Promis
   const outcome = { failed: false };
   const show = (shown: Shown): void => {
     outcome.failed = shown.failed === true;
-    around.out(`${asJson ? JSON.stringify(shown.json, undefined, 2) : shown.text}\n`);
+    around.out(`${asJson ? printableJson(shown.json, 2) : shown.text}\n`);
   };
   try {
     await programOf(around, show).parseAsync([...args], { from: 'user' });
@@ -75,8 +76,8 @@ export const run = async (args: readonly string[], around: Surroundings): Promis
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     const { exitCode, problem } =
       error instanceof CliError ? error : { exitCode: EXIT.refused as ExitCode, problem: undefined };
-    if (asJson) around.out(`${JSON.stringify({ error: messageOf(error), problem: problem ?? null }, undefined, 2)}\n`);
-    else around.err(`${colors.red(messageOf(error))}\n`);
+    if (asJson) around.out(`${printableJson({ error: messageOf(error), problem: problem ?? null }, 2)}\n`);
+    else around.err(`${colors.red(printableLines(messageOf(error)))}\n`);
     return exitCode;
   }
 };
@@ -200,7 +201,7 @@ const addEvents = (
     .action(async (options: Listening & Common) => {
       const { json, events, interval, ...rest } = options;
       await listen(connection(), { ...rest, events: events.split(','), intervalMs: interval }, (line) => {
-        around.out(`${json ? JSON.stringify(line.json) : line.text}\n`);
+        around.out(`${json ? printableJson(line.json) : line.text}\n`);
       });
     });
   command(program, 'trigger <event>', 'Make an event happen, by a payment that has it.')

@@ -1,5 +1,7 @@
 import colors from 'picocolors';
 
+import { printable } from './printable.ts';
+
 /** What a command found out: for scripts as JSON, for people as text. `failed`: it is no error, and yet not well. */
 export interface Shown {
   readonly json: unknown;
@@ -9,7 +11,7 @@ export interface Shown {
 
 type Cell = string | number | boolean | null | undefined;
 
-const textOf = (cell: Cell): string => (cell === null || cell === undefined ? '–' : String(cell));
+const textOf = (cell: Cell): string => (cell === null || cell === undefined ? '–' : printable(String(cell)));
 
 /** Columns under their headings, as wide as they need to be. */
 export const table = (headings: readonly string[], rows: readonly (readonly Cell[])[]): string => {
@@ -28,8 +30,7 @@ export const table = (headings: readonly string[], rows: readonly (readonly Cell
 
 /** One fact a line. */
 export const facts = (pairs: Readonly<Record<string, Cell>>): string => {
-  const width = Math.max(...Object.keys(pairs).map((name) => name.length));
-  return Object.entries(pairs)
-    .map(([name, value]) => `${colors.dim(name.padEnd(width))}  ${textOf(value)}`)
-    .join('\n');
+  const named = Object.entries(pairs).map(([name, value]) => [printable(name), value] as const);
+  const width = Math.max(...named.map(([name]) => name.length));
+  return named.map(([name, value]) => `${colors.dim(name.padEnd(width))}  ${textOf(value)}`).join('\n');
 };

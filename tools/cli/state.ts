@@ -10,6 +10,7 @@ import { REPOSITORY, stackPaths } from '../stack/paths.ts';
 import { SERVICES } from '../stack/services.ts';
 import { type Connection, connectionFrom } from './connection.ts';
 import { CliError, EXIT } from './failure.ts';
+import { printable } from './printable.ts';
 import { type Shown, table } from './shown.ts';
 
 interface Readiness {
@@ -32,7 +33,7 @@ export const status = async ({ gateway, asNobody }: Connection): Promise<Shown> 
   ]);
   return {
     json: { gateway, ...ready },
-    text: `${gateway} is ${ready.status}\n\n${table(['service', 'status', 'checks'], rows)}`,
+    text: `${gateway} is ${printable(ready.status)}\n\n${table(['service', 'status', 'checks'], rows)}`,
     failed: ready.status !== 'up',
   };
 };
@@ -119,7 +120,9 @@ export const lookAt = async ({ name, look }: Check): Promise<Looked> => {
 
 export const shownChecks = (looked: readonly Looked[]): Shown => ({
   json: { ok: looked.every(({ ok }) => ok), checks: looked },
-  text: looked.map(({ name, ok, told }) => `${ok ? colors.green('✔') : colors.red('✖')} ${name}: ${told}`).join('\n'),
+  text: looked
+    .map(({ name, ok, told }) => `${ok ? colors.green('✔') : colors.red('✖')} ${name}: ${printable(told)}`)
+    .join('\n'),
   failed: looked.some(({ ok }) => !ok),
 });
 
