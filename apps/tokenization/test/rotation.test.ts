@@ -39,14 +39,19 @@ const finished = async (toVersion: number): Promise<VaultKeysResponse> =>
     return body;
   });
 
-const tokens = async (count: number): Promise<TokenResponse[]> =>
-  await Promise.all(
-    Array.from(
-      { length: count },
-      async (_, index) =>
-        await vault.token(merchant, { reusable: true, card: goodCard({ number: NUMBERS[index % NUMBERS.length] }) }),
-    ),
-  );
+/** So many at once: all 700 would wait for a connection longer than a slow machine has time. */
+const WAVE = 50;
+
+const tokens = async (count: number): Promise<TokenResponse[]> => {
+  const made: TokenResponse[] = [];
+  while (made.length < count) {
+    const wave = Array.from({ length: Math.min(WAVE, count - made.length) }, async (_, index) =>
+      vault.token(merchant, { reusable: true, card: goodCard({ number: NUMBERS[index % NUMBERS.length] }) }),
+    );
+    made.push(...(await Promise.all(wave)));
+  }
+  return made;
+};
 
 /** What reaches the acquirer under this token. */
 const numberBehind = async ({ tokenId }: TokenResponse): Promise<unknown> => {
