@@ -1,5 +1,6 @@
-import { describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
+import { NameServer } from '../../test/name-server.js';
 import { ReceiverAddresses } from './receiver-addresses.js';
 
 const strict = new ReceiverAddresses({ DEMO_MODE: false });
@@ -53,19 +54,76 @@ describe('a URL for webhooks', () => {
   });
 });
 
+/** What a socket gets that is to be connected to this name. */
+const lookedUp = async (addresses: ReceiverAddresses, name: string, all = true): Promise<unknown> =>
+  await new Promise((resolve) => {
+    addresses.lookup(name, { all }, (error, address) => {
+      resolve(error?.name ?? address);
+    });
+  });
+
 describe('a connection', () => {
   it('is not made to a name that leads to this machine', async () => {
-    const looked = await new Promise<Error | null>((resolve) => {
-      strict.lookup('localhost', { all: true }, (error) => {
-        resolve(error);
-      });
+    expect(await lookedUp(strict, 'localhost')).toBe('AddressForbiddenError');
+    expect(await lookedUp(strict, 'shop.localhost.')).toBe('AddressForbiddenError');
+    expect(await lookedUp(demo, 'localhost', false)).toBe('127.0.0.1');
+  });
+});
+
+describe('a name', () => {
+  const FORBIDDEN: Readonly<Record<string, readonly string[]>> = {
+    'private.example': ['10.0.0.1'],
+    'metadata.example': ['169.254.169.254'],
+    'loopback.example': ['127.0.0.1'],
+    'half-private.example': ['8.8.8.8', '192.168.0.1'],
+    'private-in-ipv6.example': ['8.8.8.8', '::1'],
+    'mapped.example': ['::ffff:7f00:1'],
+    'nat64.example': ['64:ff9b::a9fe:a9fe'],
+    '6to4.example': ['2002:7f00:1::'],
+  };
+  let server: NameServer;
+  const asking = new ReceiverAddresses({ DEMO_MODE: false });
+
+  beforeAll(async () => {
+    server = await NameServer.open((name) => {
+      if (name.startsWith('silent')) return 'silent';
+      if (name === 'healthy.example') return ['8.8.8.8', '2606:4700::1111'];
+      return FORBIDDEN[name];
     });
-    expect(looked?.name).toBe('AddressForbiddenError');
-    const allowed = await new Promise<unknown>((resolve) => {
-      demo.lookup('localhost', {}, (error, address) => {
-        resolve(error ?? address);
-      });
+    asking.resolver.setServers([server.address]);
+  });
+  afterAll(async () => {
+    asking.close();
+    await server.close();
+  });
+
+  it('is connected to at the addresses that were looked at', async () => {
+    expect(await lookedUp(asking, 'healthy.example')).toEqual([
+      { address: '8.8.8.8', family: 4 },
+      { address: '2606:4700::1111', family: 6 },
+    ]);
+    expect(await lookedUp(asking, 'healthy.example', false)).toBe('8.8.8.8');
+  });
+
+  it.each(Object.keys(FORBIDDEN))('is not connected to when it leads where nobody may go: %s', async (name) => {
+    expect(await lookedUp(asking, name)).toBe('AddressForbiddenError');
+    expect(await asking.refusalOf(`https://${name}/`)).toBe('Its address is not public.');
+  });
+
+  it('that nobody has is not connected to', async () => {
+    expect(await lookedUp(asking, 'unknown.example')).toBe('NameNotResolvedError');
+  });
+
+  it('is found while the name servers of many others are silent', async () => {
+    const ended: string[] = [];
+    const silent = Array.from({ length: 64 }, async (_, index) => {
+      const result = await lookedUp(asking, `silent-${index}.example`);
+      ended.push(String(result));
     });
-    expect(['127.0.0.1', '::1']).toContain(allowed);
+    expect(await lookedUp(asking, 'healthy.example', false)).toBe('8.8.8.8');
+    expect(ended).toEqual([]);
+    asking.close();
+    await Promise.all(silent);
+    expect(new Set(ended)).toEqual(new Set(['NameNotResolvedError']));
   });
 });

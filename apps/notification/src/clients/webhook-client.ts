@@ -6,7 +6,7 @@ import { InjectConfig } from '@payflow/service';
 import { Agent, buildConnector, type Dispatcher } from 'undici';
 
 import type { NotificationConfig } from '../notification.config.js';
-import { AddressForbiddenError, ReceiverAddresses } from './receiver-addresses.js';
+import { AddressForbiddenError, NameNotResolvedError, ReceiverAddresses } from './receiver-addresses.js';
 
 /** Of an answer nothing is needed but its status. So much is read so that the connection can be used again; then it is cut. */
 const ANSWER_BYTES_MAX = 8_192;
@@ -31,7 +31,7 @@ export class WebhookClient {
   private readonly agent: Agent;
 
   constructor(
-    addresses: ReceiverAddresses,
+    private readonly addresses: ReceiverAddresses,
     @InjectConfig() private readonly config: Pick<NotificationConfig, 'WEBHOOK_TIMEOUT_MS'>,
   ) {
     const { WEBHOOK_TIMEOUT_MS: timeout } = config;
@@ -72,6 +72,7 @@ export class WebhookClient {
   }
 
   async close(): Promise<void> {
+    this.addresses.close();
     await this.agent.destroy();
   }
 }
@@ -104,9 +105,6 @@ const letGo = async (body: Dispatcher.ResponseData['body']): Promise<void> => {
 };
 
 const CODES: Readonly<Record<string, WebhookTryError>> = {
-  ENOTFOUND: 'name_not_resolved',
-  EAI_AGAIN: 'name_not_resolved',
-  ENODATA: 'name_not_resolved',
   UND_ERR_CONNECT_TIMEOUT: 'timeout',
   UND_ERR_HEADERS_TIMEOUT: 'timeout',
   ETIMEDOUT: 'timeout',
@@ -116,6 +114,7 @@ const CODES: Readonly<Record<string, WebhookTryError>> = {
 
 const errorOf = (error: unknown): WebhookTryError => {
   if (error instanceof AddressForbiddenError) return 'address_forbidden';
+  if (error instanceof NameNotResolvedError) return 'name_not_resolved';
   const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
   const known = CODES[code];
   if (known !== undefined) return known;
