@@ -102,7 +102,12 @@ describe('settlement, killed in the middle of a batch again and again', () => {
       expect(lines).toHaveLength(paymentIds.length);
       expect(lines.filter(({ count }) => count !== '1')).toEqual([]);
 
-      const { body: payouts } = await call('GET', '/payouts', { token: merchant.token });
+      // It was killed a moment ago, perhaps: it has to be there again before it can answer.
+      const payouts = await eventually(async () => {
+        const { status, body } = await call('GET', '/payouts', { token: merchant.token });
+        expect(status).toBe(200);
+        return body;
+      });
       expect(payouts['data']).toHaveLength(1);
       const payoutId = String(payouts['data'][0].payoutId);
       await eventually(async () => {
