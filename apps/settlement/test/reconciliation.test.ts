@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
@@ -7,9 +5,7 @@ import { type Principal, SETTLEMENT_REPORT_COLUMNS } from '@payflow/contracts';
 import { newId } from '@payflow/kernel';
 import { merchantPrincipal, userPrincipal } from '@payflow/testing';
 
-import { PaymentStory } from '../../ledger/test/payment-event-source.js';
 import { Books } from './books.js';
-import { faultsAgainst } from './iso20022/schema-check.js';
 import { FINANCE, SettlementUnderTest } from './settlement-under-test.js';
 
 jest.setTimeout(120_000);
@@ -214,28 +210,5 @@ describe('the list of exceptions', () => {
     expect(answer.body).toContain(`"'=HYPERLINK(""http://evil.example"";""x"")"`);
     expect(answer.body).toContain('"a, ""b"""');
     expect(answer.body).toContain(',-5,');
-  });
-});
-
-describe('the payouts of a run', () => {
-  it('are a file for a bank that takes files, valid against pain.001', async () => {
-    const merchantId = await settlement.merchant();
-    await settlement.payments.emit(
-      new PaymentStory(merchantId).created(9_000).authorized(9_000).captured(9_000, 100).emitted(),
-    );
-    const run = await settlement.settle(merchantId);
-    const payout = await settlement.payoutIn(merchantId, 'PAID');
-    const answer = await settlement.app().inject({
-      url: `/settlements/runs/${String(run['runId'])}/payout-file`,
-      headers: { authorization: await settlement.authorization(FINANCE) },
-    });
-    expect([answer.statusCode, answer.headers['content-type']]).toEqual([200, 'application/xml; charset=utf-8']);
-    const schema = join(import.meta.dirname, 'iso20022', 'pain.001.001.09.subset.xsd');
-    expect(faultsAgainst(readFileSync(schema, 'utf8'), answer.body)).toEqual([]);
-    expect(answer.body).toContain(`<EndToEndId>${String(payout['payoutId'])}</EndToEndId>`);
-    expect(answer.body).toContain('<InstdAmt Ccy="USD">89.00</InstdAmt>');
-    await books.known('payout', String(payout['payoutId']));
-    const unknown = await settlement.get(`/settlements/runs/${newId('srn')}/payout-file`, FINANCE);
-    expect(unknown.status).toBe(404);
   });
 });

@@ -1,15 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-
 import { describe, expect, it } from '@jest/globals';
 
-import { faultsAgainst } from '../../test/iso20022/schema-check.js';
+import { faultsIn } from '../../test/iso20022/validation.js';
 import { type CreditTransfer, paymentInitiationOf } from './payment-initiation.js';
-
-const schema = readFileSync(
-  join(import.meta.dirname, '..', '..', 'test', 'iso20022', 'pain.001.001.09.subset.xsd'),
-  'utf8',
-);
 
 const transfer = (over: Partial<CreditTransfer> = {}): CreditTransfer => ({
   reference: 'po_01kxyz6w3hf8btq2v9m4n7r5sd',
@@ -23,21 +15,21 @@ const transfer = (over: Partial<CreditTransfer> = {}): CreditTransfer => ({
 
 const file = (...transfers: readonly CreditTransfer[]): string =>
   paymentInitiationOf({
-    id: 'srn_01kxyz6w3hf8btq2v9m4n7r5sd',
+    id: '01kxyz6w3hf8btq2v9m4n7r5sd-9999',
     createdAt: new Date('2026-11-21T10:00:00.123Z'),
     bank: 'sim',
     transfers,
   });
 
 describe('a payout file', () => {
-  it('is valid against pain.001.001.09, in each currency with its own decimals', () => {
+  it('is valid against pain.001.001.09, in each currency with its own decimals', async () => {
     const text = file(
       transfer(),
       transfer({ currency: 'JPY', amountMinor: 500n }),
       transfer({ currency: 'BHD', amountMinor: 12_345n }),
       transfer({ amountMinor: 1n }),
     );
-    expect(faultsAgainst(schema, text)).toEqual([]);
+    expect(await faultsIn(text)).toEqual([]);
     expect(text).toContain('<InstdAmt Ccy="JPY">500</InstdAmt>');
     expect(text).toContain('<InstdAmt Ccy="BHD">12.345</InstdAmt>');
     expect(text).toContain('<CtrlSum>1234.57</CtrlSum>');
@@ -57,13 +49,13 @@ describe('a payout file', () => {
     ],
     ['an element too few', valid.replace(/<EndToEndId>.*<\/EndToEndId>/, ''), 'EndToEndId'],
     ['an element too many', valid.replace('<ChrgBr>SLEV</ChrgBr>', '<ChrgBr>SLEV</ChrgBr><Extra/>'), 'Extra'],
-    ['a long reference', valid.replace(/<EndToEndId>/, `<EndToEndId>${'x'.repeat(10)}`), 'maxLength 35'],
+    ['a long reference', valid.replace(/<EndToEndId>/, `<EndToEndId>${'x'.repeat(10)}`), 'maxLength'],
     ['a broken IBAN', valid.replace('GB57', 'gb57'), 'IBAN'],
-    ['an amount without currency', valid.replace(' Ccy="USD"', ''), '@Ccy'],
-    ['an unknown value', valid.replace('SLEV', 'NONE'), 'none of its values'],
-    ['another namespace', valid.replace('pain.001.001.09', 'pain.001.001.03'), 'namespace'],
-  ])('would be found invalid with %s', (_what, text, fault) => {
+    ['an amount without currency', valid.replace(' Ccy="USD"', ''), 'Ccy'],
+    ['an unknown value', valid.replace('SLEV', 'NONE'), 'enumeration'],
+    ['another namespace', valid.replace('pain.001.001.09', 'pain.001.001.03'), 'No matching global declaration'],
+  ])('would be found invalid with %s', async (_what, text, fault) => {
     expect(text).not.toBe(valid);
-    expect(faultsAgainst(schema, text).join('\n')).toContain(fault);
+    expect((await faultsIn(text)).join('\n')).toContain(fault);
   });
 });
