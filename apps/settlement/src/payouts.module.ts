@@ -7,6 +7,7 @@ import { PayoutAccountSeal } from './application/payout-account-seal.js';
 import { PayoutSaga } from './application/payout-saga.js';
 import { RecoverPayouts } from './application/recover-payouts.js';
 import { ClientsModule } from './clients/clients.module.js';
+import { TakeUpPayout } from './application/take-up-payout.js';
 import { MerchantTermsController } from './http/merchant-terms.controller.js';
 import { PayoutsController } from './http/payouts.controller.js';
 
@@ -14,7 +15,7 @@ import { PayoutsController } from './http/payouts.controller.js';
 @Module({
   imports: [ClientsModule],
   controllers: [PayoutsController, MerchantTermsController],
-  providers: [BankFeed, DemoAccount, MerchantTerms, PayoutAccountSeal, PayoutSaga, RecoverPayouts],
+  providers: [BankFeed, DemoAccount, MerchantTerms, PayoutAccountSeal, PayoutSaga, RecoverPayouts, TakeUpPayout],
   exports: [PayoutAccountSeal, RecoverPayouts],
 })
 export class PayoutsModule {}

@@ -1,26 +1,11 @@
 import { currencySchema } from '@payflow/contracts';
 import { messagingConfigFields } from '@payflow/messaging';
-import { addressField, baseConfigFields, jsonField, keyField } from '@payflow/service';
+import { addressField, baseConfigFields, delaysField, jsonField, keyField } from '@payflow/service';
 import { z } from 'zod';
 
 const DAY_SECONDS = 86_400;
 const DAY_MINUTES = 1_440;
 const HOURS_MAX = 8_784;
-
-/** Seconds, separated by commas. */
-const delayList = z
-  .string()
-  .transform((list) => list.split(',').map(Number))
-  .pipe(
-    z
-      .array(
-        z
-          .int()
-          .min(1)
-          .max(30 * DAY_SECONDS),
-      )
-      .min(1),
-  );
 
 export const settlementConfigSchema = z.object({
   ...baseConfigFields,
@@ -35,6 +20,10 @@ export const settlementConfigSchema = z.object({
     .regex(/^[a-z0-9-]{1,40}$/)
     .default('sim')
     .meta({ description: "The bank's name in the ledger's accounts: `bank:{name}:cash`." }),
+  BANK_PAYOUTS: z.enum(['api', 'file']).default('api').meta({
+    description:
+      'How new payouts reach the bank: `api`, or `file`: as pain.001 files that people fetch and hand in. Each goes the way that it began.',
+  }),
   BANK_TIMEOUT_MS: z.coerce.number().int().min(100).max(10_000).default(5_000).meta({
     description: 'How long the bank may take to answer before its answer is unknown, in milliseconds.',
   }),
@@ -72,7 +61,7 @@ export const settlementConfigSchema = z.object({
       description:
         'The least that is paid out, in minor units by currency, as JSON: `{"USD":1000}`. Less is carried over. Without one: 1.',
     }),
-  PAYOUT_INQUIRY_DELAYS_SECONDS: delayList.default([5, 30, 120, 600, 3_600, 21_600, DAY_SECONDS]).meta({
+  PAYOUT_INQUIRY_DELAYS_SECONDS: delaysField.default([5, 30, 120, 600, 3_600, 21_600, DAY_SECONDS]).meta({
     description:
       'When a payout that is not at its end is looked at again: seconds before each look. After the last one people are told, and it repeats.',
   }),

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { BankBookLine, Principal, SetBankMode } from '@payflow/contracts';
+import type { BankBookLine, BankPayout, Principal, SetBankMode } from '@payflow/contracts';
 import { newId } from '@payflow/kernel';
 import { Database } from '@payflow/postgres';
 import { createServiceApp } from '@payflow/service';
@@ -19,6 +19,7 @@ import {
 
 import { AcquirerSimModule } from '../../acquirer-sim/src/acquirer-sim.module.js';
 import { migrations as bankMigrations } from '../../acquirer-sim/src/migrations.js';
+import { insertPayoutState, lockBank } from '../../acquirer-sim/src/store/bank-payouts.js';
 import { LedgerModule } from '../../ledger/src/ledger.module.js';
 import { migrations as ledgerMigrations } from '../../ledger/src/migrations.js';
 import { PaymentEventSource } from '../../ledger/test/payment-event-source.js';
@@ -69,6 +70,7 @@ export class SettlementUnderTest {
     private readonly mint: TokenMint,
     readonly simUrl: string,
     private readonly ledgerDatabase: () => Database,
+    private readonly simDatabase: () => Database,
     private readonly closeOthers: () => Promise<void>,
   ) {}
 
@@ -154,6 +156,7 @@ export class SettlementUnderTest {
       mint,
       simUrl,
       () => ledger.get(Database),
+      () => sim.get(Database),
       closeOthers,
     );
     // Consumers take some seconds to join their groups; until then there is no balance.
@@ -283,6 +286,25 @@ export class SettlementUnderTest {
     await this.atBank('POST', `/payouts/${reference}/return`, { reason: 'AC04' });
   }
 
+  /** A payout that reaches the bank by another way than ours. */
+  async payAtBank(order: {
+    readonly reference: string;
+    readonly amount: number;
+    readonly iban: string;
+    readonly currency?: string;
+  }): Promise<void> {
+    const { reference, amount, iban, currency = 'USD' } = order;
+    await this.atBank('POST', '/payouts', { reference, amount, currency, creditor: { name: 'Ada', iban } }, 201);
+  }
+
+  /** The bank says another thing from now on, as banks do and the simulated one does not. */
+  async changeAtBank(reference: string, status: BankPayout['status']): Promise<void> {
+    await this.simDatabase().transaction(async (tx) => {
+      await lockBank(tx, 'sim');
+      await insertPayoutState(tx, 'sim', reference, { status, reason: null }, new Date());
+    });
+  }
+
   async setBankMode(mode: SetBankMode): Promise<void> {
     await this.atBank('POST', '/mode', mode);
   }
@@ -366,12 +388,12 @@ export class SettlementUnderTest {
     return known;
   }
 
-  private async atBank(method: string, path: string, body?: unknown): Promise<void> {
+  private async atBank(method: string, path: string, body?: unknown, status = 200): Promise<void> {
     const answer = await fetch(`${this.simUrl}/banks/sim${path}`, {
       method,
       ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
     });
-    if (answer.status !== 200) throw new Error(`the bank refuses: ${answer.status} ${await answer.text()}`);
+    if (answer.status !== status) throw new Error(`the bank refuses: ${answer.status} ${await answer.text()}`);
   }
 }
 

@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
+
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { WALLET_MERCHANT_ID } from '@payflow/contracts';
-import { newId } from '@payflow/kernel';
+import { PAYOUT_SETTLEMENTS_MAX, WALLET_MERCHANT_ID } from '@payflow/contracts';
+import { AMOUNT_MINOR_MAX, canonicalJson, newId } from '@payflow/kernel';
 import { eventually, merchantPrincipal } from '@payflow/testing';
 
 import { PaymentStory } from '../../ledger/test/payment-event-source.js';
@@ -131,6 +133,49 @@ describe('a settlement', () => {
     expect((await settlement.balance(merchantId))[0]).toMatchObject({ pending: 0, available: 0 });
   });
 
+  it('of one merchant that is too large to be told of delays nobody else', async () => {
+    const merchantId = await settlement.merchant();
+    const other = await settlement.merchant();
+    // A hundred of the largest sales come to more than a JSON number holds.
+    await emit(
+      ...Array.from({ length: 100 }, () => sale(merchantId, Number(AMOUNT_MINOR_MAX), 0)),
+      sale(other, 700, 0),
+    );
+    await eventually(async () => {
+      expect(await settlement.balance(merchantId)).toMatchObject([{ pending: Number(AMOUNT_MINOR_MAX * 100n) }]);
+      expect(await settlement.balance(other)).toMatchObject([{ pending: 700 }]);
+    });
+    const { body } = await settlement.post('/settlements/run', {});
+    await settlement.runDone(body['runId']);
+    expect(await settlement.payoutIn(other, 'PAID')).toMatchObject({ amount: 700 });
+    const [batch] = await settlement.list('/settlements', merchantId);
+    expect(batch).toMatchObject({ status: 'COMPLETED', lineCount: 22, gross: Number(AMOUNT_MINOR_MAX * 22n) });
+    // The rest is the next run's.
+    expect(await settlement.settle(merchantId)).toMatchObject({ lineCount: 22 });
+  });
+
+  it('names no more batches with a payout than an event holds, and each batch its payout', async () => {
+    const merchantId = await settlement.merchant();
+    await emit(sale(merchantId, 999, 0, 'EUR'));
+    const { runId } = await settlement.settle(merchantId);
+    // As if it had been below the minimum for years.
+    await settlement.database.execute(
+      `INSERT INTO settlements (id, run_id, merchant_id, acquirer, currency, bank, status, cutoff_at, completed_at)
+       SELECT 'set_' || lpad(n::text, 26, '0'), $1, $2, 'old-' || n, 'EUR', 'sim', 'COMPLETED', now(), now()
+         FROM generate_series(1, $3::int) AS n`,
+      [runId, merchantId, PAYOUT_SETTLEMENTS_MAX],
+    );
+    await emit(sale(merchantId, 1, 0, 'EUR'));
+    await settlement.settle(merchantId);
+    const { payoutId, settlementIds } = await settlement.payoutIn(merchantId, 'PAID');
+    expect(settlementIds).toHaveLength(PAYOUT_SETTLEMENTS_MAX);
+    const [paid] = await settlement.database.query<{ batches: bigint }>(
+      'SELECT count(*) AS batches FROM settlements WHERE payout_id = $1',
+      [payoutId],
+    );
+    expect(paid?.batches).toBe(BigInt(PAYOUT_SETTLEMENTS_MAX + 2));
+  });
+
   it('takes only what was there by the cut-off', async () => {
     const merchantId = await settlement.merchant();
     await settlement.payments.emit(sale(merchantId, 1_000, 30).emitted(new Date('2026-01-01T00:00:00Z')));
@@ -156,6 +201,8 @@ describe('a settlement', () => {
     const merchantId = await settlement.merchant();
     const stories = Array.from({ length: 150 }, () => sale(merchantId, 1_000, 30).refunded(100).refunded(50));
     await emit(...stories);
+    // On a busy machine that takes longer than a request waits.
+    await eventually(async () => await settlement.balance(merchantId));
     await settlement.settle(merchantId);
     const [batch] = await settlement.list('/settlements', merchantId);
     const told = await settlement.told(String(batch?.['settlementId']));
@@ -225,6 +272,82 @@ describe('a payout', () => {
     expect(await settlement.payoutIn(merchantId, 'PAID')).toMatchObject({ reason: null });
   });
 
+  it('that waits is judged when it goes: a merchant in debt by then is paid what is left', async () => {
+    const merchantId = newId('mer');
+    await emit(sale(merchantId, 5_000, 0));
+    await settlement.settle(merchantId);
+    await emit(sale(merchantId, 1_000, 300).refunded(1_000));
+    await settlement.settle(merchantId);
+    expect((await settlement.balance(merchantId))[0]).toMatchObject({ pending: 0, available: -300 });
+    await settlement.put(`/merchants/${merchantId}/payout-account`, { iban: IBAN.paid, name: 'Ada' });
+    const failed = await settlement.payoutIn(merchantId, 'FAILED');
+    expect(failed).toMatchObject({ amount: 5_000, reason: 'merchant_in_debt' });
+    expect(await settlement.bankBook(failed['payoutId'])).toEqual([]);
+    expect((await settlement.balance(merchantId))[0]).toMatchObject({ available: 4_700 });
+    await settlement.settle(merchantId);
+    expect(await settlement.payoutIn(merchantId, 'PAID')).toMatchObject({ amount: 4_700 });
+    expect(await settlement.posted(merchantId)).toEqual(['PAYOUT', 'PAYOUT_PAID']);
+  });
+
+  it('is not believed to be paid by a feed that tells of another amount: people are told', async () => {
+    await settlement.setBankMode({ mode: 'unavailable', operation: 'feed' });
+    const merchantId = await due(undefined);
+    const [waiting] = await settlement.list('/payouts', merchantId);
+    const payoutId = String(waiting?.['payoutId']);
+    await settlement.payAtBank({ reference: payoutId, amount: 1, iban: IBAN.paid });
+    await settlement.put(`/merchants/${merchantId}/payout-account`, { iban: IBAN.paid, name: 'Ada' });
+    await settlement.payoutIn(merchantId, 'IN_TRANSIT');
+    await settlement.clearBankModes();
+    await eventually(async () => {
+      expect((await settlement.list('/payouts', merchantId))[0]).toMatchObject({
+        status: 'IN_TRANSIT',
+        attention: expect.stringContaining('PAID of 1 USD'),
+      });
+    });
+    expect(await settlement.posted(merchantId)).toEqual(['PAYOUT']);
+  });
+
+  it('that the bank contradicts stops, until people take it up, who are written down', async () => {
+    const merchantId = await due(IBAN.closed);
+    const { payoutId } = await settlement.payoutIn(merchantId, 'FAILED');
+    const takeUp = async (body: Fields, as = FINANCE) =>
+      await settlement.post(`/payouts/${payoutId}/take-up`, body, as);
+    const reason = 'The bank has confirmed it.';
+    expect((await takeUp({ reason })).body['code']).toBe('payout_needs_nobody');
+    // It was refused, and given back; now the bank's feed has it paid.
+    await settlement.changeAtBank(payoutId, 'PAID');
+    await eventually(async () => {
+      expect((await settlement.list('/payouts', merchantId))[0]).toMatchObject({
+        status: 'FAILED',
+        attention: 'the bank says PAID of a payout that is REVERSED',
+      });
+    });
+    expect((await takeUp({ reason, outcome: 'PAID' }, merchantPrincipal(merchantId))).status).toBe(403);
+    const taken = await takeUp({ reason, outcome: 'PAID' });
+    expect([taken.status, taken.body]).toMatchObject([200, { status: 'IN_TRANSIT', attention: null, endedAt: null }]);
+    expect(await settlement.payoutIn(merchantId, 'PAID')).toMatchObject({ attention: null, endedAt: null });
+    expect((await settlement.balance(merchantId))[0]).toMatchObject({ available: 0 });
+    expect(await settlement.ledgerBalance(`merchant:${merchantId}:payable`)).toBe(0);
+    expect(await settlement.posted(merchantId)).toEqual(['PAYOUT', 'PAYOUT_REVERSAL', 'PAYOUT', 'PAYOUT_PAID']);
+    const told = await settlement.told(payoutId);
+    expect(told.map(({ payload }) => String(payload['status']))).toEqual(['PENDING', 'FAILED', 'PAID']);
+    const { body } = await settlement.get(`/payouts/${payoutId}/decisions`, FINANCE);
+    expect(body['data']).toMatchObject([
+      { attention: expect.stringContaining('REVERSED'), outcome: 'PAID', reason, decidedBy: FINANCE.id },
+    ]);
+  });
+
+  it('that goes by the bank’s API is ordered by no file', async () => {
+    const merchantId = await settlement.merchant();
+    await emit(sale(merchantId, 9_000, 100));
+    const { runId } = await settlement.settle(merchantId);
+    const file = async (id: unknown) => await settlement.get(`/settlements/runs/${String(id)}/payout-file`, FINANCE);
+    expect([(await file(runId)).status, (await file(runId)).body['code']]).toEqual([409, 'payouts_go_by_api']);
+    await settlement.payoutIn(merchantId, 'PAID');
+    expect((await file(runId)).body['code']).toBe('payouts_go_by_api');
+    expect((await file(newId('srn'))).status).toBe(404);
+  });
+
   it('goes out when the bank is back', async () => {
     await settlement.setBankMode({ mode: 'unavailable' });
     const merchantId = await due(IBAN.paid);
@@ -271,6 +394,25 @@ it('keeps balances that are the sums of their transactions', async () => {
         FROM balance_transactions GROUP BY 1, 2) s USING (merchant_id, currency)
      WHERE (b.pending_minor, b.available_minor, b.reserved_minor) IS DISTINCT FROM (s.pending, s.available, s.reserved)`);
   expect(wrong).toEqual([]);
+});
+
+it('keeps nothing of an account from which its number could be guessed', async () => {
+  const merchantId = newId('mer');
+  const key = newId('req');
+  const body = { iban: IBAN.paid, name: 'Ada' };
+  const path = `/merchants/${merchantId}/payout-account`;
+  const set = async (asked: Fields) => await settlement.put(path, asked, FINANCE, { 'idempotency-key': key });
+  expect((await set(body)).status).toBe(200);
+  expect((await set(body)).headers['idempotent-replayed']).toBe('true');
+  expect((await set({ ...body, iban: IBAN.closed })).body['code']).toBe('idempotency_key_reused');
+  const [row] = await settlement.database.query<{ hash: Buffer }>(
+    'SELECT request_hash AS hash FROM idempotency_keys WHERE key = $1',
+    [key],
+  );
+  const guessed = createHash('sha256')
+    .update(canonicalJson({ path, query: {}, body }))
+    .digest();
+  expect(row?.hash.equals(guessed)).toBe(false);
 });
 
 describe('what belongs to a merchant', () => {

@@ -8,6 +8,8 @@ import { ServiceClient } from './service-client.js';
 
 /** What is asked for, so that an answer about something else proves nothing. */
 export type AskedPayout = Pick<BankPayoutRequest, 'reference' | 'amount' | 'currency'>;
+/** What a bank tells of a payout, asked or not. */
+export type ToldPayout = Omit<BankPayout, 'updatedAt'>;
 export type BankPayoutChanges = z.output<typeof bankPayoutChangesSchema>;
 
 /** What an answer, or none, comes to. Silence and nonsense are news of nothing. */
@@ -129,13 +131,16 @@ export class BankClient implements OnApplicationShutdown {
   }
 }
 
-/** What the bank's answer, or a line of its feed, says. */
-export const wordIn = ({ status, reason, bankReference }: BankPayout): BankWord => ({
+/** What the bank's answer, or a line of its feed or statement, says. */
+export const wordIn = ({ status, reason, bankReference }: ToldPayout): BankWord => ({
   news: { kind: 'bank_said', status, reason },
   bankReference,
 });
 
-/** A tombstone has neither amount nor currency. */
-const isAbout = (answer: BankPayout, { reference, amount, currency }: AskedPayout): boolean =>
-  answer.reference === reference &&
-  (answer.status === 'CANCELED' || (answer.amount === amount && answer.currency === currency));
+/** Whether it tells of this payout and no other: what it says is believed only then. A tombstone has neither amount nor currency. */
+export const isAbout = (
+  told: Pick<ToldPayout, 'reference' | 'status' | 'amount' | 'currency'>,
+  { reference, amount, currency }: AskedPayout,
+): boolean =>
+  told.reference === reference &&
+  (told.status === 'CANCELED' || (told.amount === amount && told.currency === currency));

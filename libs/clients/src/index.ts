@@ -4,6 +4,8 @@ export {
   type BankNews,
   type BankPayoutChanges,
   type BankWord,
+  isAbout,
+  type ToldPayout,
   wordIn,
 } from './bank-client.js';
 export { ContractError, RemoteProblem, ServiceUnavailableError } from './errors.js';

@@ -607,12 +607,22 @@ export const PROBLEMS = {
   payout_file_empty: {
     status: 409,
     title: 'The run has no payout that a file could order',
-    remedy: 'Wait until its payouts have found their accounts; failed and returned ones are left out.',
+    remedy: 'Wait until its payouts have found their accounts and are debited, or name an earlier part.',
   },
-  payout_file_too_large: {
+  payouts_go_by_api: {
     status: 409,
-    title: 'The run has more payouts than a bank takes in one file',
-    remedy: 'Settle merchants one by one with POST /settlements/run, naming merchantId.',
+    title: 'The payouts of this run are sent to the bank by its API',
+    remedy: 'Nothing is to be handed in: a file would pay them twice. Files are made with BANK_PAYOUTS=file.',
+  },
+  payout_needs_nobody: {
+    status: 409,
+    title: 'There is nothing about this payout that people have to look at',
+    remedy: 'Read the payout: its `attention` is null, and it goes on by itself.',
+  },
+  payout_not_decidable: {
+    status: 409,
+    title: 'This payout was never sent, so that nobody can say how it ended',
+    remedy: 'Take it up without an outcome. What the bank has booked is a difference of the reconciliation.',
   },
   own_correction: {
     status: 403,

@@ -45,6 +45,15 @@ export const keyField = z
   .transform((text) => Buffer.from(text, 'base64'))
   .refine((key) => key.length === KEY_BYTES, `must be ${KEY_BYTES} bytes in base64`);
 
+const DAY_SECONDS = 86_400;
+const DELAY_SECONDS_MAX = 30 * DAY_SECONDS;
+
+/** Seconds, separated by commas: how long is waited before each attempt. */
+export const delaysField = z
+  .string()
+  .transform((list) => list.split(',').map(Number))
+  .pipe(z.array(z.int().min(1).max(DELAY_SECONDS_MAX)).min(1));
+
 /** Settings of everything that serves HTTP, the gateway included. */
 export const httpConfigFields = {
   PORT: z.coerce.number().int().min(0).max(65_535).optional().meta({ description: 'Port to listen on.' }),

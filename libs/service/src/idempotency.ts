@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, createHmac, hkdfSync } from 'node:crypto';
 
 import type { Principal } from '@payflow/contracts';
 import { canonicalJson, type Json } from '@payflow/kernel';
@@ -87,6 +87,7 @@ export interface IdentifiedRequest {
 
 /** Without a key, an equal request of the same principal within this time is taken for an accident. */
 export const KEYLESS_WINDOW_SECONDS = 60;
+const HASH_KEY_BYTES = 32;
 /** Keys begin with a printable character, so no caller's key can begin like this. */
 const KEYLESS_PREFIX = '\u0001';
 
@@ -123,6 +124,15 @@ export class Idempotency {
   /** The same service with another hash of contents. */
   withHash(hash: (content: string) => Uint8Array): Idempotency {
     return new Idempotency({ ...this.options, hash });
+  }
+
+  /**
+   * The same service for requests whose content could be found by trying, like the number of a bank account: what a row keeps
+   * of them is an HMAC under a key of its own, derived from this one (RFC 5869).
+   */
+  underKey(key: Buffer): Idempotency {
+    const own = Buffer.from(hkdfSync('sha256', key, Buffer.alloc(0), 'payflow:request-hashes', HASH_KEY_BYTES));
+    return this.withHash((content) => createHmac('sha256', own).update(content).digest());
   }
 
   /** How long an answer is kept. */

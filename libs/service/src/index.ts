@@ -6,6 +6,7 @@ export {
   booleanField,
   ConfigError,
   databaseConfigFields,
+  delaysField,
   type Environment,
   httpConfigFields,
   jsonField,

@@ -1,5 +1,5 @@
 import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
-import { type BankWord, wordIn } from '@payflow/clients';
+import type { ToldPayout } from '@payflow/clients';
 import { isId } from '@payflow/kernel';
 import { Loop } from '@payflow/messaging';
 import { Database } from '@payflow/postgres';
@@ -49,18 +49,18 @@ export class BankFeed implements OnApplicationBootstrap, BeforeApplicationShutdo
       if (data.length === 0) return false;
       // In order: a payout may have several changes in one page. The bank pays for others too, whose references are theirs.
       for (const change of data) {
-        if (isId('po', change.reference)) await this.apply(change.reference, wordIn(change));
+        if (isId('po', change.reference)) await this.apply(change);
       }
       await storeFeedPosition(this.database, this.config.BANK_NAME, BigInt(nextPosition));
       return true;
     });
   }
 
-  private async apply(payoutId: string, word: BankWord): Promise<void> {
-    const [changed] = await this.saga.record([{ ...word, payoutId, fence: undefined }]);
+  private async apply(told: ToldPayout): Promise<void> {
+    const changed = await this.saga.hear(told);
     // Whoever is just sending or posting it goes on by himself.
     if (changed === undefined || !isLeftAlone(changed.before.stage)) return;
-    await pokePayouts(this.database, [payoutId]);
+    await pokePayouts(this.database, [told.reference]);
     this.recovery.poke();
   }
 }

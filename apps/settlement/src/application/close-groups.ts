@@ -57,7 +57,7 @@ export class CloseGroups {
     await this.reserve(tx, groups);
     await completeBatches(tx, groups.flatMap(batchesToComplete));
     crashPoint('settlement.before-completed');
-    await insertPayouts(tx, { id: run.id, bank: this.config.BANK_NAME }, payouts);
+    await insertPayouts(tx, { id: run.id, bank: this.config.BANK_NAME, way: this.config.BANK_PAYOUTS }, payouts);
     await insertMovements(
       tx,
       payouts.map(({ id, merchantId, currency, amountMinor }) => ({

@@ -6,12 +6,14 @@ import {
   entityTag,
   Idempotency,
   type IdentifiedRequest,
+  InjectConfig,
   Problem,
   type StoredAnswer,
 } from '@payflow/service';
 
 import { MerchantsAtAuth } from '../clients/merchants-at-auth.js';
 import { maskedIban, readPayoutAccount } from '../domain/payout-account.js';
+import type { SettlementConfig } from '../settlement.config.js';
 import { findPayoutAccount, type PayoutAccountRow, storePayoutAccount } from '../store/payout-accounts.js';
 import { pokeWaiting } from '../store/payouts.js';
 import { listReserveRules, type ReserveRuleRow, storeReserveRule } from '../store/reserves.js';
@@ -31,13 +33,19 @@ export interface Versioned<View> {
 /** What is agreed on with a merchant: where he is paid out, and what is kept back. */
 @Injectable()
 export class MerchantTerms {
+  /** There are few accounts: from a plain hash of a request one would be found by trying them. */
+  private readonly idempotency: Idempotency;
+
   constructor(
     private readonly database: Database,
-    private readonly idempotency: Idempotency,
+    idempotency: Idempotency,
     private readonly merchants: MerchantsAtAuth,
     private readonly seal: PayoutAccountSeal,
     private readonly payouts: RecoverPayouts,
-  ) {}
+    @InjectConfig() config: SettlementConfig,
+  ) {
+    this.idempotency = idempotency.underKey(config.BANK_ACCOUNT_KEY);
+  }
 
   /** @throws Problem payout_account_not_found */
   async readAccount(merchantId: string): Promise<Versioned<PayoutAccountView>> {

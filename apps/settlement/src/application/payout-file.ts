@@ -5,14 +5,14 @@ import { InjectConfig, Problem } from '@payflow/service';
 
 import { paymentInitiationOf } from '../reports/payment-initiation.js';
 import type { SettlementConfig } from '../settlement.config.js';
-import { listPayable } from '../store/payout-files.js';
+import { fillFile, listFiled } from '../store/payout-files.js';
 import { findRun } from '../store/settlement-runs.js';
 import { PayoutAccountSeal } from './payout-account-seal.js';
 
 /** Banks take no more in one file. */
 const TRANSFERS_MAX = 20_000;
 
-/** GET /settlements/runs/{runId}/payout-file: the payouts of a run, for a bank that takes files. */
+/** GET /settlements/runs/{runId}/payout-file: the payouts of a run that go by file. */
 @Injectable()
 export class PayoutFile {
   constructor(
@@ -22,21 +22,25 @@ export class PayoutFile {
   ) {}
 
   /**
-   * The same run gives the same file as long as none of its payouts fails or finds its account: its id is the run's, by which a
-   * bank knows it again.
+   * What is in a file stays in it, however often it is fetched, and is in no other: its id is the run's and the part's, by
+   * which a bank knows it again. What finds its account later is in the next part.
    *
-   * @throws Problem settlement_run_not_found | payout_file_empty | payout_file_too_large
+   * @throws Problem settlement_run_not_found | payouts_go_by_api | payout_file_empty
    */
-  async of(runId: string): Promise<string> {
+  async of(runId: string, part: number): Promise<string> {
     const run = isId('srn', runId) ? await findRun(this.database, runId) : undefined;
     if (run === undefined) throw new Problem('settlement_run_not_found');
-    const rows = await listPayable(this.database, runId, TRANSFERS_MAX + 1);
-    if (rows.length === 0) throw new Problem('payout_file_empty');
-    if (rows.length > TRANSFERS_MAX) throw new Problem('payout_file_too_large');
+    const bank = this.config.BANK_NAME;
+    const rows = await this.database.transaction(async (tx) => {
+      await fillFile(tx, { runId, bank, part }, TRANSFERS_MAX);
+      return await listFiled(tx, { runId, bank, part });
+    });
+    if (rows.length === 0)
+      throw new Problem(this.config.BANK_PAYOUTS === 'api' ? 'payouts_go_by_api' : 'payout_file_empty');
     return paymentInitiationOf({
-      id: runId,
+      id: `${runId.slice('srn_'.length)}-${part}`,
       createdAt: run.createdAt,
-      bank: this.config.BANK_NAME,
+      bank,
       transfers: rows.map(({ id, merchantId, amountMinor, currency, accountSealed }) => {
         const { iban, name } = this.seal.unseal(accountSealed, merchantId);
         return {

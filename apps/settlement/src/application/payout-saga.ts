@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { BankWord } from '@payflow/clients';
+import { type AskedPayout, type BankWord, isAbout, type ToldPayout, wordIn } from '@payflow/clients';
 import { SERVICE_POSTINGS_MAX } from '@payflow/contracts';
 import { minorToJson } from '@payflow/kernel';
 import { Outbox } from '@payflow/messaging';
@@ -18,8 +18,10 @@ import {
 } from '../domain/payout.js';
 import { payoutPosting } from '../domain/postings.js';
 import type { SettlementConfig } from '../settlement.config.js';
+import { keyOf, listInDebt } from '../store/merchant-balances.js';
 import { takeOverAccounts } from '../store/payout-accounts.js';
-import { lockPayouts, type PayoutRow } from '../store/payouts.js';
+import { findStatedPayout } from '../store/payout-files.js';
+import { findPayout, lockPayouts, type PayoutRow, raiseAttention } from '../store/payouts.js';
 import { PayoutAccountSeal } from './payout-account-seal.js';
 import { type ChangedPayout, recordPayouts } from './record-payouts.js';
 
@@ -94,6 +96,25 @@ export class PayoutSaga {
     });
   }
 
+  /**
+   * What the bank says without being asked, whoever is working on the payout. It is believed about the payout that we know;
+   * what tells of another amount is for people.
+   */
+  async hear(told: ToldPayout): Promise<ChangedPayout | undefined> {
+    const row = await findPayout(this.database, told.reference);
+    if (row === undefined || !(await this.isBelieved(told, row))) return undefined;
+    const [changed] = await this.record([{ ...wordIn(told), payoutId: row.id, fence: undefined }]);
+    return changed;
+  }
+
+  private async isBelieved(told: ToldPayout, row: PayoutRow): Promise<boolean> {
+    if (isAbout(told, askedOf(row))) return true;
+    const detail = `the bank says ${told.status} of ${told.amount} ${told.currency} in minor units: it is another amount`;
+    this.logger.error({ payoutId: row.id, detail }, 'a payout contradicts itself');
+    await raiseAttention(this.database, row.id, detail);
+    return false;
+  }
+
   private async learn(rows: readonly PayoutRow[]): Promise<readonly Learned[]> {
     const stepped = rows.map((row) => ({ row, step: nextPayoutStep(row) }));
     const of = <Kind extends PayoutStep['kind']>(...kinds: readonly Kind[]) =>
@@ -108,13 +129,18 @@ export class PayoutSaga {
     return [...found, ...posted, ...said];
   }
 
+  /** It may have waited for weeks: whether the merchant can be paid is judged when it goes. */
   private async findAccounts(rows: readonly PayoutRow[]): Promise<readonly Learned[]> {
     if (rows.length === 0) return [];
     const found = await takeOverAccounts(
       this.database,
       rows.map(({ id }) => id),
     );
-    return rows.map((row) => learnedOf(row, { kind: found.has(row.id) ? 'account_found' : 'account_missing' }));
+    const inDebt = new Set((await listInDebt(this.database, rows)).map(keyOf));
+    return rows.map((row) => {
+      if (!found.has(row.id)) return learnedOf(row, { kind: 'account_missing' });
+      return learnedOf(row, { kind: inDebt.has(keyOf(row)) ? 'merchant_in_debt' : 'account_found' });
+    });
   }
 
   private async post(
@@ -138,16 +164,20 @@ export class PayoutSaga {
   private async ask(row: PayoutRow, kind: 'pay' | 'inquire' | 'cancel'): Promise<Learned> {
     // What another bank has never heard of says nothing: it would be paid there a second time. People are told when it is stuck.
     if (row.bank !== this.config.BANK_NAME) return learnedOf(row, { kind: 'bank_silent' });
-    const payout = { reference: row.id, amount: minorToJson(row.amountMinor), currency: row.currency };
-    const word = await this.wordOf(row, payout, kind);
+    if (row.way === 'file') return await this.lookInStatements(row);
+    const word = await this.wordOf(row, askedOf(row), kind);
     return { ...learnedOf(row, word.news), bankReference: word.bankReference };
   }
 
-  private async wordOf(
-    row: PayoutRow,
-    payout: { readonly reference: string; readonly amount: number; readonly currency: string },
-    kind: 'pay' | 'inquire' | 'cancel',
-  ): Promise<BankWord> {
+  /** People hand the file in: the bank's API is never asked for what a file orders. Its statement tells, unless its feed has. */
+  private async lookInStatements(row: PayoutRow): Promise<Learned> {
+    const stated = await findStatedPayout(this.database, row);
+    if (stated === undefined || !(await this.isBelieved(stated, row))) return learnedOf(row, { kind: 'bank_silent' });
+    const { news, bankReference } = wordIn(stated);
+    return { ...learnedOf(row, news), bankReference };
+  }
+
+  private async wordOf(row: PayoutRow, payout: AskedPayout, kind: 'pay' | 'inquire' | 'cancel'): Promise<BankWord> {
     if (kind === 'inquire') return await this.bank.inquire(payout);
     if (kind === 'cancel') return await this.bank.cancel(payout);
     if (row.accountSealed === null) throw new Error(`invariant: ${row.id} has no account to be paid to`);
@@ -157,6 +187,12 @@ export class PayoutSaga {
     return word;
   }
 }
+
+const askedOf = ({ id, amountMinor, currency }: PayoutRow): AskedPayout => ({
+  reference: id,
+  amount: minorToJson(amountMinor),
+  currency,
+});
 
 const learnedOf = ({ id, fence }: PayoutRow, news: PayoutNews): Learned => ({
   payoutId: id,

@@ -3,7 +3,7 @@ import { newId } from '@payflow/kernel';
 import type { Outbox } from '@payflow/messaging';
 import type { Tx } from '@payflow/postgres';
 
-import { type Evolved, hasEnded, type PayoutStage, payoutStatus } from '../domain/payout.js';
+import { type Evolved, hasEnded, PAYOUT_STUCK, type PayoutStage, payoutStatus } from '../domain/payout.js';
 import { insertMovements } from '../store/balance-transactions.js';
 import { changeBalances } from '../store/merchant-balances.js';
 import { lockPayouts, type PayoutRow, type StoredPayout, storePayouts } from '../store/payouts.js';
@@ -61,18 +61,19 @@ export const recordPayouts = async (
   return pairs;
 };
 
-/** A contradiction stops it, for people to look at. */
+/** A contradiction stops it, for people to look at; they see it until they have, also when it has ended meanwhile. */
 const storedOf = ({ before, bankReference, result }: EvolvedPayout): readonly StoredPayout[] => {
-  const { id, attention } = before;
+  const { id } = before;
   if (result.kind === 'same') return [];
   const after = result.kind === 'changed' ? result.payout : before;
   const status = payoutStatus(after);
+  const attention = before.attention === PAYOUT_STUCK && hasEnded(after) ? null : before.attention;
   return [
     {
       ...after,
       id,
       bankReference,
-      attention: result.kind === 'contradiction' ? result.detail : hasEnded(after) ? null : attention,
+      attention: result.kind === 'contradiction' ? result.detail : attention,
       sent: after.stage === 'SENDING',
       paid: status === 'PAID',
       ended: status === 'FAILED' || status === 'RETURNED',
@@ -84,7 +85,10 @@ const storedOf = ({ before, bankReference, result }: EvolvedPayout): readonly St
 const giveBack = async (tx: Tx, pairs: readonly ChangedPayout[]): Promise<void> => {
   const back = pairs.flatMap(({ before, after }) => {
     const type = after.stage === before.stage ? undefined : GIVEN_BACK[after.stage];
-    return type === undefined ? [] : [{ type, ...after }];
+    if (type !== undefined) return [{ ...after, type }];
+    // It had been given back, and the bank has paid all the same.
+    const takenAgain = before.stage === 'REVERSED' && after.stage === 'REDEBITING';
+    return takenAgain ? [{ ...after, type: 'payout' as const, amountMinor: -after.amountMinor }] : [];
   });
   await insertMovements(
     tx,

@@ -4,6 +4,7 @@ import { Loop } from '@payflow/messaging';
 import { Database } from '@payflow/postgres';
 import { InjectConfig, Logger, runInContext } from '@payflow/service';
 
+import { PAYOUT_STUCK } from '../domain/payout.js';
 import type { SettlementConfig } from '../settlement.config.js';
 import { findPayout, type PayoutRow, putOffPayouts, takeDuePayouts } from '../store/payouts.js';
 import { PayoutSaga } from './payout-saga.js';
@@ -13,8 +14,6 @@ const POLL_MS = 500;
 const TAKEN_MAX = 32;
 /** Longer than a payout's way through ledger and bank, each at its own deadline. */
 const LEASE_MS = 60_000;
-
-const STUCK = 'Every look has gone by, and its end is still unknown. It is looked at further on.';
 
 /** The timers of payouts: takes up what begins, what somebody outside has not answered, and what a process died with. */
 @Injectable()
@@ -83,7 +82,7 @@ export class RecoverPayouts implements OnApplicationBootstrap, BeforeApplication
         fence,
         seconds: delays[Math.min(asked - 1, delays.length - 1)] ?? 1,
         // One that waits for an account is no riddle.
-        attention: asked > delays.length && stage !== 'WAITING' ? STUCK : null,
+        attention: asked > delays.length && stage !== 'WAITING' ? PAYOUT_STUCK : null,
       })),
     );
   }

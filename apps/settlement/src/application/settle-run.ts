@@ -3,15 +3,16 @@ import { SETTLEMENT_EVENTS, SETTLEMENT_LINES_MAX } from '@payflow/contracts';
 import { minorToJson, newId } from '@payflow/kernel';
 import { Outbox, type OutgoingEvent } from '@payflow/messaging';
 import { Database, type Tx } from '@payflow/postgres';
-import { crashPoint, InjectConfig } from '@payflow/service';
+import { crashPoint, InjectConfig, Logger } from '@payflow/service';
 
+import { fittingLines } from '../domain/batch-bound.js';
 import { totalsOf } from '../domain/batch-totals.js';
 import { packLines } from '../domain/line-events.js';
 import type { SettlementConfig } from '../settlement.config.js';
 import { listUnsettledLines, settleLines, type UnsettledLine } from '../store/balance-transactions.js';
 import { changeBalances } from '../store/merchant-balances.js';
 import { holdRun, type RunRow, storeProgress } from '../store/settlement-runs.js';
-import { type AddedPart, addToBatches } from '../store/settlements.js';
+import { type AddedPart, addToBatches, listTotals } from '../store/settlements.js';
 import { CloseGroups } from './close-groups.js';
 
 /** Longer than a chunk takes. */
@@ -30,6 +31,7 @@ export class SettleRun {
     private readonly database: Database,
     private readonly closing: CloseGroups,
     private readonly outbox: Outbox,
+    private readonly logger: Logger,
     @InjectConfig() private readonly config: SettlementConfig,
   ) {}
 
@@ -49,19 +51,19 @@ export class SettleRun {
   }
 
   private async takeChunk(tx: Tx, run: RunRow): Promise<true> {
-    const lines = await listUnsettledLines(tx, {
+    const listed = await listUnsettledLines(tx, {
       cutoffAt: run.cutoffAt,
       cursor: run.cursor,
       merchantId: run.merchantId,
       linesMax: this.config.SETTLEMENT_CHUNK_LINES,
       linesOfPaymentMax: SETTLEMENT_LINES_MAX,
     });
-    const last = lines.at(-1);
+    const last = listed.at(-1);
     if (last === undefined) {
       await storeProgress(tx, run.id, { phase: 'PAYING', cursor: [] });
       return true;
     }
-    const batches = [...groupLines(lines).values()];
+    const batches = await this.fitting(tx, run, [...groupLines(listed).values()]);
     const added = await this.addBatches(tx, run, batches);
     crashPoint('settlement.after-batch-create');
     await settleLines(
@@ -76,7 +78,7 @@ export class SettleRun {
     await storeProgress(tx, run.id, {
       phase: 'SETTLING',
       cursor: [last.merchantId, last.currency, last.acquirer, last.paymentId],
-      lines: lines.length,
+      lines: batches.reduce((count, lines) => count + lines.length, 0),
       settlements: added.filter(({ begun }) => begun).length,
     });
     await this.outbox.publish(
@@ -84,6 +86,22 @@ export class SettleRun {
       added.flatMap((batch) => this.lineEvents(batch)),
     );
     return true;
+  }
+
+  /** No merchant's batch grows beyond what can be told of it, so that none stops the run for the others. */
+  private async fitting(
+    tx: Tx,
+    run: RunRow,
+    batches: readonly (readonly UnsettledLine[])[],
+  ): Promise<readonly (readonly UnsettledLine[])[]> {
+    const totals = new Map((await listTotals(tx, run.id, batches.map(batchOf))).map((row) => [batchKey(row), row]));
+    return batches.flatMap((lines) => {
+      const batch = batchOf(lines);
+      const fitting = fittingLines(lines, totals.get(batchKey(batch)));
+      if (fitting.length < lines.length)
+        this.logger.warn({ ...batch, left: lines.length - fitting.length }, 'a batch is full: what is left waits');
+      return fitting.length === 0 ? [] : [fitting];
+    });
   }
 
   private async addBatches(

@@ -4,6 +4,7 @@ import { AMOUNT_MINOR_MAX } from '@payflow/kernel';
 import fc from 'fast-check';
 
 import { type BalanceLine, lineOf, type PaymentFact } from './balance-line.js';
+import { BATCH_TOTAL_MINOR_MAX, fittingLines } from './batch-bound.js';
 import { netOf, totalsOf } from './batch-totals.js';
 import { closeGroup, reserveOf } from './group-close.js';
 import { packLines } from './line-events.js';
@@ -69,6 +70,38 @@ describe('the line of an event', () => {
     const totals = totalsOf(facts.flatMap((fact) => lineOf(fact) ?? []));
     expect(totals).toEqual({ lineCount: 5, grossMinor: 1_000n, refundsMinor: 0n, disputesMinor: 0n, feesMinor: 30n });
     expect(netOf(totals)).toBe(970n);
+  });
+});
+
+describe('a batch', () => {
+  const capture = (payment: number, grossMinor: bigint, feeMinor = 0n) =>
+    ({ paymentId: `pay_${payment}`, type: 'capture', grossMinor, feeMinor }) as const;
+
+  it('takes in what comes to its bound, and leaves the rest', () => {
+    const lines = [capture(1, BATCH_TOTAL_MINOR_MAX - 1n), capture(2, 1n), capture(3, 1n)];
+    expect(fittingLines(lines, undefined)).toEqual(lines.slice(0, 2));
+    expect(fittingLines(lines, totalsOf([capture(0, 2n)]))).toEqual([]);
+  });
+
+  it('takes a payment in whole or not at all', () => {
+    const lines = [capture(1, 1n), capture(2, 1n), capture(2, BATCH_TOTAL_MINOR_MAX)];
+    expect(fittingLines(lines, undefined)).toEqual(lines.slice(0, 1));
+  });
+
+  it('whatever it takes in: its net is exact as a JSON number', () => {
+    const types = fc.constantFrom('capture', 'refund', 'dispute', 'refund_failure', 'dispute_reversal');
+    const amounts = fc.bigInt({ min: -AMOUNT_MINOR_MAX, max: AMOUNT_MINOR_MAX });
+    fc.assert(
+      fc.property(fc.array(fc.tuple(types, amounts, amounts), { maxLength: 200 }), (drawn) => {
+        const lines = drawn.map(([type, grossMinor, feeMinor], index) => ({
+          paymentId: `pay_${index}`,
+          type,
+          grossMinor,
+          feeMinor,
+        }));
+        expect(Number.isSafeInteger(Number(netOf(totalsOf(fittingLines(lines, undefined)))))).toBe(true);
+      }),
+    );
   });
 });
 

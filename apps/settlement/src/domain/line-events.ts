@@ -10,7 +10,7 @@ export const packLines = <Line extends { readonly paymentId: string }>(
 ): readonly (readonly Line[])[] => {
   const events: Line[][] = [];
   let event: Line[] = [];
-  for (const payment of byPayment(lines)) {
+  for (const payment of linesByPayment(lines)) {
     if (event.length + payment.length > linesMax) {
       events.push(event);
       event = [];
@@ -21,7 +21,10 @@ export const packLines = <Line extends { readonly paymentId: string }>(
   return events;
 };
 
-const byPayment = <Line extends { readonly paymentId: string }>(lines: readonly Line[]): readonly Line[][] => {
+/** Lines that are in the order of their payments, payment by payment. */
+export const linesByPayment = <Line extends { readonly paymentId: string }>(
+  lines: readonly Line[],
+): readonly Line[][] => {
   const payments: Line[][] = [];
   for (const line of lines) {
     const last = payments.at(-1);

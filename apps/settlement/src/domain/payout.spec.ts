@@ -3,11 +3,13 @@ import fc from 'fast-check';
 
 import {
   BEGUN_PAYOUT,
+  decidePayout,
   evolvePayout,
   hasEnded,
   nextPayoutStep,
   PAYOUT_STAGES,
   type PayoutNews,
+  type PayoutOutcome,
   type PayoutPosting,
   type PayoutState,
   payoutStatus,
@@ -59,6 +61,13 @@ describe('the saga of a payout', () => {
     expect(waiting).toMatchObject({ stage: 'WAITING', reason: 'payout_account_missing' });
     expect(evolvePayout(waiting, { kind: 'account_missing' })).toEqual({ kind: 'same' });
     expect(after(waiting, FOUND)).toMatchObject({ stage: 'DEBITING', reason: null });
+  });
+
+  it('is not sent when the merchant went into debt while it waited', () => {
+    const waiting = after(BEGUN_PAYOUT, { kind: 'account_missing' });
+    const failed = after(waiting, { kind: 'merchant_in_debt' });
+    expect([failed.stage, failed.reason, payoutStatus(failed)]).toEqual(['NOT_DEBITED', 'merchant_in_debt', 'FAILED']);
+    expect(evolvePayout(at('SENDING'), { kind: 'merchant_in_debt' })).toEqual({ kind: 'same' });
   });
 
   it('asks a silent bank, and sends again under the same reference what it has not seen', () => {
@@ -141,6 +150,39 @@ describe('the saga of a payout', () => {
         expect(hasEnded(state)).toBe(nextPayoutStep(state).kind === 'nothing');
       }),
     );
+  });
+
+  it.each<[PayoutState['stage'], PayoutOutcome | undefined, readonly PayoutPosting[], PayoutState['stage']]>([
+    ['ASKING', undefined, [], 'ASKING'],
+    ['SETTLING', undefined, ['paid'], 'PAID'],
+    ['ASKING', 'PAID', ['paid'], 'PAID'],
+    ['ASKING', 'NOT_PAID', ['reversal'], 'REVERSED'],
+    ['CANCELING', 'NOT_PAID', ['reversal'], 'REVERSED'],
+    // The reversal is posted first, since perhaps it was: then the money is taken again.
+    ['REVERSING', 'PAID', ['reversal', 'redebit', 'paid'], 'PAID'],
+    ['REVERSED', 'PAID', ['redebit', 'paid'], 'PAID'],
+    ['REVERSED', 'NOT_PAID', [], 'REVERSED'],
+    ['SETTLING', 'NOT_PAID', ['paid', 'returned'], 'RETURNED'],
+    ['PAID', 'NOT_PAID', ['returned'], 'RETURNED'],
+    ['PAID', 'PAID', [], 'PAID'],
+  ])('%s, that people take up as %s, goes through %j to %s', (stage, outcome, postings, end) => {
+    const decided = decidePayout(at(stage), outcome);
+    if (decided === undefined) throw new Error('cannot be decided');
+    const ended = postings.reduce((state, posting) => {
+      expect(nextPayoutStep(state)).toEqual({ kind: 'post', posting });
+      return after(state, posted(posting));
+    }, decided);
+    expect(ended.stage).toBe(end);
+  });
+
+  it('has no outcome that people could tell while it was never sent', () => {
+    for (const stage of ['WAITING', 'DEBITING', 'NOT_DEBITED'] as const)
+      expect([decidePayout(at(stage), 'PAID'), decidePayout(at(stage), 'NOT_PAID')]).toEqual([undefined, undefined]);
+  });
+
+  it('comes back also when the bank says so while people have it paid after all', () => {
+    const back = after(at('UNDOING'), said('RETURNED', 'AC04'), posted('reversal'), posted('redebit'), posted('paid'));
+    expect([back.stage, back.reason]).toEqual(['RETURNING', 'AC04']);
   });
 
   it('has a step and a status for each stage', () => {

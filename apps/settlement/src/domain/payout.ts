@@ -25,6 +25,10 @@ export const PAYOUT_STAGES = [
   'REVERSING',
   /** It came back after it was paid; perhaps not given back yet. */
   'RETURNING',
+  /** The bank has paid after all, people say: what gives it back is posted first, since perhaps it is. */
+  'UNDOING',
+  /** Given back, though the bank has paid: to be taken from the merchant's payable again; perhaps it is. */
+  'REDEBITING',
   'PAID',
   'NOT_DEBITED',
   'REVERSED',
@@ -43,12 +47,18 @@ export interface PayoutState {
 export const BEGUN_PAYOUT: PayoutState = { stage: 'WAITING', reason: null, cameBack: false };
 
 export const ACCOUNT_MISSING = 'payout_account_missing';
+/** He went into debt while it waited: what is left of it goes with the next run. */
+export const MERCHANT_IN_DEBT = 'merchant_in_debt';
 /** It never arrived at the bank, and never will. */
 export const PAYOUT_NOT_SENT = 'payout_not_sent';
+/** Nobody has contradicted anything: it has only taken long. */
+export const PAYOUT_STUCK = 'Every look has gone by, and its end is still unknown. It is looked at further on.';
 /** The bank did not say why. */
 const NO_REASON = 'payout_refused';
+/** People have asked the bank. */
+const DECIDED_UNPAID = 'payout_decided_unpaid';
 
-export type PayoutPosting = 'debit' | 'paid' | 'reversal' | 'returned';
+export type PayoutPosting = 'debit' | 'paid' | 'reversal' | 'returned' | 'redebit';
 
 export type PayoutStep =
   | { readonly kind: 'find_account' }
@@ -70,6 +80,8 @@ const STEPS: Readonly<Record<PayoutStage, PayoutStep>> = {
   SETTLING: post('paid'),
   REVERSING: post('reversal'),
   RETURNING: post('returned'),
+  UNDOING: post('reversal'),
+  REDEBITING: post('redebit'),
   PAID: NOTHING,
   NOT_DEBITED: NOTHING,
   REVERSED: NOTHING,
@@ -83,6 +95,8 @@ export const nextPayoutStep = ({ stage }: PayoutState): PayoutStep => STEPS[stag
 export type PayoutNews =
   | { readonly kind: 'account_found' }
   | { readonly kind: 'account_missing' }
+  /** There is an account, and the merchant owes more than he has. */
+  | { readonly kind: 'merchant_in_debt' }
   | { readonly kind: 'posted'; readonly posting: PayoutPosting }
   | { readonly kind: 'posting_refused'; readonly posting: PayoutPosting; readonly code: string }
   | { readonly kind: 'bank_said'; readonly status: BankPayout['status']; readonly reason: string | null }
@@ -109,6 +123,8 @@ export const evolvePayout = (before: PayoutState, news: PayoutNews): Evolved => 
       return before.stage === 'WAITING' ? to('DEBITING', { reason: null }) : SAME;
     case 'account_missing':
       return before.stage === 'WAITING' && before.reason === null ? to('WAITING', { reason: ACCOUNT_MISSING }) : SAME;
+    case 'merchant_in_debt':
+      return before.stage === 'WAITING' ? to('NOT_DEBITED', { reason: MERCHANT_IN_DEBT }) : SAME;
     case 'posted':
       return afterPosting(before, news.posting, to);
     case 'posting_refused':
@@ -141,7 +157,10 @@ const afterPosting = ({ stage, cameBack }: PayoutState, posting: PayoutPosting, 
       if (stage !== 'SETTLING') return SAME;
       return cameBack ? to('RETURNING') : to('PAID');
     case 'reversal':
+      if (stage === 'UNDOING') return to('REDEBITING');
       return stage === 'REVERSING' ? to('REVERSED') : SAME;
+    case 'redebit':
+      return stage === 'REDEBITING' ? to('SETTLING') : SAME;
     case 'returned':
       return stage === 'RETURNING' ? to('RETURNED') : SAME;
     default:
@@ -151,7 +170,8 @@ const afterPosting = ({ stage, cameBack }: PayoutState, posting: PayoutPosting, 
 
 const UNDECIDED: readonly PayoutStage[] = ['SENDING', 'ASKING', 'CANCELING'];
 const GIVEN_BACK: readonly PayoutStage[] = ['REVERSING', 'REVERSED'];
-const PAID_OUT: readonly PayoutStage[] = ['SETTLING', 'PAID', 'RETURNING', 'RETURNED'];
+const PAID_AFTER_ALL: readonly PayoutStage[] = ['UNDOING', 'REDEBITING'];
+const PAID_OUT: readonly PayoutStage[] = [...PAID_AFTER_ALL, 'SETTLING', 'PAID', 'RETURNING', 'RETURNED'];
 
 const afterBank = (before: PayoutState, status: BankPayout['status'], reason: string | null, to: To): Evolved => {
   const { stage } = before;
@@ -182,7 +202,8 @@ const afterReturn = (before: PayoutState, reason: string | null, to: To): Evolve
   const { stage, cameBack } = before;
   const why = reason ?? NO_REASON;
   if (UNDECIDED.includes(stage)) return to('SETTLING', { cameBack: true, reason: why });
-  if (stage === 'SETTLING') return cameBack ? SAME : to('SETTLING', { cameBack: true, reason: why });
+  if (stage === 'SETTLING' || PAID_AFTER_ALL.includes(stage))
+    return cameBack ? SAME : to(stage, { cameBack: true, reason: why });
   if (stage === 'PAID') return to('RETURNING', { cameBack: true, reason: why });
   return GIVEN_BACK.includes(stage) ? contradiction(before, 'RETURNED') : SAME;
 };
@@ -191,6 +212,31 @@ const contradiction = ({ stage }: PayoutState, status: string): Evolved => ({
   kind: 'contradiction',
   detail: `the bank says ${status} of a payout that is ${stage}`,
 });
+
+/** What people say became of it, when they have asked the bank. */
+export type PayoutOutcome = 'PAID' | 'NOT_PAID';
+
+/**
+ * A payout that bank or ledger have contradicted goes on from here, as people have found out. Undefined: of what was never
+ * sent there is nothing to say; the books are corrected by reconciliation.
+ *
+ * @param outcome undefined: it goes on as it stands
+ */
+export const decidePayout = (before: PayoutState, outcome: PayoutOutcome | undefined): PayoutState | undefined => {
+  const { stage } = before;
+  if (outcome === undefined) return before;
+  if (stage === 'WAITING' || stage === 'DEBITING' || stage === 'NOT_DEBITED') return undefined;
+  if (outcome === 'PAID') {
+    if (UNDECIDED.includes(stage)) return { ...before, stage: 'SETTLING', reason: null };
+    if (stage === 'REVERSING') return { ...before, stage: 'UNDOING', reason: null };
+    if (stage === 'REVERSED') return { ...before, stage: 'REDEBITING', reason: null };
+    return before;
+  }
+  if (UNDECIDED.includes(stage)) return { ...before, stage: 'REVERSING', reason: DECIDED_UNPAID };
+  if (stage === 'SETTLING') return { ...before, cameBack: true, reason: DECIDED_UNPAID };
+  if (stage === 'PAID') return { ...before, stage: 'RETURNING', cameBack: true, reason: DECIDED_UNPAID };
+  return before;
+};
 
 /** What the merchant is told. */
 export const payoutStatus = ({ stage }: PayoutState): PayoutStatus => {
@@ -203,6 +249,8 @@ export const payoutStatus = ({ stage }: PayoutState): PayoutStatus => {
     case 'CANCELING':
     case 'SETTLING':
     case 'REVERSING':
+    case 'UNDOING':
+    case 'REDEBITING':
       return 'IN_TRANSIT';
     case 'PAID':
     case 'RETURNING':

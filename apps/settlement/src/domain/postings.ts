@@ -49,6 +49,8 @@ export const payoutPosting = (money: MoneyToPost, bank: string, kind: PayoutPost
       return posting(money, `${reference}:paid`, 'PAYOUT_PAID', [[inTransit, cash]], metadata);
     case 'reversal':
       return posting(money, `${reference}:reversal`, 'PAYOUT_REVERSAL', [[inTransit, payable]], metadata);
+    case 'redebit':
+      return posting(money, `${reference}:redebit`, 'PAYOUT', [[payable, inTransit]], metadata);
     case 'returned':
       return posting(
         money,

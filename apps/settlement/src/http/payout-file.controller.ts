@@ -1,5 +1,6 @@
-import { Controller, Get, Param, Res } from '@nestjs/common';
+import { Controller, Get, Param, Query, Res } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { payoutFileQuerySchema } from '@payflow/contracts';
 import { Access, Answers } from '@payflow/service';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
@@ -16,15 +17,23 @@ export class PayoutFileController {
 
   @Get('runs/:runId/payout-file')
   @Access('settlements:write')
-  @ApiOperation({ summary: 'The payouts of a run as an ISO 20022 pain.001 file, with the account numbers' })
+  @ApiOperation({
+    summary: 'The payouts of a run as an ISO 20022 pain.001 file, with the account numbers',
+    description:
+      'Of payouts that began while `BANK_PAYOUTS` was `file`. What is in a file stays in it and is in no other.',
+  })
   @Answers(OK, z.string(), 'pain.001.001.09; EndToEndId is the payout.')
-  async getPayoutFile(@Param('runId') runId: string, @Res() reply: FastifyReply): Promise<void> {
-    const content = await this.file.of(runId);
+  async getPayoutFile(
+    @Param('runId') runId: string,
+    @Query({ schema: payoutFileQuerySchema }) { part }: z.infer<typeof payoutFileQuerySchema>,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const content = await this.file.of(runId, part);
     await reply
       .code(OK)
       .headers({
         'content-type': 'application/xml; charset=utf-8',
-        'content-disposition': `attachment; filename="${runId}.xml"`,
+        'content-disposition': `attachment; filename="${runId}-${part}.xml"`,
       })
       .send(content);
   }

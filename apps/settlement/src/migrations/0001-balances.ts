@@ -115,8 +115,10 @@ export class Balances1764002000000 implements MigrationInterface {
         amount_minor   bigint NOT NULL CHECK (amount_minor > 0),
         currency       text COLLATE "C" NOT NULL,
         bank           text NOT NULL,
+        way            text NOT NULL DEFAULT 'api' CHECK (way IN ('api', 'file')),
+        file_part      integer,
         stage          text NOT NULL CHECK (stage IN ('WAITING', 'DEBITING', 'SENDING', 'ASKING', 'CANCELING', 'SETTLING', 'REVERSING',
-                         'RETURNING', 'PAID', 'NOT_DEBITED', 'REVERSED', 'RETURNED')),
+                         'RETURNING', 'UNDOING', 'REDEBITING', 'PAID', 'NOT_DEBITED', 'REVERSED', 'RETURNED')),
         status         text NOT NULL CHECK (status IN ('PENDING', 'IN_TRANSIT', 'PAID', 'FAILED', 'RETURNED')),
         reason         text,
         came_back      boolean NOT NULL DEFAULT false,
@@ -131,15 +133,31 @@ export class Balances1764002000000 implements MigrationInterface {
         created_at     timestamptz NOT NULL DEFAULT now(),
         sent_at        timestamptz,
         paid_at        timestamptz,
-        ended_at       timestamptz
+        ended_at       timestamptz,
+        CHECK (file_part IS NULL OR way = 'file')
       );
       COMMENT ON TABLE payouts IS 'Money on its way to merchants. due_at is its timer: whoever takes it up raises the fence.';
       COMMENT ON COLUMN payouts.stage IS 'Where its saga stands (domain/payout.ts); status is what the merchant is told.';
       COMMENT ON COLUMN payouts.account_sealed IS 'As the merchant''s account was when it was found, so that each repetition names the same; AES-256-GCM under BANK_ACCOUNT_KEY.';
+      COMMENT ON COLUMN payouts.way IS 'How the bank is told of it, for ever: by its API, or in a file that people hand in. Never both: it would be paid twice.';
+      COMMENT ON COLUMN payouts.file_part IS 'The one file of its run that orders it; NULL: none has been fetched yet.';
       CREATE INDEX payouts_due ON payouts (due_at) WHERE due_at IS NOT NULL;
       CREATE INDEX payouts_merchant ON payouts (merchant_id, id);
       CREATE INDEX payouts_run ON payouts (run_id, id);
       CREATE INDEX payouts_waiting ON payouts (merchant_id) WHERE stage = 'WAITING';
+
+      CREATE TABLE payout_decisions (
+        position    bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        payout_id   text COLLATE "C" NOT NULL REFERENCES payouts,
+        stage       text NOT NULL,
+        attention   text NOT NULL,
+        outcome     text CHECK (outcome IN ('PAID', 'NOT_PAID')),
+        reason      text NOT NULL,
+        decided_by  text NOT NULL,
+        decided_at  timestamptz NOT NULL DEFAULT now()
+      );
+      COMMENT ON TABLE payout_decisions IS 'Who took up a payout that people had to look at, with what had been the matter. Never changed.';
+      CREATE INDEX payout_decisions_payout ON payout_decisions (payout_id, position);
 
       CREATE TABLE payout_accounts (
         merchant_id text COLLATE "C" PRIMARY KEY,
@@ -184,6 +202,7 @@ export class Balances1764002000000 implements MigrationInterface {
 
       REVOKE DELETE, TRUNCATE ON balance_transactions, merchant_balances, settlement_runs, settlements, payouts, payout_accounts,
         bank_feeds, reserve_rules, reserves FROM ${databaseNamesOf('settlement').runtime};
+      REVOKE UPDATE, DELETE, TRUNCATE ON payout_decisions FROM ${databaseNamesOf('settlement').runtime};
       ${IDEMPOTENCY_DDL}
       ${MESSAGING_DDL}
     `);

@@ -57,6 +57,14 @@ export const lockBalances = async (tx: Tx, keys: readonly BalanceKey[]): Promise
     [keys.map(({ merchantId }) => merchantId), keys.map(({ currency }) => currency)],
   );
 
+/** Those of them who owe more than they have. */
+export const listInDebt = async (sql: Sql, keys: readonly BalanceKey[]): Promise<readonly BalanceKey[]> =>
+  await sql.query<BalanceKey>(
+    `SELECT merchant_id AS "merchantId", currency FROM merchant_balances
+      WHERE available_minor < 0 AND (merchant_id, currency) IN (SELECT * FROM unnest($1::text[], $2::text[]))`,
+    [keys.map(({ merchantId }) => merchantId), keys.map(({ currency }) => currency)],
+  );
+
 export const listBalances = async (sql: Sql, merchantId: string): Promise<readonly BalanceRow[]> =>
   await sql.query<BalanceRow>(`SELECT ${COLUMNS} FROM merchant_balances WHERE merchant_id = $1 ORDER BY currency`, [
     merchantId,

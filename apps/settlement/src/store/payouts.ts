@@ -1,14 +1,18 @@
-import type { PayoutStatus } from '@payflow/contracts';
+import { PAYOUT_SETTLEMENTS_MAX, type PayoutStatus } from '@payflow/contracts';
 import type { Sql, Tx } from '@payflow/postgres';
 
 import { BEGUN_PAYOUT, type PayoutState, payoutStatus } from '../domain/payout.js';
 import type { BalanceKey } from './merchant-balances.js';
+
+export type PayoutWay = 'api' | 'file';
 
 /** A row of `payouts`. */
 export interface PayoutRow extends PayoutState, BalanceKey {
   readonly id: string;
   readonly amountMinor: bigint;
   readonly bank: string;
+  /** How the bank is told of it. */
+  readonly way: PayoutWay;
   readonly status: PayoutStatus;
   readonly attention: string | null;
   /** Null until the merchant's account was found. */
@@ -22,14 +26,15 @@ export interface PayoutRow extends PayoutState, BalanceKey {
   readonly sentAt: Date | null;
   readonly paidAt: Date | null;
   readonly endedAt: Date | null;
+  /** The first of those that it pays; each batch names its payout. */
   readonly settlementIds: readonly string[];
 }
 
-const COLUMNS = `p.id, p.merchant_id AS "merchantId", p.amount_minor AS "amountMinor", p.currency, p.bank, p.stage, p.status,
+const COLUMNS = `p.id, p.merchant_id AS "merchantId", p.amount_minor AS "amountMinor", p.currency, p.bank, p.way, p.stage, p.status,
   p.reason, p.came_back AS "cameBack", p.attention, p.account_sealed AS "accountSealed", p.account_masked AS "accountMasked",
   p.bank_reference AS "bankReference", p.asked, p.fence, p.created_at AS "createdAt", p.sent_at AS "sentAt",
   p.paid_at AS "paidAt", p.ended_at AS "endedAt",
-  ARRAY(SELECT s.id FROM settlements s WHERE s.payout_id = p.id ORDER BY s.id) AS "settlementIds"`;
+  ARRAY(SELECT s.id FROM settlements s WHERE s.payout_id = p.id ORDER BY s.id LIMIT ${PAYOUT_SETTLEMENTS_MAX}) AS "settlementIds"`;
 
 export interface NewPayout extends BalanceKey {
   readonly id: string;
@@ -39,13 +44,13 @@ export interface NewPayout extends BalanceKey {
 /** Payouts that begin, to be looked at at once. */
 export const insertPayouts = async (
   tx: Tx,
-  run: { readonly id: string; readonly bank: string },
+  run: { readonly id: string; readonly bank: string; readonly way: PayoutWay },
   payouts: readonly NewPayout[],
 ): Promise<void> => {
   if (payouts.length === 0) return;
   await tx.execute(
-    `INSERT INTO payouts (id, merchant_id, currency, amount_minor, run_id, bank, stage, status, due_at)
-     SELECT id, merchant_id, currency, amount, $5, $6, $7, $8, now()
+    `INSERT INTO payouts (id, merchant_id, currency, amount_minor, run_id, bank, way, stage, status, due_at)
+     SELECT id, merchant_id, currency, amount, $5, $6, $7, $8, $9, now()
        FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) AS v (id, merchant_id, currency, amount)`,
     [
       payouts.map(({ id }) => id),
@@ -54,6 +59,7 @@ export const insertPayouts = async (
       payouts.map(({ amountMinor }) => amountMinor),
       run.id,
       run.bank,
+      run.way,
       BEGUN_PAYOUT.stage,
       payoutStatus(BEGUN_PAYOUT),
     ],
@@ -102,7 +108,7 @@ export const storePayouts = async (tx: Tx, payouts: readonly StoredPayout[]): Pr
             bank_reference = coalesce(v.bank_reference, p.bank_reference),
             sent_at = CASE WHEN v.sent THEN coalesce(p.sent_at, now()) ELSE p.sent_at END,
             paid_at = CASE WHEN v.paid THEN coalesce(p.paid_at, now()) ELSE p.paid_at END,
-            ended_at = CASE WHEN v.ended THEN coalesce(p.ended_at, now()) ELSE p.ended_at END,
+            ended_at = CASE WHEN v.ended THEN coalesce(p.ended_at, now()) END,
             due_at = CASE WHEN v.done THEN NULL ELSE coalesce(p.due_at, now()) END
        FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::boolean[], $6::text[], $7::text[], $8::boolean[],
                    $9::boolean[], $10::boolean[], $11::boolean[])
@@ -146,6 +152,21 @@ export const putOffPayouts = async (
       payouts.map(({ seconds }) => seconds),
       payouts.map(({ attention }) => attention),
     ],
+  );
+};
+
+/** People have to look at it. What they have to look at already comes first. */
+export const raiseAttention = async (sql: Pick<Sql, 'execute'>, id: string, attention: string): Promise<void> => {
+  await sql.execute('UPDATE payouts SET attention = coalesce(attention, $2) WHERE id = $1', [id, attention]);
+};
+
+/** It has been looked at: it is gone on with at once, as if for the first time, and whoever had it in hand has lost it. */
+export const takeUpPayout = async (tx: Pick<Tx, 'execute'>, id: string, ended: boolean): Promise<void> => {
+  await tx.execute(
+    `UPDATE payouts SET attention = NULL, asked = 0, lease_until = NULL, fence = fence + 1,
+            due_at = CASE WHEN $2::boolean THEN NULL ELSE clock_timestamp() END
+      WHERE id = $1`,
+    [id, ended],
   );
 };
 

@@ -77,6 +77,25 @@ export const addToBatches = async (
     ],
   );
 
+/** What batches of this run hold already, of these. */
+export const listTotals = async (
+  tx: Tx,
+  runId: string,
+  batches: readonly Pick<SettlementRow, 'merchantId' | 'currency' | 'acquirer'>[],
+): Promise<readonly (BatchTotals & Pick<SettlementRow, 'merchantId' | 'currency' | 'acquirer'>)[]> =>
+  await tx.query(
+    `SELECT merchant_id AS "merchantId", currency, acquirer, line_count::int AS "lineCount", gross_minor AS "grossMinor",
+            refunds_minor AS "refundsMinor", disputes_minor AS "disputesMinor", fees_minor AS "feesMinor"
+       FROM settlements
+      WHERE run_id = $1 AND (merchant_id, currency, acquirer) IN (SELECT * FROM unnest($2::text[], $3::text[], $4::text[]))`,
+    [
+      runId,
+      batches.map(({ merchantId }) => merchantId),
+      batches.map(({ currency }) => currency),
+      batches.map(({ acquirer }) => acquirer),
+    ],
+  );
+
 /** Whose batches of this run are to be closed, or who has something to be paid out, in order. */
 export const listGroupsToClose = async (
   tx: Tx,

@@ -17,6 +17,9 @@ export const BALANCE_TRANSACTION_TYPES = [
 ] as const;
 export type BalanceTransactionType = (typeof BALANCE_TRANSACTION_TYPES)[number];
 
+/** So many batches are named with a payout at most. Each batch names its payout. */
+export const PAYOUT_SETTLEMENTS_MAX = 1_000;
+
 export const PAYOUT_STATUSES = ['PENDING', 'IN_TRANSIT', 'PAID', 'FAILED', 'RETURNED'] as const;
 export type PayoutStatus = (typeof PAYOUT_STATUSES)[number];
 

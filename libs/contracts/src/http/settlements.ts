@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { balanceTransactionSchema, merchantIdField } from './balance.js';
-import { PAYOUT_STATUSES } from './settlement-words.js';
+import { PAYOUT_SETTLEMENTS_MAX, PAYOUT_STATUSES } from './settlement-words.js';
 import {
   currencySchema,
   idSchema,
@@ -103,7 +103,10 @@ export const payoutSchema = z
     bank: z.string(),
     bankAccount: z.string().nullable().meta({ description: 'Masked.' }),
     bankReference: z.string().nullable(),
-    settlementIds: z.array(z.string()).meta({ description: 'The batches that it pays; empty: what came back before.' }),
+    settlementIds: z
+      .array(z.string())
+      .max(PAYOUT_SETTLEMENTS_MAX)
+      .meta({ description: 'The batches that it pays, of very many the first; empty: what came back before.' }),
     createdAt: timeSchema,
     sentAt: timeSchema.nullable(),
     paidAt: timeSchema.nullable(),
@@ -120,6 +123,40 @@ export const listPayoutsQuerySchema = z.strictObject({
   status: z.enum(PAYOUT_STATUSES).optional(),
 });
 export type ListPayoutsQuery = z.infer<typeof listPayoutsQuerySchema>;
+
+/** GET /settlements/runs/{runId}/payout-file */
+export const payoutFileQuerySchema = z.strictObject({
+  part: z.coerce.number().int().min(1).max(9_999).default(1).meta({
+    description: 'What was not ready for the file before is in the next; the same part is the same file.',
+  }),
+});
+
+/** POST /payouts/{payoutId}/take-up */
+export const takeUpPayoutSchema = z
+  .strictObject({
+    reason: textSchema(500).meta({ description: 'What was found out, and from whom.' }),
+    outcome: z.enum(['PAID', 'NOT_PAID']).optional().meta({
+      description: 'What the bank says in the end: the books follow it. Without it the payout goes on as it stands.',
+    }),
+  })
+  .meta({ id: 'TakeUpPayout', example: { reason: 'The bank has confirmed it by telephone.', outcome: 'PAID' } });
+export type TakeUpPayout = z.infer<typeof takeUpPayoutSchema>;
+
+/** GET /payouts/{payoutId}/decisions: who took it up, in order. */
+export const payoutDecisionsSchema = z
+  .object({
+    data: z.array(
+      z.object({
+        attention: z.string().meta({ description: 'What had been the matter.' }),
+        outcome: z.enum(['PAID', 'NOT_PAID']).nullable(),
+        reason: z.string(),
+        decidedBy: z.string(),
+        decidedAt: timeSchema,
+      }),
+    ),
+  })
+  .meta({ id: 'PayoutDecisions' });
+export type PayoutDecisions = z.infer<typeof payoutDecisionsSchema>;
 
 /** PUT /merchants/{merchantId}/payout-account */
 export const setPayoutAccountSchema = z
