@@ -110,25 +110,28 @@ describe('GET /operations/dead-letters', () => {
 describe('GET /operations/stuck', () => {
   it('has what waits for people in all services, what has waited longest first, each with where to go on', async () => {
     const [paymentId, payoutId] = [newId('pay'), newId('po')];
-    holds(gateway.payment, {
-      '/payment-exceptions': {
-        data: [
-          {
-            exceptionId: 'pex_1',
-            paymentId,
-            merchantId: 'mer_1',
-            operationId: 'att_1',
-            kind: 'stuck',
-            detail: {},
-            createdAt: '2026-11-21T12:00:00.000Z',
-            resolvedAt: null,
-            resolvedBy: null,
-            resolution: null,
-          },
-        ],
-        nextCursor: null,
-      },
-    });
+    const exception = {
+      exceptionId: 'pex_1',
+      paymentId,
+      merchantId: 'mer_1',
+      operationId: 'att_1',
+      kind: 'stuck',
+      detail: {},
+      createdAt: '2026-11-21T12:00:00.000Z',
+      resolvedAt: null,
+      resolvedBy: null,
+      resolution: null,
+    };
+    const ofNoPayment = {
+      ...exception,
+      exceptionId: 'pex_2',
+      paymentId: null,
+      merchantId: null,
+      operationId: 'sim:feed:7',
+      kind: 'unrecorded_dispute',
+      createdAt: '2026-11-21T12:01:00.000Z',
+    };
+    holds(gateway.payment, { '/payment-exceptions': { data: [ofNoPayment, exception], nextCursor: null } });
     holds(gateway.ledger, {
       '/operations/dead-letters/parked': {
         data: [
@@ -165,6 +168,12 @@ describe('GET /operations/stuck', () => {
         kind: 'payment_exception',
         id: 'pex_1',
         links: { timeline: `/payments/${paymentId}/timeline`, resolve: '/payment-exceptions/pex_1/resolve' },
+      },
+      {
+        kind: 'payment_exception',
+        id: 'pex_2',
+        summary: 'unrecorded_dispute: sim:feed:7',
+        links: { resolve: '/payment-exceptions/pex_2/resolve' },
       },
     ]);
     expect(body).toMatchObject({ complete: false, missing: ['auth'], truncated: ['payout'], withheld: [] });

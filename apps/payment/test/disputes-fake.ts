@@ -24,6 +24,10 @@ export class DisputesFake {
   readonly moods: ResponseMood[] = [];
   /** Whether inquiries are answered with an error. */
   failing = false;
+  /** Disputes that inquiries do not find (yet), whatever was told of them. */
+  readonly notInTheBooks = new Set<string>();
+  /** What the feed shows instead of what the contract has it show. */
+  private readonly garbled = new Map<AcquirerDispute, (entry: AcquirerDispute & { position: number }) => unknown>();
 
   constructor(private readonly server: Pick<ContractServer, 'violation'>) {}
 
@@ -52,6 +56,10 @@ export class DisputesFake {
     return this.tell({ ...dispute, ...change });
   }
 
+  garble(told: AcquirerDispute, how: (entry: AcquirerDispute & { position: number }) => unknown): void {
+    this.garbled.set(told, how);
+  }
+
   handle({ method, path, query, body }: Request): Reply {
     const [, disputeId, route] = /^\/acquirers\/sim\/disputes(?:\/([^/]+)(?:\/(evidence|accept))?)?$/.exec(path) ?? [];
     if (method === 'GET' && disputeId === undefined) return this.changes(query);
@@ -72,17 +80,18 @@ export class DisputesFake {
     if (!parsed.success) return this.server.violation(`disputes: ${parsed.error.message}`);
     const { after, limit } = parsed.data;
     if (this.failing) return { status: 500, body: {} };
-    const data = this.feed
-      .map((dispute, index) => ({ ...dispute, position: index + 1 }))
-      .filter(({ position }) => position > after)
-      .slice(0, limit);
-    return { status: 200, body: { data, nextPosition: data.at(-1)?.position ?? after } };
+    const told = this.feed.slice(after, after + limit);
+    const data = told.map((dispute, index) => {
+      const entry = { ...dispute, position: after + index + 1 };
+      return this.garbled.get(dispute)?.(entry) ?? entry;
+    });
+    return { status: 200, body: { data, nextPosition: after + told.length } };
   }
 
   private inquiry(disputeId: string): Reply {
     this.inquiries.push(disputeId);
     if (this.failing) return { status: 500, body: {} };
-    const dispute = this.known.get(disputeId);
+    const dispute = this.notInTheBooks.has(disputeId) ? undefined : this.known.get(disputeId);
     return dispute ? { status: 200, body: dispute } : { status: 404, body: {} };
   }
 

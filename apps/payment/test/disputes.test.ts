@@ -4,6 +4,7 @@ import { newId } from '@payflow/kernel';
 import { eventually } from '@payflow/testing';
 import { Webhook } from 'standardwebhooks';
 
+import { ProcessWebhooks } from '../src/application/process-webhooks.js';
 import { SweepDisputes } from '../src/application/sweep-disputes.js';
 import { WatchDisputes } from '../src/application/watch-disputes.js';
 import {
@@ -67,8 +68,8 @@ const webhook = async (
 };
 
 const messageOf = async ({ disputeId }: AcquirerDispute) =>
-  await service.database.query<{ state: string; reason: string | null; webhook_id: string }>(
-    'SELECT state, reason, webhook_id FROM psp_webhooks WHERE dispute_reference = $1 ORDER BY received_at',
+  await service.database.query<{ state: string; reason: string | null; webhook_id: string; tries: number }>(
+    'SELECT state, reason, webhook_id, tries FROM psp_webhooks WHERE dispute_reference = $1 ORDER BY received_at',
     [disputeId],
   );
 
@@ -112,6 +113,23 @@ const look = async (paymentId: string): Promise<void> => {
 const sweep = async (): Promise<void> => {
   await service.database.execute('UPDATE dispute_feeds SET next_sweep_at = now()');
   await service.app.get(SweepDisputes).pass();
+};
+
+/** As if news of this dispute had been worked on so often, and its time had come once more. */
+const retry = async ({ disputeId }: AcquirerDispute, triesBefore: number): Promise<void> => {
+  await service.database.execute(
+    'UPDATE psp_webhooks SET tries = $2, next_try_at = now() WHERE dispute_reference = $1',
+    [disputeId, triesBefore],
+  );
+  await service.app.get(ProcessWebhooks).pass();
+};
+/** How far the feed was read. */
+const feedRead = async (): Promise<bigint> =>
+  (await service.database.query<{ position: bigint }>('SELECT position FROM dispute_feeds'))[0]?.position ?? 0n;
+/** What people are told of a dispute that is recorded nowhere, or of an entry of the feed. */
+const unrecorded = async (reference: string): Promise<readonly Answered['body'][]> => {
+  const { body } = await service.get('/payment-exceptions?kind=unrecorded_dispute&limit=100', ADMIN);
+  return (body['data'] as readonly Answered['body'][]).filter(({ operationId }) => operationId === `sim:${reference}`);
 };
 
 describe('news of a dispute', () => {
@@ -182,23 +200,99 @@ describe('news of a dispute', () => {
     ['a payment that is not ours', { paymentId: newId('pay') }, 'unknown_payment'],
     ['another authorization than the payment has', { authorizationId: 'sim_other' }, 'not_of_payment'],
     ['another currency', { currency: 'EUR' }, 'not_of_payment'],
-  ])('about %s is harmless', async (_what, over, reason) => {
+  ])('about %s changes no payment, and people hear of it once', async (_what, over, reason) => {
     const { told, merchant, paymentId } = await disputed(over);
     await webhook(told);
     await eventually(async () => {
       expect(await messageOf(told)).toMatchObject([{ state: 'done', reason }]);
     });
+    await webhook(told);
+    await eventually(async () => {
+      expect(await messageOf(told)).toMatchObject([{ state: 'done' }, { state: 'done', reason }]);
+    });
+    const { paymentId: named, authorizationId, amount, currency, status } = told;
+    expect(await unrecorded(told.disputeId)).toMatchObject([
+      {
+        paymentId: reason === 'unknown_payment' ? null : paymentId,
+        resolvedAt: null,
+        detail: { acquirer: 'sim', reason, told: { paymentId: named, authorizationId, amount, currency, status } },
+      },
+    ]);
     expect(await list(merchant)).toEqual([]);
     expect((await service.get(`/payments/${paymentId}`, merchant.principal)).body).toMatchObject({ disputedAmount: 0 });
   });
 
-  it('about a dispute that the acquirer does not know is done with', async () => {
-    const { told } = await disputed();
-    const stranger = { ...told, disputeId: `sim-dispute_${crypto.randomUUID()}` };
-    await webhook(stranger);
+  it('about an authorization that PayFlow gave back, since it was of a part only, is for people', async () => {
+    service.acquirer.next('authorize', 'part');
+    const paymentId = String((await service.authorize(service.merchant())).body['paymentId']);
+    const authorizationId = await authorizationOf(paymentId);
+    const told = service.acquirer.disputes.raise({ paymentId, authorizationId, amount: 500 });
+    await webhook(told);
     await eventually(async () => {
-      expect(await messageOf(stranger)).toMatchObject([{ state: 'done', reason: 'unknown_dispute' }]);
+      expect(await unrecorded(told.disputeId)).toMatchObject([{ paymentId, detail: { reason: 'not_of_payment' } }]);
     });
+  });
+
+  it('that is faster than the books of its acquirer is asked about again', async () => {
+    const given = await disputed();
+    service.acquirer.disputes.notInTheBooks.add(given.told.disputeId);
+    await webhook(given.told);
+    await eventually(async () => {
+      expect(service.acquirer.disputes.inquiries).toContain(given.told.disputeId);
+      expect(await messageOf(given.told)).toMatchObject([{ state: 'waiting', tries: 1 }]);
+    });
+    service.acquirer.disputes.notInTheBooks.delete(given.told.disputeId);
+    await retry(given.told, 1);
+    expect(await arrived(given)).toMatchObject({ status: 'NEEDS_RESPONSE' });
+    expect(await unrecorded(given.told.disputeId)).toEqual([]);
+  });
+
+  it('of which the acquirer knows nothing is left to people after ten tries, and recorded should it be told again', async () => {
+    const given = await disputed();
+    const { disputeId } = given.told;
+    service.acquirer.disputes.notInTheBooks.add(disputeId);
+    await webhook(given.told);
+    await eventually(async () => {
+      expect(await messageOf(given.told)).toMatchObject([{ state: 'waiting', tries: 1 }]);
+    });
+    await retry(given.told, 8);
+    await eventually(async () => {
+      expect(await messageOf(given.told)).toMatchObject([{ state: 'waiting', tries: 9 }]);
+    });
+    expect(await unrecorded(disputeId)).toEqual([]);
+    await retry(given.told, 9);
+    await eventually(async () => {
+      expect(await messageOf(given.told)).toMatchObject([{ state: 'done', reason: 'unknown_dispute', tries: 10 }]);
+    });
+    expect(await unrecorded(disputeId)).toMatchObject([
+      {
+        paymentId: null,
+        merchantId: null,
+        detail: { acquirer: 'sim', reference: disputeId, reason: 'unknown_dispute' },
+      },
+    ]);
+    service.acquirer.disputes.notInTheBooks.delete(disputeId);
+    await webhook(given.told);
+    await arrived(given);
+    expect(await unrecorded(disputeId)).toMatchObject([{ resolvedBy: 'psp:sim', resolution: 'It is recorded.' }]);
+  });
+
+  it('about which the acquirer says nothing for hours is told to people, and asked about on and on', async () => {
+    const given = await disputed();
+    service.acquirer.disputes.failing = true;
+    await webhook(given.told);
+    await eventually(async () => {
+      expect(await messageOf(given.told)).toMatchObject([{ state: 'waiting', tries: 1 }]);
+    });
+    await retry(given.told, 9);
+    await eventually(async () => {
+      expect(await unrecorded(given.told.disputeId)).toMatchObject([{ detail: { reason: 'no_answer' } }]);
+    });
+    expect(await messageOf(given.told)).toMatchObject([{ state: 'waiting', tries: 10 }]);
+    service.acquirer.disputes.failing = false;
+    await retry(given.told, 10);
+    await arrived(given);
+    expect(await unrecorded(given.told.disputeId)).toMatchObject([{ resolution: 'It is recorded.' }]);
   });
 
   it('waits while the acquirer does not answer', async () => {
@@ -224,6 +318,35 @@ describe('news of a dispute', () => {
     const before = await messageOf(given.told);
     await sweep();
     expect(await messageOf(given.told)).toHaveLength(before.length);
+  });
+
+  it.each([
+    ['a status that nobody knows', (entry: object) => ({ ...entry, status: 'ON_HOLD' })],
+    ['a currency that is none', (entry: object) => ({ ...entry, currency: 7 })],
+  ])('is found in an entry of the feed that breaks the contract: %s', async (_what, how) => {
+    const given = await disputed();
+    service.acquirer.disputes.garble(given.told, how);
+    await sweep();
+    expect(await arrived(given)).toMatchObject({ status: 'NEEDS_RESPONSE' });
+  });
+
+  it.each([
+    ['that names no dispute', (entry: object) => ({ ...entry, disputeId: 'a\u0000b' }), 1n],
+    ['without a place', (entry: object) => ({ ...entry, position: 'first' }), 2n],
+    ['that is no object', () => 'nonsense', 2n],
+  ])('behind an entry of the feed %s is found, and that entry is left to people', async (_what, how, place) => {
+    const broken = await disputed();
+    await sweep();
+    const before = await feedRead();
+    service.acquirer.disputes.garble(service.acquirer.disputes.become(broken.told, { status: 'UNDER_REVIEW' }), how);
+    const behind = await disputed();
+    await sweep();
+    expect(await arrived(behind)).toMatchObject({ status: 'NEEDS_RESPONSE' });
+    const reference = `feed:${before + place}`;
+    expect(await unrecorded(reference)).toMatchObject([
+      { paymentId: null, merchantId: null, detail: { acquirer: 'sim', reference, reason: 'unreadable' } },
+    ]);
+    expect(await feedRead()).toBe(before + 2n);
   });
 
   it('is read from the feed again where the acquirer was away', async () => {

@@ -88,7 +88,7 @@ const SOURCES: readonly Source[] = [
     found: listOf(paymentExceptionSchema, (row) => ({
       id: row.exceptionId,
       since: row.createdAt,
-      summary: `${row.kind}: ${row.operationId} of ${row.paymentId}`,
+      summary: `${row.kind}: ${row.operationId}${row.paymentId === null ? '' : ` of ${row.paymentId}`}`,
       links: { ...timelineOf(row.paymentId), resolve: `/payment-exceptions/${row.exceptionId}/resolve` },
     })),
   },

@@ -13,7 +13,7 @@ import type { PaymentConfig } from '../payment.config.js';
 import { disputeRowOf, storeDispute } from '../store/disputes.js';
 import { attemptRowOf, storeAttempt } from '../store/payment-attempts.js';
 import { appendEvents, type Cause } from '../store/payment-events.js';
-import { endStuckException, raiseException } from '../store/payment-exceptions.js';
+import { endException, raiseException } from '../store/payment-exceptions.js';
 import { storeReview } from '../store/payment-reviews.js';
 import { paymentRowOf, storePayment } from '../store/payments.js';
 import { refundRowOf, storeRefund } from '../store/refunds.js';
@@ -64,8 +64,12 @@ export class Commit {
       ...events
         .flatMap((event) => exceptionsOf(event, after))
         .map((exception) => raiseException(tx, newId('pex'), after, exception)),
-      ...endedSinceStuck(before, after).map(({ id, state }) =>
-        endStuckException(tx, id, { by: cause.principalId, resolution: `It has ended: ${state}.` }),
+      ...endedSinceStuck(before, after).map(({ id: operationId, state }) =>
+        endException(
+          tx,
+          { operationId, kind: 'stuck' },
+          { by: cause.principalId, resolution: `It has ended: ${state}.` },
+        ),
       ),
       conclude?.(after),
     ];

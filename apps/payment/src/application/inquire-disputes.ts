@@ -18,7 +18,7 @@ export class InquireDisputes {
     cause: Cause,
   ): Promise<DisputeRecorded | 'unknown_dispute' | 'no_answer'> {
     const answer = await this.acquirers.disputesOf(acquirer)?.inquire(reference);
-    if (answer === undefined || answer.kind === 'not_found') return 'unknown_dispute';
-    return answer.kind === 'told' ? await this.recorder.record(acquirer, answer.dispute, cause) : 'no_answer';
+    if (answer?.kind === 'not_found') return 'unknown_dispute';
+    return answer?.kind === 'told' ? await this.recorder.record(acquirer, answer.dispute, cause) : 'no_answer';
   }
 }

@@ -1,17 +1,23 @@
 import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { newId } from '@payflow/kernel';
 import { Loop } from '@payflow/messaging';
 import { Database } from '@payflow/postgres';
 import { Logger, runInContext } from '@payflow/service';
 
+import { unrecordedDispute } from '../domain/exceptions.js';
 import { isOpen, operationOf } from '../domain/payment.js';
 import type { Cause } from '../store/payment-events.js';
+import { raiseException } from '../store/payment-exceptions.js';
 import { claimWebhooks, finishWebhook, forgetWebhooks, type WebhookRow } from '../store/psp-webhooks.js';
 import { InquireDisputes } from './inquire-disputes.js';
 import { ResolveOrders } from './resolve-orders.js';
 
 const POLL_MS = 2_000;
 const WEBHOOKS_MAX = 20;
-/** After that the inquiries of the order itself are enough. One that has ended has none: it is asked about every hour. */
+/**
+ * About two hours. After that the inquiries of the order itself are enough, where it has any: one that has ended, or a dispute
+ * that nobody understands, is asked about every hour, and people know of the dispute.
+ */
 const TRIES_MAX = 10;
 const RETENTION_DAYS = 30;
 const FORGOTTEN_MAX = 1_000;
@@ -81,9 +87,22 @@ export class ProcessWebhooks implements OnApplicationBootstrap, BeforeApplicatio
     });
   }
 
-  /** Never given up before the acquirer has answered: nothing else may tell of it again. */
+  /**
+   * Never given up before the acquirer has answered, for nothing else may tell of it again; and that it does not know a
+   * dispute is no answer yet, for its news may be faster than its books. People hear of both.
+   */
   private async inquireDispute(webhook: WebhookRow, reference: string, cause: Cause): Promise<void> {
-    const result = await this.disputes.ask(webhook.provider, reference, cause);
-    if (result !== 'no_answer') await finishWebhook(this.database, webhook, result === 'recorded' ? null : result);
+    const { provider, tries } = webhook;
+    const result = await this.disputes.ask(provider, reference, cause);
+    if (result !== 'no_answer' && result !== 'unknown_dispute') {
+      await finishWebhook(this.database, webhook, result === 'recorded' ? null : result);
+      return;
+    }
+    if (tries < TRIES_MAX) return;
+    this.logger.error({ provider, disputeReference: reference, result, tries }, 'a dispute is left to people');
+    await this.database.transaction(async (tx) => {
+      await raiseException(tx, newId('pex'), null, unrecordedDispute(provider, reference, result));
+      if (result === 'unknown_dispute') await finishWebhook(tx, webhook, result);
+    });
   }
 }

@@ -1,12 +1,15 @@
 import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { newId } from '@payflow/kernel';
 import { Loop } from '@payflow/messaging';
-import { Database } from '@payflow/postgres';
+import { Database, type Tx } from '@payflow/postgres';
 import { InjectConfig, Logger } from '@payflow/service';
 
-import type { AcquirerDisputes } from '../clients/acquirer-port.js';
+import type { AcquirerDisputes, DisputeChange } from '../clients/acquirer-port.js';
 import { Acquirers } from '../clients/acquirers.js';
+import { unrecordedDispute } from '../domain/exceptions.js';
 import { type PaymentConfig, takenLeaseMs } from '../payment.config.js';
 import { advanceDisputeFeed, sweepFeedAgainAfter, takeUpDisputeFeed } from '../store/disputes.js';
+import { raiseException } from '../store/payment-exceptions.js';
 import { insertDisputeNews } from '../store/psp-webhooks.js';
 import { ProcessWebhooks } from './process-webhooks.js';
 
@@ -17,7 +20,8 @@ const PAGES_MAX = 50;
 
 /**
  * Reads the acquirers' feeds of disputes, so that a webhook that is lost loses nothing. What the feed tells is news like a
- * webhook, noted in the transaction that moves the cursor: no dispute holds up those behind it.
+ * webhook, noted in the transaction that moves the cursor: no dispute holds up those behind it, nor does an entry that
+ * nobody can read, which is left to people.
  */
 @Injectable()
 export class SweepDisputes implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -28,7 +32,7 @@ export class SweepDisputes implements OnApplicationBootstrap, BeforeApplicationS
     private readonly acquirers: Acquirers,
     private readonly processing: ProcessWebhooks,
     @InjectConfig() private readonly config: PaymentConfig,
-    logger: Logger,
+    private readonly logger: Logger,
   ) {
     this.loop = new Loop('dispute-feeds', logger, POLL_MS, async () => {
       await this.pass();
@@ -61,13 +65,24 @@ export class SweepDisputes implements OnApplicationBootstrap, BeforeApplicationS
     let position = from;
     for (let page = 0; page < PAGES_MAX; page += 1) {
       const changes = await disputes.changesAfter(position);
-      const last = changes?.at(-1);
-      if (changes === undefined || last === undefined || last.position <= position) return;
-      position = last.position;
+      if (changes === undefined) this.logger.warn({ acquirer, position }, 'a feed of disputes cannot be read');
+      const end = Math.max(position, ...(changes ?? []).map((change) => change.position));
+      if (changes === undefined || end === position) return;
+      position = end;
       await this.database.transaction(async (tx) => {
-        await Promise.all([insertDisputeNews(tx, acquirer, changes), advanceDisputeFeed(tx, acquirer, last.position)]);
+        await Promise.all([
+          insertDisputeNews(tx, acquirer, changes),
+          ...changes.filter(({ reference }) => reference === null).map((entry) => this.passBy(tx, acquirer, entry)),
+          advanceDisputeFeed(tx, acquirer, end),
+        ]);
       });
       this.processing.poke();
     }
+  }
+
+  private async passBy(tx: Tx, acquirer: string, entry: DisputeChange): Promise<void> {
+    const reference = `feed:${entry.position}`;
+    this.logger.error({ acquirer, disputeReference: reference }, 'an entry of a feed of disputes cannot be read');
+    await raiseException(tx, newId('pex'), null, unrecordedDispute(acquirer, reference, 'unreadable'));
   }
 }

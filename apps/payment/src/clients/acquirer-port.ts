@@ -1,4 +1,4 @@
-import type { DisputeStatus, PaymentMethodType } from '@payflow/contracts';
+import type { PaymentMethodType } from '@payflow/contracts';
 import type { DisputeId } from '@payflow/kernel';
 
 import type { AcquirerOutcome, DisputeWord } from '../domain/commands.js';
@@ -48,11 +48,13 @@ export type DisputeAnswer =
   | { readonly kind: 'not_found' }
   | { readonly kind: 'no_answer'; readonly reason: string };
 
-/** A change of a dispute, at its place in the acquirer's feed. */
+/** A change of a dispute, at its place in the acquirer's feed. It is news: how the dispute stands is asked about. */
 export interface DisputeChange {
   readonly position: number;
-  readonly reference: string;
-  readonly status: DisputeStatus;
+  /** Null of an entry that does not say which dispute it is about, or where it stands. */
+  readonly reference: string | null;
+  /** As the acquirer writes it; null where it cannot be read. */
+  readonly status: string | null;
 }
 
 /** What an acquirer says about disputes, where it says anything. None of it throws for what the far side does. */

@@ -1,10 +1,6 @@
-import {
-  type AcquirerDispute,
-  acquirerDisputeChangesSchema,
-  type AcquirerDisputeEvidence,
-  acquirerDisputeSchema,
-} from '@payflow/contracts';
+import { type AcquirerDispute, type AcquirerDisputeEvidence, acquirerDisputeSchema } from '@payflow/contracts';
 import type { DisputeId } from '@payflow/kernel';
+import { z } from 'zod';
 
 import type { AcquirerHttp, Exchange } from './acquirer-http.js';
 import type { AcquirerDisputes, DisputeAnswer, DisputeChange, ToldDispute } from './acquirer-port.js';
@@ -12,6 +8,26 @@ import type { AcquirerDisputes, DisputeAnswer, DisputeChange, ToldDispute } from
 const CHANGES_MAX = 200;
 const NOT_FOUND = 404;
 const OK = 200;
+
+/**
+ * No more of the feed than it takes to ask about a dispute: one entry that breaks the contract must hold up neither its own
+ * dispute nor those behind it.
+ */
+const pageSchema = z.object({ data: z.array(z.unknown()), nextPosition: z.int() });
+const entrySchema = z.object({
+  position: z.int().nullable().catch(null),
+  disputeId: z
+    .string()
+    .regex(/^[!-~]{1,100}$/)
+    .nullable()
+    .catch(null),
+  status: z
+    .string()
+    .regex(/^[A-Z_]{1,40}$/)
+    .nullable()
+    .catch(null),
+});
+const NOTHING_READ = { position: null, disputeId: null, status: null };
 
 export interface PayflowDisputesOptions {
   readonly name: string;
@@ -44,13 +60,10 @@ export class PayflowDisputes implements AcquirerDisputes {
     const url = `${this.options.address}/disputes?after=${position}&limit=${CHANGES_MAX}`;
     const exchange = await this.http.get(url, this.about('disputes'));
     if (exchange.kind === 'failed' || exchange.status !== OK) return undefined;
-    const changes = acquirerDisputeChangesSchema.safeParse(exchange.body);
-    if (!changes.success) return undefined;
-    return changes.data.data.map(({ position: at, disputeId, status }) => ({
-      position: at,
-      reference: disputeId,
-      status,
-    }));
+    const page = pageSchema.safeParse(exchange.body);
+    if (!page.success) return undefined;
+    const { data, nextPosition } = page.data;
+    return data.map((entry) => changeOf(entry, nextPosition));
   }
 
   private addressOf(reference: string): string {
@@ -61,6 +74,14 @@ export class PayflowDisputes implements AcquirerDisputes {
     return { id, acquirer: this.options.name };
   }
 }
+
+/** @param pageEnd where an entry is that does not say it itself: on this page */
+const changeOf = (entry: unknown, pageEnd: number): DisputeChange => {
+  const { position, disputeId, status } = entrySchema.safeParse(entry).data ?? NOTHING_READ;
+  return position === null
+    ? { position: pageEnd, reference: null, status: null }
+    : { position, reference: disputeId, status };
+};
 
 /** An answer about another dispute than the one that was asked about says nothing about this one. */
 const answerAbout = (reference: string, exchange: Exchange): DisputeAnswer => {

@@ -113,16 +113,19 @@ CREATE INDEX payment_attempts_open ON payment_attempts (next_recovery_at) WHERE 
 -- What the machine cannot decide and people must: an acquirer that contradicts the record, an order nobody answers.
 CREATE TABLE payment_exceptions (
   id           text        PRIMARY KEY,
-  payment_id   text        NOT NULL REFERENCES payments,
-  merchant_id  text        NOT NULL,
+  -- None of a dispute that names no payment of ours; its operation_id is the acquirer's name and its id of the dispute.
+  payment_id   text        REFERENCES payments,
+  merchant_id  text,
   operation_id text        NOT NULL,
-  kind         text        NOT NULL CHECK (kind IN ('contradiction', 'stuck', 'void_declined', 'overdrawn')),
+  kind         text        NOT NULL CHECK (kind IN ('contradiction', 'stuck', 'void_declined', 'overdrawn', 'unrecorded_dispute')),
   detail       jsonb       NOT NULL,
   created_at   timestamptz NOT NULL DEFAULT now(),
   resolved_at  timestamptz,
   resolved_by  text,
   resolution   text,
   CHECK ((resolved_at IS NULL) = (resolved_by IS NULL)),
+  CHECK ((payment_id IS NULL) = (merchant_id IS NULL)),
+  CHECK (payment_id IS NOT NULL OR kind = 'unrecorded_dispute'),
   UNIQUE (operation_id, kind)
 );
 CREATE INDEX payment_exceptions_open ON payment_exceptions (created_at DESC, id DESC) WHERE resolved_at IS NULL;

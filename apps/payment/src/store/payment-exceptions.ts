@@ -6,8 +6,9 @@ import { Conditions, type ListPosition } from './conditions.js';
 /** A row of `payment_exceptions`. */
 export interface ExceptionRow {
   readonly id: string;
-  readonly payment_id: string;
-  readonly merchant_id: string;
+  /** Null where no payment of ours is known. */
+  readonly payment_id: string | null;
+  readonly merchant_id: string | null;
   readonly operation_id: string;
   readonly kind: ExceptionKind;
   readonly detail: Readonly<Record<string, unknown>>;
@@ -24,26 +25,26 @@ const SELECTED = `id, payment_id, merchant_id, operation_id, kind, detail, creat
 export const raiseException = async (
   tx: Tx,
   id: string,
-  payment: { readonly paymentId: string; readonly merchantId: string },
+  payment: { readonly paymentId: string; readonly merchantId: string } | null,
   { operationId, kind, detail }: PaymentException,
 ): Promise<void> => {
   await tx.execute(
     `INSERT INTO payment_exceptions (id, payment_id, merchant_id, operation_id, kind, detail)
      VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (operation_id, kind) DO NOTHING`,
-    [id, payment.paymentId, payment.merchantId, operationId, kind, JSON.stringify(detail)],
+    [id, payment?.paymentId ?? null, payment?.merchantId ?? null, operationId, kind, JSON.stringify(detail)],
   );
 };
 
-/** What was stuck has ended by itself. */
-export const endStuckException = async (
+/** It has come to its end without people: what was stuck has ended, what could not be recorded is. */
+export const endException = async (
   tx: Tx,
-  operationId: string,
+  { operationId, kind }: Pick<PaymentException, 'operationId' | 'kind'>,
   resolved: { readonly by: string; readonly resolution: string },
 ): Promise<void> => {
   await tx.execute(
     `UPDATE payment_exceptions SET resolved_at = now(), resolved_by = $2, resolution = $3
-      WHERE operation_id = $1 AND kind = 'stuck' AND resolved_at IS NULL`,
-    [operationId, resolved.by, resolved.resolution],
+      WHERE operation_id = $1 AND kind = $4 AND resolved_at IS NULL`,
+    [operationId, resolved.by, resolved.resolution, kind],
   );
 };
 

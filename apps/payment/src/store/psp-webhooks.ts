@@ -78,7 +78,7 @@ export const finishWebhook = async (sql: Sql, webhook: WebhookKey, reason: strin
 
 /**
  * Notes what an acquirer's feed tells as news to be worked on like a webhook, unless it is recorded already: of a dispute
- * that changed twice only how it stands last.
+ * that changed twice only how it stands last. An entry that does not say which dispute it is about is no news.
  */
 export const insertDisputeNews = async (tx: Tx, provider: string, changes: readonly DisputeChange[]): Promise<void> => {
   await tx.execute(
@@ -86,6 +86,7 @@ export const insertDisputeNews = async (tx: Tx, provider: string, changes: reado
      SELECT $1, 'feed:' || told.position, told.reference, 'waiting', now()
        FROM (SELECT DISTINCT ON (reference) position, reference, status
                FROM unnest($2::bigint[], $3::text[], $4::text[]) AS change (position, reference, status)
+              WHERE reference IS NOT NULL
               ORDER BY reference, position DESC) told
       WHERE NOT EXISTS (SELECT FROM disputes known
                          WHERE known.acquirer = $1 AND known.acquirer_reference = told.reference

@@ -2,20 +2,27 @@ import { z } from 'zod';
 
 import { idSchema, pageOf, pageQueryFields, textSchema, timeSchema } from './shared-fields.js';
 
-export const PAYMENT_EXCEPTION_KINDS = ['contradiction', 'stuck', 'void_declined', 'overdrawn'] as const;
+export const PAYMENT_EXCEPTION_KINDS = [
+  'contradiction',
+  'stuck',
+  'void_declined',
+  'overdrawn',
+  'unrecorded_dispute',
+] as const;
 
 /** What the machine cannot decide and people must. It never holds a payment up: what is recorded stands. */
 export const paymentExceptionSchema = z
   .object({
     exceptionId: z.string(),
-    paymentId: z.string(),
-    merchantId: z.string(),
-    operationId: z
-      .string()
-      .meta({ description: 'The order at the acquirer, as in GET /payments/{id}/attempts, or the dispute.' }),
+    paymentId: z.string().nullable().meta({ description: 'Null of a dispute that names no payment of ours.' }),
+    merchantId: z.string().nullable(),
+    operationId: z.string().meta({
+      description:
+        "The order at the acquirer, as in GET /payments/{id}/attempts, or the dispute; of an `unrecorded_dispute` the acquirer's name and its id of the dispute.",
+    }),
     kind: z.enum(PAYMENT_EXCEPTION_KINDS).meta({
       description:
-        '`contradiction`: the acquirer says the opposite of what it said before. `stuck`: every inquiry has gone by without an end; it resolves itself when the end comes. `void_declined`: the acquirer will not give back what nobody wants or what has run out. `overdrawn`: refunds and chargebacks together are more than was captured.',
+        '`contradiction`: the acquirer says the opposite of what it said before. `stuck`: every inquiry has gone by without an end; it resolves itself when the end comes. `void_declined`: the acquirer will not give back what nobody wants or what has run out. `overdrawn`: refunds and chargebacks together are more than was captured. `unrecorded_dispute`: an acquirer tells of a dispute that no payment of ours can take; `detail.reason` says why; it resolves itself when the dispute is recorded.',
     }),
     detail: z.record(z.string(), z.unknown()),
     createdAt: timeSchema,
