@@ -56,6 +56,13 @@ describe('velocity', () => {
     expect(await outcomes(3, () => ({ ip: `::ffff:${ip}` }))).toEqual(['ALLOW', 'BLOCK', 'BLOCK']);
   });
 
+  it('counts all addresses of one IPv6 line as one', async () => {
+    await fraud.setRules([velocity('ip', 'distinct_cards')]);
+    const line = (index: number) => ({ ip: `2001:db8:0:7::${String(index + 1)}` });
+    expect(await outcomes(3, line)).toEqual(['ALLOW', 'ALLOW', 'BLOCK']);
+    expect(await outcomes(1, () => ({ ip: '2001:db8:0:8::1' }))).toEqual(['ALLOW']);
+  });
+
   it('adds up amounts, of one currency', async () => {
     await fraud.setRules([
       {
@@ -160,7 +167,7 @@ describe('features that are made anew', () => {
       const asked = Array.from({ length: 40 }, (_, index) =>
         payment({
           merchantId: merchants[index % 2] ?? null,
-          ip: `198.51.100.${String(index % 5)}`,
+          ip: index % 4 < 2 ? `198.51.100.${String(index % 5)}` : `2001:db8:0:${String(index % 3)}::${String(index)}`,
           currency: index % 4 === 0 ? 'EUR' : 'USD',
           amount: 100 + index,
           userId: index % 3 === 0 ? null : `usr_${String(index % 7)}`,

@@ -113,10 +113,10 @@ export class Decide {
 
   private async store(tx: Tx, { facts, counted, request }: Question, row: DecisionRow): Promise<void> {
     const minute = minuteOf(row.at);
-    const { fingerprint, ip } = facts.fields;
+    const { fingerprint } = facts.fields;
     const { subjectId, currency, amount, merchantId } = request;
     const work = [
-      insertDecision(tx, { ...row, fingerprint, ip }),
+      insertDecision(tx, { ...row, fingerprint, ip: velocityValueOf(facts, 'ip') }),
       insertRuleMatches(tx, row),
       countAttempt(tx, counted, { subjectId, minute, currency, amountMinor: BigInt(amount) }),
     ];

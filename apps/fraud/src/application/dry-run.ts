@@ -1,5 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
-
 import { Injectable } from '@nestjs/common';
 import {
   DRY_RUN_EXAMPLES_MAX,
@@ -9,24 +7,22 @@ import {
 } from '@payflow/contracts';
 import { Database } from '@payflow/postgres';
 
-import { type Facts, factsOf } from '../domain/facts.js';
+import { factsOf } from '../domain/facts.js';
 import { type VelocityWindow, windowsOf } from '../domain/features.js';
 import { judge, type RuleSet } from '../domain/judge.js';
 import { PastCounts } from '../domain/past-counts.js';
 import { listPastDecisions, newestDecisions, type PastDecision } from '../store/decisions.js';
 import { withIds } from './set-rules.js';
+import { Turns } from './turns.js';
 
 const PAST_ROWS_MAX = 10_000;
 const MS_PER_SECOND = 1_000;
-/** Decisions are made in this process too: none waits longer than this many old ones take. */
-const EVENTS_PER_TURN = 100;
 
 /** What happened to a payment of the past, in the order in which it happened. */
 interface Happening {
   readonly at: Date;
   readonly kind: 'attempt' | 'decline';
   readonly decision: PastDecision;
-  readonly facts: Facts;
 }
 
 type Changes = { readonly from: FraudOutcome; readonly to: FraudOutcome; count: number }[];
@@ -63,11 +59,10 @@ export class DryRun {
 const happeningsOf = (rows: readonly PastDecision[]): readonly Happening[] =>
   rows
     .flatMap((decision): Happening[] => {
-      const about = { decision, facts: factsOf(decision.request) };
-      const attempt: Happening = { at: decision.at, kind: 'attempt', ...about };
+      const attempt: Happening = { at: decision.at, kind: 'attempt', decision };
       return decision.declinedAt === null
         ? [attempt]
-        : [attempt, { at: decision.declinedAt, kind: 'decline', ...about }];
+        : [attempt, { at: decision.declinedAt, kind: 'decline', decision }];
     })
     .sort((a, b) => a.at.getTime() - b.at.getTime());
 
@@ -81,8 +76,10 @@ const judgedAnew = async (
   const changes: Changes = [];
   const examples: FraudDryRunResult['examples'] = [];
   let decisions = 0;
-  for (const [index, { at, kind, decision, facts }] of happeningsOf(rows).entries()) {
-    if (index % EVENTS_PER_TURN === 0) await nextTurn();
+  const turns = new Turns();
+  for (const { at, kind, decision } of happeningsOf(rows)) {
+    if (turns.isOver) await turns.next();
+    const facts = factsOf(decision.request);
     if (kind === 'decline') {
       counts.decline(facts, at);
       continue;

@@ -3,7 +3,7 @@ import { BlockList, isIPv4, isIPv6 } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 
-import { contains, networkOf, textOfNetwork } from './address.js';
+import { contains, holderOf, networkOf, textOfNetwork } from './address.js';
 
 const parsed = (text: string) => {
   const network = networkOf(text);
@@ -45,6 +45,17 @@ describe('addresses and networks', () => {
     '::1/129',
   ])('%j is neither', (text) => {
     expect(networkOf(text)).toBeUndefined();
+  });
+
+  it.each([
+    ['192.0.2.1', '192.0.2.1'],
+    ['::ffff:192.0.2.1', '192.0.2.1'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2:0:0:0:0/64'],
+    ['2001:db8:1:2::', '2001:db8:1:2:0:0:0:0/64'],
+    ['2001:db8:1:3::6', '2001:db8:1:3:0:0:0:0/64'],
+    ['::1', '0:0:0:0:0:0:0:0/64'],
+  ])('%s is one of those of %s', (text, holder) => {
+    expect(textOfNetwork(holderOf(parsed(text)))).toBe(holder);
   });
 
   it('agree with Node about what an address is, and keep one text for each', () => {

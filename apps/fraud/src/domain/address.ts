@@ -7,6 +7,7 @@ export interface Network {
 }
 
 const LENGTH = { 4: 32, 6: 128 } as const;
+const HOLDER_PREFIX = { 4: 32, 6: 64 } as const;
 const GROUP = 0xffffn;
 /** ::ffff:0:0/96 (RFC 4291 §2.5.5.2): an IPv4 address as an IPv6 socket shows it. */
 const MAPPED = 0xffffn;
@@ -69,6 +70,16 @@ export const contains = (network: Network, address: Network): boolean => {
   if (network.version !== address.version || network.prefix > address.prefix) return false;
   const hostBits = BigInt(LENGTH[network.version] - network.prefix);
   return network.bits >> hostBits === address.bits >> hostBits;
+};
+
+/**
+ * Whoever is behind an address: of IPv6 the /64, for that is what one line or one machine gets (RFC 6177, RFC 7934) and may take
+ * its addresses from, a new one for each payment if it likes.
+ */
+export const holderOf = (address: Network): Network => {
+  const hostBits = BigInt(LENGTH[address.version] - HOLDER_PREFIX[address.version]);
+  if (address.prefix < HOLDER_PREFIX[address.version]) return address;
+  return { ...address, bits: (address.bits >> hostBits) << hostBits, prefix: HOLDER_PREFIX[address.version] };
 };
 
 /** One text for each network; an IPv6 address without `::`, which Postgres and people read too. */

@@ -1,6 +1,6 @@
 import type { FraudDecisionRequest, FraudField, VelocityKey } from '@payflow/contracts';
 
-import { type Network, networkOf, textOfNetwork } from './address.js';
+import { holderOf, type Network, networkOf, textOfNetwork } from './address.js';
 
 /** What is known of a payment before it is judged, each value written in one way. */
 export interface Facts {
@@ -40,7 +40,7 @@ export const factsOf = ({ method, ...request }: FraudDecisionRequest): Facts => 
 };
 
 /** Who or what is counted: a payment is counted under each of them that it has. */
-export const velocityValueOf = ({ fields, merchantId }: Facts, key: VelocityKey): string | null => {
+export const velocityValueOf = ({ fields, merchantId, address }: Facts, key: VelocityKey): string | null => {
   switch (key) {
     case 'fingerprint':
       return fields.fingerprint;
@@ -49,6 +49,6 @@ export const velocityValueOf = ({ fields, merchantId }: Facts, key: VelocityKey)
     case 'merchant':
       return merchantId;
     case 'ip':
-      return fields.ip;
+      return address === undefined ? null : textOfNetwork(holderOf(address));
   }
 };

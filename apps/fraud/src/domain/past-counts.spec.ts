@@ -18,7 +18,7 @@ const happened = fc
   .record({
     second: fc.integer({ min: 0, max: 7_200 }),
     card: fc.option(fc.constantFrom('fp_a', 'fp_b', 'fp_c')),
-    ip: fc.option(fc.constantFrom('192.0.2.1', '192.0.2.2')),
+    ip: fc.option(fc.constantFrom('192.0.2.1', '192.0.2.2', '2001:db8::1', '2001:db8::2', '2001:db8:0:1::1')),
     merchantId: fc.constantFrom('mer_1', 'mer_2'),
     currency: fc.constantFrom('USD', 'EUR'),
     amount: fc.integer({ min: 1, max: 1_000 }),
@@ -59,8 +59,15 @@ const counted = (
   now: Happened,
   { by, window }: VelocityWindow,
 ): VelocitySeen | undefined => {
-  const valueOf = ({ fields, merchantId }: Facts): string | null =>
-    ({ fingerprint: fields.fingerprint, ip: fields.ip, merchant: merchantId, user: fields.userId })[by];
+  // An IPv4 address, or the first four groups of an IPv6 one.
+  const line = ({ fields }: Facts): string | null => fields.ip?.split(':').slice(0, 4).join(':') ?? null;
+  const valueOf = (facts: Facts): string | null =>
+    ({
+      fingerprint: facts.fields.fingerprint,
+      ip: line(facts),
+      merchant: facts.merchantId,
+      user: facts.fields.userId,
+    })[by];
   const value = valueOf(now.facts);
   if (value === null) return undefined;
   const since = beginOf({ by, window }, now.at);

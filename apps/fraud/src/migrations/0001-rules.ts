@@ -48,6 +48,7 @@ export class FraudRules1764000000000 implements MigrationInterface {
       );
       COMMENT ON TABLE fraud_decisions IS 'What the rules said, for ever: the subject''s id is the idempotency key.';
       COMMENT ON COLUMN fraud_decisions.request_hash IS 'Of who pays whom how much with what: the same id with other content is refused.';
+      COMMENT ON COLUMN fraud_decisions.ip IS 'Under which it is counted: of IPv6 the /64. The address itself is in the request.';
       COMMENT ON COLUMN fraud_decisions.at IS 'When it is counted: the time of the attempt as its owner tells it, never later than now.';
       CREATE INDEX fraud_decisions_merchant ON fraud_decisions (merchant_id, id);
       CREATE INDEX fraud_decisions_stopped ON fraud_decisions (outcome, id) WHERE outcome <> 'ALLOW';
