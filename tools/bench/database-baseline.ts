@@ -84,9 +84,9 @@ export class DatabaseBaseline {
     return await this.run(1, { statement: 'transfers', hot, transfersPerStatement });
   }
 
-  /** One row by its key, from so many connections. */
-  async select(connections: number): Promise<LoadResult> {
-    return await this.run(connections, { statement: 'select', hot: false, transfersPerStatement: 1 });
+  /** One row by its key, from so many connections: as often as it goes, or so many a second. */
+  async select(connections: number, startsPerSecond?: number): Promise<LoadResult> {
+    return await this.run(connections, { statement: 'select', hot: false, transfersPerStatement: 1 }, startsPerSecond);
   }
 
   async drop(): Promise<void> {
@@ -98,6 +98,7 @@ export class DatabaseBaseline {
   private async run(
     clients: number,
     what: Pick<DatabaseStatement, 'statement' | 'hot' | 'transfersPerStatement'>,
+    startsPerSecond?: number,
   ): Promise<LoadResult> {
     this.runs += 1;
     const settings: DatabaseStatement = {
@@ -106,11 +107,12 @@ export class DatabaseBaseline {
       accounts: this.accounts,
       referencePrefix: `${String(this.runs)}-`,
     };
-    return await this.bench.load({ module: MODULE, settings, clients });
+    const pace = startsPerSecond === undefined ? {} : { startsPerSecond };
+    return await this.bench.load({ module: MODULE, settings, clients, ...pace });
   }
 }
 
-const onServer = async (url: string, work: (client: pg.Client) => Promise<void>): Promise<void> => {
+export const onServer = async (url: string, work: (client: pg.Client) => Promise<void>): Promise<void> => {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {

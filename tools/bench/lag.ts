@@ -1,13 +1,11 @@
-import { readFileSync } from 'node:fs';
-
 import { connected } from './payment-books.ts';
 import { PaymentLoads, rowOf } from './payment-loads.ts';
+import { memoryMibOf } from './process-memory.ts';
 import { sentenceOf } from './report.ts';
 import type { Bench, Row, Section } from './section.ts';
 
 const CLIENTS = 200;
 const RATES = [20, 100] as const;
-const KIB_PER_MIB = 1024;
 
 /** From an event's row in payment's outbox, written right before its commit, to the ledger's entries: one clock, that of Postgres. */
 export const lag: Section = {
@@ -71,17 +69,8 @@ const part = (ascending: readonly number[], of: number): number => {
 /** Of each service's process, shared pages counted in part (PSS); nothing where the kernel does not tell. */
 const memoryOf = ({ stack }: Bench): string => {
   const sizes = Object.entries(stack.pids).flatMap(([name, pid]) => {
-    const kib = pssKibOf(pid);
-    return kib === undefined ? [] : [`${name} ${String(Math.round(kib / KIB_PER_MIB))}`];
+    const mib = memoryMibOf(pid, 'Pss');
+    return mib === undefined ? [] : [`${name} ${mib.toFixed(0)}`];
   });
   return sizes.length === 0 ? 'memory: not told here' : `memory, MiB: ${sizes.join(', ')}`;
-};
-
-const pssKibOf = (pid: number): number | undefined => {
-  try {
-    const found = /^Pss:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${String(pid)}/smaps_rollup`, 'utf8'));
-    return found?.[1] === undefined ? undefined : Number(found[1]);
-  } catch {
-    return undefined;
-  }
 };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 
-import { refreshed, tableOf } from './report.ts';
+import { refreshed, sentenceOf, tableOf } from './report.ts';
 import type { Row, Section } from './section.ts';
 
 const row: Row = {
@@ -26,11 +26,14 @@ const measured = (name: string, perSecond: number) => ({
 describe('the table of a section', () => {
   it('shows the rate beside what the database does, and only columns that say something', () => {
     expect(tableOf([row]).split('\n')).toEqual([
-      "| load                      |              rate | p50 ms | p99 ms | the same Postgres        | ratio | client's CPU |",
+      "| load                      |              rate | p50 ms | p99 ms | without us               | ratio | client's CPU |",
       '| ------------------------- | ----------------: | -----: | -----: | ------------------------ | ----: | -----------: |',
       '| one a request, 64 clients | 4,000 transfers/s |    9.9 |     31 | 8,000/s: a function each |  0.50 |          9 % |',
     ]);
     expect(tableOf([{ ...row, others: { '429': 3 } }])).toContain('3 × 429');
+    const { p50Ms: _p50, p99Ms: _p99, clientCpuShare: _share, ...whole } = row;
+    expect(tableOf([whole]).split('\n')[0]).not.toMatch(/p50|p99|CPU/);
+    expect(sentenceOf(whole)).toBe('one a request, 64 clients: 4,000 transfers/s; without us 8,000/s');
   });
 });
 

@@ -8,14 +8,16 @@ export interface Measured {
 const rate = (perSecond: number): string => Math.round(perSecond).toLocaleString('en');
 const milliseconds = (ms: number): string => (ms < 10 ? ms.toFixed(1) : ms.toFixed(0));
 const share = (of: number): string => `${(of * 100).toFixed(0)} %`;
+const ifAny = (value: number | undefined, text: (value: number) => string): string =>
+  value === undefined ? '' : text(value);
 
 const COLUMNS: readonly { readonly title: string; readonly right: boolean; readonly of: (row: Row) => string }[] = [
   { title: 'load', right: false, of: ({ what }) => what },
   { title: 'rate', right: true, of: ({ perSecond, unit }) => `${rate(perSecond)} ${unit}/s` },
-  { title: 'p50 ms', right: true, of: ({ p50Ms }) => milliseconds(p50Ms) },
-  { title: 'p99 ms', right: true, of: ({ p99Ms }) => milliseconds(p99Ms) },
+  { title: 'p50 ms', right: true, of: ({ p50Ms }) => ifAny(p50Ms, milliseconds) },
+  { title: 'p99 ms', right: true, of: ({ p99Ms }) => ifAny(p99Ms, milliseconds) },
   {
-    title: 'the same Postgres',
+    title: 'without us',
     right: false,
     of: ({ baseline }) => (baseline === undefined ? '' : `${rate(baseline.perSecond)}/s: ${baseline.what}`),
   },
@@ -24,7 +26,7 @@ const COLUMNS: readonly { readonly title: string; readonly right: boolean; reado
     right: true,
     of: ({ baseline, perSecond }) => (baseline === undefined ? '' : (perSecond / baseline.perSecond).toFixed(2)),
   },
-  { title: "client's CPU", right: true, of: ({ clientCpuShare }) => share(clientCpuShare) },
+  { title: "client's CPU", right: true, of: ({ clientCpuShare }) => ifAny(clientCpuShare, share) },
   { title: 'notes', right: false, of: (row) => notesOf(row) },
 ];
 
@@ -55,8 +57,10 @@ export const tableOf = (rows: readonly Row[]): string => {
 
 /** A row for the person who waits. */
 export const sentenceOf = (row: Row): string =>
-  `${row.what}: ${rate(row.perSecond)} ${row.unit}/s, p50 ${milliseconds(row.p50Ms)} ms, p99 ${milliseconds(row.p99Ms)} ms` +
-  (row.baseline === undefined ? '' : `; database alone ${rate(row.baseline.perSecond)}/s`) +
+  `${row.what}: ${rate(row.perSecond)} ${row.unit}/s` +
+  ifAny(row.p50Ms, (ms) => `, p50 ${milliseconds(ms)} ms`) +
+  ifAny(row.p99Ms, (ms) => `, p99 ${milliseconds(ms)} ms`) +
+  (row.baseline === undefined ? '' : `; without us ${rate(row.baseline.perSecond)}/s`) +
   (notesOf(row) === '' ? '' : ` (${notesOf(row)})`);
 
 /** The page with the tables of the sections that were measured put between their markers. */

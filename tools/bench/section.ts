@@ -6,7 +6,8 @@ import type { LoadPlan, LoadResult } from './load.ts';
  *
  * section    what `--section` names: some rows about one part of the product, in a file of its own.
  * row        one line of the table: one kind of load, measured once.
- * baseline   what the same Postgres does in the same run without us in front of it; a row's ratio is its rate by that.
+ * baseline   what the same machine does in the same run without us: its Postgres with nothing in front of it, or a bare
+ *            HTTP receiver; a row's ratio is its rate by that.
  * violation  something that a fast and wrong product would do. One of them fails the benchmark.
  */
 
@@ -31,12 +32,13 @@ export interface Row {
   readonly unit: string;
   /** Units that succeeded a second. */
   readonly perSecond: number;
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-  /** Absent where the database alone has nothing alike. */
+  /** Absent where one thing is done as a whole: there are no requests to tell apart. */
+  readonly p50Ms?: number;
+  readonly p99Ms?: number;
+  /** Absent where nothing alike can be done without us. */
   readonly baseline?: { readonly what: string; readonly perSecond: number };
-  /** Of one core, used by the client of this row. */
-  readonly clientCpuShare: number;
+  /** Of one core, used by the client of this row. Absent where the client only waits. */
+  readonly clientCpuShare?: number;
   /** Answers that were no success, by what they were (`429`, `503 overloaded` …). Absent: none. */
   readonly others?: Readonly<Record<string, number>>;
   /** Anything else worth a word in the table. */
