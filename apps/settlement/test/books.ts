@@ -1,4 +1,4 @@
-import type { InjectedReportError, Principal } from '@payflow/contracts';
+import { type InjectedReportError, type Principal, SETTLEMENT_REPORT_COLUMNS } from '@payflow/contracts';
 import { newId } from '@payflow/kernel';
 import { eventually } from '@payflow/testing';
 
@@ -14,6 +14,51 @@ export interface Sale {
   readonly captureId: string;
   readonly refundId: string | undefined;
 }
+
+/** A capture as an acquirer's report has it. */
+export interface WrittenLine {
+  readonly reference: string;
+  readonly amount: number;
+  readonly fee?: number;
+  readonly at: Date;
+}
+
+/** A report of captures in dollars, with an id of its own, so that no two are the same file. */
+export const writtenReport = (acquirer: string, from: Date, to: Date, lines: readonly WrittenLine[]): string => {
+  const of = { acquirer, report: newId('rep') };
+  const sum = (amounts: readonly number[]) => String(amounts.reduce((total, amount) => total + amount, 0));
+  const count = String(lines.length);
+  const records: readonly Partial<Record<(typeof SETTLEMENT_REPORT_COLUMNS)[number], string>>[] = [
+    Object.fromEntries(SETTLEMENT_REPORT_COLUMNS.map((column) => [column, column])),
+    { ...of, record: 'begin', at: from.toISOString() },
+    ...lines.map(({ reference, amount, fee = 0, at }) => ({
+      ...of,
+      record: 'line',
+      type: 'capture',
+      reference,
+      amount: String(amount),
+      currency: 'USD',
+      fee: String(fee),
+      at: at.toISOString(),
+    })),
+    ...(lines.length === 0
+      ? []
+      : [
+          {
+            ...of,
+            record: 'total',
+            amount: sum(lines.map(({ amount }) => amount)),
+            currency: 'USD',
+            fee: sum(lines.map(({ fee = 0 }) => fee)),
+            count,
+          },
+        ]),
+    { ...of, record: 'end', at: to.toISOString(), count },
+  ];
+  return records
+    .map((record) => `${SETTLEMENT_REPORT_COLUMNS.map((column) => record[column] ?? '').join(',')}\r\n`)
+    .join('');
+};
 
 /** What is done to the two books, the acquirer's and ours, and how they are compared. */
 export class Books {
@@ -75,6 +120,22 @@ export class Books {
         return body;
       },
       { timeoutMs: 60_000 },
+    );
+  }
+
+  /** A report that the acquirer sends, read in and compared. @returns its run */
+  async reported(acquirer: string, from: Date, to: Date, lines: readonly WrittenLine[]): Promise<Fields> {
+    const { status, body } = await this.upload(`acquirer:${acquirer}`, writtenReport(acquirer, from, to, lines));
+    if (status !== 201) throw new Error(`${status} ${JSON.stringify(body)}`);
+    return await this.ended(String(body['runId']));
+  }
+
+  /** A capture that our books have, without its event. */
+  async expected(acquirer: string, reference: string, amount: number, at: Date): Promise<void> {
+    await this.settlement.database.execute(
+      `INSERT INTO expected_lines (source, type, reference, amount_minor, currency, occurred_at)
+       VALUES ($1, 'capture', $2, $3, 'USD', $4)`,
+      [`acquirer:${acquirer}`, reference, amount, at],
     );
   }
 

@@ -604,6 +604,17 @@ export const PROBLEMS = {
     title: 'A correction of this exception is under way',
     remedy: 'Have it approved or refused first.',
   },
+  difference_changed: {
+    status: 409,
+    title: 'The difference is not the one that was raised',
+    remedy:
+      'detail says what has changed since. A run closes what is settled; else refuse the correction and resolve the exception with a reason.',
+  },
+  correction_not_postable: {
+    status: 409,
+    title: 'The ledger could not post this correction',
+    remedy: 'detail says why. Where no money would move, resolve the exception with a reason.',
+  },
   payout_file_empty: {
     status: 409,
     title: 'The run has no payout that a file could order',

@@ -3,7 +3,7 @@ import { type Id, newId } from '@payflow/kernel';
 import type { Tx } from '@payflow/postgres';
 import { crashPoint, Problem } from '@payflow/service';
 
-import { ReportFault, requirePast } from '../reports/imported-report.js';
+import { ReportFault, requirePast, requirePastLines } from '../reports/imported-report.js';
 import {
   findReportByHash,
   insertReport,
@@ -57,6 +57,7 @@ const store = async (
   const reading = readReport(source, bytes);
   let step = await reading.next();
   while (step.done !== true) {
+    requirePastLines(step.value, createdAt);
     await insertReportLines(tx, id, source, step.value);
     crashPoint('reconciliation.lines-stored');
     step = await reading.next();

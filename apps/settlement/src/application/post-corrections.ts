@@ -1,4 +1,5 @@
 import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { RemoteProblem } from '@payflow/clients';
 import type { ServicePostingResult } from '@payflow/contracts';
 import { Loop, Outbox } from '@payflow/messaging';
 import { Database, type Tx } from '@payflow/postgres';
@@ -6,8 +7,9 @@ import { Logger } from '@payflow/service';
 
 import { Ledger } from '../clients/ledger.js';
 import { sideAfterCorrection } from '../domain/correction.js';
+import { postingOf } from '../domain/correction-posting.js';
 import { type CorrectionRow, endCorrection, takeApproved } from '../store/corrections.js';
-import { acceptTheirLine } from '../store/expected-lines.js';
+import { bringInLine, changeExpectedLine } from '../store/expected-lines.js';
 import { type ExceptionRow, findException, lockException, resolveException } from '../store/settlement-exceptions.js';
 import { exceptionEvent } from './reconciliation-events.js';
 import { sidesOf } from './sides-of-exception.js';
@@ -17,8 +19,7 @@ const POLL_MS = 1_000;
 const LEASE_MS = 20_000;
 const TAKEN_MAX = 100;
 
-/** The reference posts once for ever: a correction that was posted, and whose answer was lost, is found posted. */
-export const correctionReference = (exceptionId: string): string => `settlement:${exceptionId}`;
+type Outcome = { readonly transactionId: string } | { readonly refusal: string };
 
 /** Posts what a second person has approved, until the ledger has answered. */
 @Injectable()
@@ -49,23 +50,36 @@ export class PostCorrections implements OnApplicationBootstrap, BeforeApplicatio
   private async pass(): Promise<boolean> {
     const taken = await takeApproved(this.database, LEASE_MS, TAKEN_MAX);
     if (taken.length === 0) return false;
-    const results = await this.ledger.post(taken.map(postingOf));
+    const outcomes = await this.post(taken);
     for (const [index, correction] of taken.entries()) {
-      const result = results[index];
-      if (result === undefined) throw new Error('invariant: the ledger left out an answer');
-      await this.record(correction, result);
+      const outcome = outcomes[index];
+      if (outcome === undefined) throw new Error('invariant: the ledger left out an answer');
+      await this.record(correction, outcome);
     }
     return taken.length === TAKEN_MAX;
   }
 
-  private async record(correction: CorrectionRow, result: ServicePostingResult): Promise<void> {
+  /** One that the ledger cannot even read has it refuse the whole set: then each is sent for itself. */
+  private async post(taken: readonly CorrectionRow[]): Promise<readonly Outcome[]> {
+    try {
+      return (await this.ledger.post(taken.map(postingOf))).map(outcomeOf);
+    } catch (error) {
+      if (!(error instanceof RemoteProblem)) throw error;
+      if (taken.length === 1) return [{ refusal: `${error.code}: ${error.detail ?? error.message}` }];
+      const outcomes: Outcome[] = [];
+      for (const correction of taken) outcomes.push(...(await this.post([correction])));
+      return outcomes;
+    }
+  }
+
+  private async record(correction: CorrectionRow, outcome: Outcome): Promise<void> {
     await this.database.transaction(async (tx) => {
       const row = await lockException(tx, correction.exceptionId);
       if (row === undefined) throw new Error('invariant: an exception is gone');
       const ended =
-        result.status === 'posted'
-          ? ({ status: 'POSTED', ledgerTransactionId: result.transactionId, failure: null } as const)
-          : ({ status: 'FAILED', ledgerTransactionId: null, failure: result.code } as const);
+        'refusal' in outcome
+          ? ({ status: 'FAILED', ledgerTransactionId: null, failure: outcome.refusal } as const)
+          : ({ status: 'POSTED', ledgerTransactionId: outcome.transactionId, failure: null } as const);
       if (!(await endCorrection(tx, correction.id, ended)) || ended.status === 'FAILED') return;
       await this.settle(tx, row, correction);
     });
@@ -75,10 +89,11 @@ export class PostCorrections implements OnApplicationBootstrap, BeforeApplicatio
     const at = new Date();
     const { ours, theirs } = await sidesOf(tx, row);
     const after = sideAfterCorrection(row.kind, ours, theirs);
-    if (after !== undefined) {
+    if (after !== undefined && row.kind !== 'missing_here') await changeExpectedLine(tx, row, after);
+    if (after !== undefined && row.kind === 'missing_here') {
       const { source, type, reference, paymentId, merchantId } = row;
       const known = { source, type, reference, paymentId, merchantId, occurredAt: theirs?.at ?? row.createdAt };
-      await acceptTheirLine(tx, { ...known, ...after, seenIn: row.reportId });
+      await bringInLine(tx, { ...known, ...after, seenIn: row.reportId });
     }
     const resolution = `Corrected: ${correction.reason}`;
     await resolveException(tx, row.id, { by: correction.decidedBy ?? correction.proposedBy, resolution, at });
@@ -87,10 +102,7 @@ export class PostCorrections implements OnApplicationBootstrap, BeforeApplicatio
   }
 }
 
-const postingOf = ({ exceptionId, id, postings }: CorrectionRow) => ({
-  reference: correctionReference(exceptionId),
-  type: 'CORRECTION',
-  postings: postings.map(({ from, to, amount, currency }) => ({ from, to, amount, currency })),
-  accounts: postings.flatMap(({ from, to, currency }) => [from, to].map((code) => ({ code, currency, floor: null }))),
-  metadata: { settlementExceptionId: exceptionId, correctionId: id },
-});
+const outcomeOf = (result: ServicePostingResult): Outcome =>
+  result.status === 'posted'
+    ? { transactionId: result.transactionId }
+    : { refusal: `${result.code}: ${result.detail}` };

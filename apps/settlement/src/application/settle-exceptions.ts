@@ -5,9 +5,17 @@ import { Outbox } from '@payflow/messaging';
 import { Database, type Tx } from '@payflow/postgres';
 import { type Answer, Idempotency, Problem, type RequestMeta, type StoredAnswer } from '@payflow/service';
 
-import { correctionPostings } from '../domain/correction.js';
+import { type CorrectionPosting, correctionPostings } from '../domain/correction.js';
+import { unpostableBecause } from '../domain/correction-posting.js';
 import { exceptionView } from './reconciliation-views.js';
-import { decideCorrection, insertCorrection, listCorrections, lockCorrection } from '../store/corrections.js';
+import {
+  type CorrectionRow,
+  decideCorrection,
+  insertCorrection,
+  isLineBeingCorrected,
+  listCorrections,
+  lockCorrection,
+} from '../store/corrections.js';
 import {
   assignException,
   type ExceptionRow,
@@ -17,7 +25,7 @@ import {
 } from '../store/settlement-exceptions.js';
 import { PostCorrections } from './post-corrections.js';
 import { exceptionEvent } from './reconciliation-events.js';
-import { sidesOf } from './sides-of-exception.js';
+import { unchangedSidesOf } from './sides-of-exception.js';
 
 export interface AskedOfException {
   readonly exceptionId: string;
@@ -61,31 +69,34 @@ export class SettleExceptions {
     });
   }
 
-  /** @throws Problem correction_waits */
+  /** @throws Problem difference_changed | correction_not_postable | correction_waits */
   async propose(asked: AskedOfException, reason: string): Promise<StoredAnswer> {
     return await this.once(asked, async (tx, row) => {
-      const { ours, theirs } = await sidesOf(tx, row);
-      const inserted = await insertCorrection(tx, {
-        id: newId('apr'),
-        exceptionId: row.id,
-        postings: correctionPostings(row.kind, row.source, ours, theirs),
-        reason,
-        proposedBy: asked.principal.id,
-        proposedAt: new Date(),
-      });
-      if (!inserted) throw new Problem('correction_waits');
+      const correction = { id: newId('apr'), exceptionId: row.id, postings: await currentPostings(tx, row) };
+      const detail = unpostableBecause(correction);
+      if (detail !== undefined) throw new Problem('correction_not_postable', { detail });
+      const proposed = { reason, proposedBy: asked.principal.id, proposedAt: new Date() };
+      if (!(await insertCorrection(tx, { ...correction, ...proposed }))) throw new Problem('correction_waits');
       return ACCEPTED;
     });
   }
 
   /**
-   * The second person's yes: committed first, posted then. An answer 202 says that the ledger has not answered yet.
+   * The second person's yes, to a difference that is still there: committed first, posted then. An answer 202 says that the
+   * ledger has not answered yet.
    *
-   * @throws Problem own_correction | correction_not_found | correction_not_open
+   * @throws Problem own_correction | correction_not_found | correction_not_open | correction_waits | difference_changed
    */
   async approve(asked: AskedOfException, correctionId: string): Promise<StoredAnswer> {
     return await this.once(asked, async (tx, row) => {
-      await this.decide(tx, asked, row, correctionId, 'APPROVED', null);
+      const { postings } = await this.decide(tx, asked, row, correctionId, 'APPROVED', null);
+      const now = await currentPostings(tx, row);
+      if (!samePostings(postings, now))
+        throw new Problem('difference_changed', { detail: 'The posting would be another one now.' });
+      if (await isLineBeingCorrected(tx, row))
+        throw new Problem('correction_waits', {
+          detail: 'Another correction of this line is on its way to the ledger.',
+        });
       tx.onCommit(() => {
         this.posting.poke();
       });
@@ -108,12 +119,13 @@ export class SettleExceptions {
     correctionId: string,
     status: 'APPROVED' | 'REFUSED',
     failure: string | null,
-  ): Promise<void> {
+  ): Promise<CorrectionRow> {
     const correction = await lockCorrection(tx, row.id, correctionId);
     if (correction === undefined) throw new Problem('correction_not_found');
     if (correction.status !== 'PENDING') throw new Problem('correction_not_open');
     if (status === 'APPROVED' && correction.proposedBy === principal.id) throw new Problem('own_correction');
     await decideCorrection(tx, correctionId, { status, by: principal.id, at: new Date(), failure });
+    return correction;
   }
 
   /** Under the key, with the exception locked and open. The answer is the exception as it stands then. */
@@ -138,3 +150,16 @@ export class SettleExceptions {
     return exceptionView(row, corrections);
   }
 }
+
+/** With both sides read again. @throws Problem difference_changed */
+const currentPostings = async (tx: Tx, row: ExceptionRow): Promise<readonly CorrectionPosting[]> => {
+  const { ours, theirs } = await unchangedSidesOf(tx, row);
+  return correctionPostings(row.kind, row.source, ours, theirs);
+};
+
+const samePostings = (some: readonly CorrectionPosting[], others: readonly CorrectionPosting[]): boolean =>
+  some.length === others.length &&
+  some.every(({ from, to, amount, currency }, index) => {
+    const other = others[index];
+    return other?.from === from && other.to === to && other.amount === amount && other.currency === currency;
+  });

@@ -90,3 +90,63 @@ export const sideAfterCorrection = (
       return ours && theirs && { ...ours, feeMinor: theirs.feeMinor };
   }
 };
+
+/** What an exception has recorded, and the other side's line as it was then. */
+export interface RaisedDifference {
+  readonly kind: SettlementExceptionKind;
+  readonly expectedMinor: bigint | null;
+  readonly expectedCurrency: string | null;
+  readonly theirs: Side | undefined;
+}
+
+/**
+ * What has become of a difference since it was raised; undefined: it is the same. A correction of another one would bring the
+ * books apart.
+ *
+ * @param now the line as it stands in our books, and as the latest report of its time has it
+ */
+export const changeOf = (
+  raised: RaisedDifference,
+  now: { readonly ours: Side | undefined; readonly theirs: Side | undefined },
+): string | undefined => {
+  switch (raised.kind) {
+    case 'missing_here':
+      return now.ours === undefined ? changeThere(raised, now.theirs, WHOLE) : 'Our books have the line now.';
+    case 'missing_there':
+      return now.theirs === undefined ? changeHere(raised, now.ours, 'amountMinor') : 'A report has the line now.';
+    case 'duplicate':
+      return changeThere(raised, now.theirs, WHOLE);
+    case 'currency':
+      return changeHere(raised, now.ours, 'amountMinor') ?? changeThere(raised, now.theirs, WHOLE);
+    case 'amount':
+      return changeHere(raised, now.ours, 'amountMinor') ?? changeThere(raised, now.theirs, ['amountMinor']);
+    case 'fee':
+      return changeHere(raised, now.ours, 'feeMinor') ?? changeThere(raised, now.theirs, ['feeMinor']);
+  }
+};
+
+type Minor = 'amountMinor' | 'feeMinor';
+const WHOLE: readonly Minor[] = ['amountMinor', 'feeMinor'];
+
+const changeHere = (
+  { expectedMinor, expectedCurrency }: RaisedDifference,
+  ours: Side | undefined,
+  field: Minor,
+): string | undefined =>
+  ours?.[field] === (expectedMinor ?? undefined) && ours?.currency === (expectedCurrency ?? undefined)
+    ? undefined
+    : `Our books say ${said(ours)} now.`;
+
+const changeThere = (
+  { theirs: then }: RaisedDifference,
+  now: Side | undefined,
+  fields: readonly Minor[],
+): string | undefined => {
+  if (now === undefined) return 'The latest report of that time does not have the line.';
+  return now.currency === then?.currency && fields.every((field) => now[field] === then[field])
+    ? undefined
+    : `The other side says ${said(now)} now, and said ${said(then)}.`;
+};
+
+const said = (side: Side | undefined): string =>
+  side === undefined ? 'nothing' : `${side.amountMinor} ${side.currency}, fee ${side.feeMinor}`;

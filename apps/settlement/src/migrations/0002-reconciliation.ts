@@ -15,7 +15,7 @@ export class Reconciliation1764003000000 implements MigrationInterface {
         next_run_at      timestamptz NOT NULL,
         CHECK ((covered_from IS NULL) = (covered_until IS NULL))
       );
-      COMMENT ON TABLE reconciliation_sources IS 'The acquirers and the bank. covered: the time that their reports told of so far. next_run_at: the daily timer; whoever moves it on starts the run.';
+      COMMENT ON TABLE reconciliation_sources IS 'The acquirers and the bank. covered: from the first to the last time that their reports told of so far; what lies between may have gaps. next_run_at: the daily timer; whoever moves it on starts the run.';
 
       CREATE TABLE expected_lines (
         source           text NOT NULL,
@@ -28,10 +28,12 @@ export class Reconciliation1764003000000 implements MigrationInterface {
         fee_minor        bigint NOT NULL DEFAULT 0,
         occurred_at      timestamptz NOT NULL,
         seen_in          text,
+        by_correction    boolean NOT NULL DEFAULT false,
         PRIMARY KEY (source, type, reference)
       );
       COMMENT ON TABLE expected_lines IS 'What our books say that the other side must tell of. Signed as the report lines are. A posted correction brings it to what the other side said.';
       COMMENT ON COLUMN expected_lines.seen_in IS 'The last report that has it.';
+      COMMENT ON COLUMN expected_lines.by_correction IS 'A correction brought it in. An event that tells of it afterwards has posted it a second time: that stands beside it, as {reference}:again.';
       CREATE INDEX expected_lines_unseen ON expected_lines (source, occurred_at) WHERE seen_in IS NULL;
 
       CREATE TABLE imported_reports (
@@ -72,6 +74,7 @@ export class Reconciliation1764003000000 implements MigrationInterface {
       COMMENT ON COLUMN report_lines.verdict IS 'NULL: not compared yet, or too young to be missed here.';
       CREATE INDEX report_lines_by_reference ON report_lines (source, type, reference);
       CREATE INDEX report_lines_open ON report_lines (source, report_id, line) WHERE verdict IS NULL;
+      CREATE INDEX report_lines_unknown ON report_lines (source, type, reference) WHERE verdict = 'unknown';
 
       CREATE TABLE reconciliation_runs (
         id               text COLLATE "C" PRIMARY KEY,
@@ -124,7 +127,7 @@ export class Reconciliation1764003000000 implements MigrationInterface {
         UNIQUE (source, kind, type, reference, occurrence),
         CHECK ((status = 'RESOLVED') = (resolved_at IS NOT NULL))
       );
-      COMMENT ON COLUMN settlement_exceptions.occurrence IS 'What makes it another difference of the same line: of a duplicate the report and its line, else the amounts that differ. The same one is never raised twice.';
+      COMMENT ON COLUMN settlement_exceptions.occurrence IS 'What makes it another difference of the same line: of a duplicate which entry it is (time, their reference, the how manieth), else the amounts that differ. The same one is never raised twice.';
       CREATE INDEX settlement_exceptions_open ON settlement_exceptions (source, kind, id) WHERE status = 'OPEN';
       CREATE INDEX settlement_exceptions_by_run ON settlement_exceptions (run_id, id DESC);
       CREATE INDEX settlement_exceptions_by_payment ON settlement_exceptions (payment_id, id DESC) WHERE payment_id IS NOT NULL;

@@ -144,3 +144,9 @@ export const requirePast = ({ from, to }: ReportSummary, now: Date): void => {
   if (to.getTime() > now.getTime() + CLOCK_DIFFERENCE_MS)
     throw new ReportFault('invalid_period', 'the period ends in the future');
 };
+
+/** What has not happened cannot have been reported. @throws ReportFault */
+export const requirePastLines = (lines: readonly ImportedLine[], now: Date): void => {
+  const future = lines.find(({ at }) => at.getTime() > now.getTime() + CLOCK_DIFFERENCE_MS);
+  if (future !== undefined) throw new ReportFault('invalid_line', 'the line is of the future', future.line);
+};

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 
-import { type ImportedLine, ReportFault, type ReportSummary } from './imported-report.js';
+import { type ImportedLine, ReportFault, type ReportSummary, requirePastLines } from './imported-report.js';
 import { bytesOf, readReport, REPORT_BYTES_MAX } from './report-files.js';
 
 const HEADER = 'record,acquirer,report,type,reference,acquirer_reference,payment_id,amount,currency,fee,at,count';
@@ -99,6 +99,18 @@ describe("an acquirer's report", () => {
       Buffer.from('PK\u0003\u0004\u0000'),
     ])
       expect(await faultOf('acquirer:sim', bytes)).toEqual(['malformed', undefined]);
+  });
+});
+
+describe('a line', () => {
+  it('of the future is refused, as far as clocks do not differ', async () => {
+    const { lines } = await read('acquirer:sim', csv(...WHOLE));
+    expect(() => {
+      requirePastLines(lines, new Date('2026-11-20T10:56:00.000Z'));
+    }).not.toThrow();
+    expect(() => {
+      requirePastLines(lines, new Date('2026-11-20T10:54:00.000Z'));
+    }).toThrow(expect.objectContaining({ code: 'invalid_line', line: 4 }));
   });
 });
 

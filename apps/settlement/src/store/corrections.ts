@@ -1,6 +1,7 @@
 import type { Sql, Tx } from '@payflow/postgres';
 
 import type { CorrectionPosting } from '../domain/correction.js';
+import type { ExceptionRow } from './settlement-exceptions.js';
 
 export type CorrectionStatus = 'PENDING' | 'APPROVED' | 'POSTED' | 'REFUSED' | 'FAILED';
 
@@ -101,18 +102,15 @@ export const listCorrections = async (sql: Sql, exceptionIds: readonly string[])
     [exceptionIds],
   );
 
-/** The line of the report that an exception is about. */
-export const findReportLine = async (
-  sql: Sql,
-  reportId: string,
-  line: number,
-): Promise<
-  { readonly amountMinor: bigint; readonly feeMinor: bigint; readonly currency: string; readonly at: Date } | undefined
-> => {
-  const [row] = await sql.query<{ amountMinor: bigint; feeMinor: bigint; currency: string; at: Date }>(
-    `SELECT amount_minor AS "amountMinor", fee_minor AS "feeMinor", currency, occurred_at AS at FROM report_lines
-      WHERE report_id = $1 AND line = $2`,
-    [reportId, line],
+/** Whether a correction of another difference of this line is on its way to the ledger. */
+export const isLineBeingCorrected = async (
+  tx: Tx,
+  { id, source, type, reference }: Pick<ExceptionRow, 'id' | 'source' | 'type' | 'reference'>,
+): Promise<boolean> => {
+  const rows = await tx.query(
+    `SELECT FROM corrections c JOIN settlement_exceptions x ON x.id = c.exception_id
+      WHERE c.status = 'APPROVED' AND x.source = $1 AND x.type = $2 AND x.reference = $3 AND x.id <> $4 LIMIT 1`,
+    [source, type, reference, id],
   );
-  return row;
+  return rows.length > 0;
 };

@@ -88,23 +88,39 @@ const sidesOf = (
     ? { expectedMinor: difference.expectedFeeMinor, actualMinor: difference.actualFeeMinor }
     : { expectedMinor: difference.expectedMinor, actualMinor: difference.actualMinor };
 
-const occurrenceOf = (
-  raised: Pick<Difference, 'reportId' | 'line' | 'expectedMinor' | 'actualMinor' | 'currency'> & {
-    readonly kind: SettlementExceptionKind;
-  },
-): string => {
+const occurrenceOf = (raised: Difference & { readonly kind: SettlementExceptionKind }): string => {
+  const { expectedMinor, actualMinor, actualFeeMinor, currency } = raised;
   switch (raised.kind) {
     case 'missing_here':
+      return `${actualMinor ?? ''} ${actualFeeMinor ?? ''} ${currency}`;
     case 'missing_there':
       return '';
     case 'duplicate':
-      return `${raised.reportId ?? ''}:${raised.line ?? ''}`;
-    case 'amount':
+      return raised.entry ?? '';
     case 'currency':
+      return `${expectedMinor ?? ''}:${actualMinor ?? ''} ${actualFeeMinor ?? ''} ${currency}`;
+    case 'amount':
     case 'fee':
-      return `${raised.expectedMinor ?? ''}:${raised.actualMinor ?? ''} ${raised.currency}`;
+      return `${expectedMinor ?? ''}:${actualMinor ?? ''} ${currency}`;
   }
 };
+
+/** Of an open exception `x`: there is no difference any more, and nobody has approved a correction. */
+const IS_SETTLED = `x.status = 'OPEN'
+  AND NOT EXISTS (SELECT FROM corrections c WHERE c.exception_id = x.id AND c.status IN ('APPROVED', 'POSTED'))
+  AND CASE
+        WHEN x.kind = 'missing_there' THEN EXISTS (
+          SELECT FROM expected_lines e
+           WHERE e.source = x.source AND e.type = x.type AND e.reference = x.reference AND e.seen_in IS NOT NULL)
+        WHEN x.kind = 'missing_here' THEN EXISTS (
+          SELECT FROM expected_lines e WHERE e.source = x.source AND e.type = x.type AND e.reference = x.reference)
+        WHEN x.kind IN ('amount', 'currency', 'fee') THEN EXISTS (
+          SELECT FROM report_lines l JOIN imported_reports later ON later.id = l.report_id
+            JOIN imported_reports r ON r.id = x.report_id
+           WHERE l.source = x.source AND l.type = x.type AND l.reference = x.reference AND l.verdict = 'matched'
+             AND later.position > r.position)
+        ELSE false
+      END`;
 
 /**
  * Differences that are none any more: the line that was missing there came in a report, ours that was missing here came with its
@@ -116,29 +132,19 @@ export const closeSettled = async (
   reportId: string | null,
   at: Date,
 ): Promise<ExceptionRow[]> => {
+  // First the locks, which wait for whoever approves a correction at this moment; then, seeing what he did, the closing.
+  const settled = await tx.query<{ id: string }>(
+    `SELECT x.id FROM settlement_exceptions x WHERE x.source = $1 AND ${IS_SETTLED} ORDER BY x.id FOR UPDATE`,
+    [source],
+  );
   const closed = await tx.query<ExceptionRow>(
     `UPDATE settlement_exceptions x
         SET status = 'RESOLVED', resolved_by = 'svc_settlement', resolved_at = $3,
             resolution = CASE x.kind WHEN 'missing_here' THEN 'Our books have it now.'
                            ELSE 'A later report settles it' || coalesce(': ' || $2::text, '') || '.' END
-      WHERE x.source = $1 AND x.status = 'OPEN'
-        AND NOT EXISTS (SELECT FROM corrections c WHERE c.exception_id = x.id AND c.status IN ('APPROVED', 'POSTED'))
-        AND CASE
-              WHEN x.kind = 'missing_there' THEN EXISTS (
-                SELECT FROM expected_lines e
-                 WHERE e.source = x.source AND e.type = x.type AND e.reference = x.reference AND e.seen_in IS NOT NULL)
-              WHEN x.kind = 'missing_here' THEN EXISTS (
-                SELECT FROM expected_lines e
-                 WHERE e.source = x.source AND e.type = x.type AND e.reference = x.reference)
-              WHEN x.kind IN ('amount', 'currency', 'fee') THEN EXISTS (
-                SELECT FROM report_lines l JOIN imported_reports later ON later.id = l.report_id
-                  JOIN imported_reports r ON r.id = x.report_id
-                 WHERE l.source = x.source AND l.type = x.type AND l.reference = x.reference AND l.verdict = 'matched'
-                   AND later.position > r.position)
-              ELSE false
-            END
+      WHERE x.id = ANY ($1::text[]) AND ${IS_SETTLED}
   RETURNING ${COLUMNS}`,
-    [source, reportId, at],
+    [settled.map(({ id }) => id), reportId, at],
   );
   await tx.execute(
     `UPDATE corrections SET status = 'REFUSED', decided_by = 'svc_settlement', decided_at = $2, failure = 'the difference is settled'
