@@ -1,3 +1,5 @@
+import type { ServerResponse } from 'node:http';
+
 import { newId } from '@payflow/kernel';
 import { Database } from '@payflow/postgres';
 import { eventually } from '@payflow/testing';
@@ -64,6 +66,66 @@ it('ten endpoints that never answer delay nobody: the healthy one has everything
   for (const { received } of silent) expect(received.length).toBeLessThanOrEqual(2 * PER_ENDPOINT);
 }, 180_000);
 
+it('ten endpoints that accept slowly leave places for one that accepts quickly, however few there are', async () => {
+  const crowded = await WebhooksUnderTest.start({
+    environment: { WEBHOOK_CONCURRENCY: '24', WEBHOOK_ENDPOINT_CONCURRENCY: '8', WEBHOOK_TIMEOUT_MS: '60000' },
+  });
+  try {
+    const held: ServerResponse[] = [];
+    const slow = await Promise.all(Array.from({ length: 10 }, () => receiverWith((response) => held.push(response))));
+    const quick = await receiverWith();
+    const [merchant, other] = [crowded.merchant(), crowded.merchant()];
+    const made = await Promise.all(slow.map(({ url }) => crowded.endpoint(merchant, url)));
+    const endpoint = await crowded.endpoint(other, quick.url);
+    await crowded.payments(merchant.merchantId, 8);
+    await eventually(() => {
+      for (const { received } of slow) expect(received.length).toBeGreaterThan(0);
+    }, PATIENT);
+    await crowded.payments(other.merchantId, 30);
+    await eventually(async () => {
+      expect(await crowded.standings(endpoint.id)).toEqual({ DELIVERED: 30 });
+    }, PATIENT);
+    // All that while none of the slow ones has answered.
+    const answered = await crowded.database.query('SELECT FROM webhook_tries WHERE endpoint_id = ANY ($1::text[])', [
+      made.map(({ id }) => id),
+    ]);
+    expect(answered).toEqual([]);
+    for (const receiver of slow) receiver.behave(answer(200));
+    for (const response of held) response.writeHead(200).end();
+    await eventually(async () => {
+      for (const { id } of made) expect(await crowded.standings(id)).toEqual({ DELIVERED: 8 });
+    }, PATIENT);
+  } finally {
+    await crowded.stop();
+  }
+}, 180_000);
+
+it('what the former address of an endpoint answers late says nothing of its new one', async () => {
+  const held: ServerResponse[] = [];
+  const [former, next] = [await receiverWith((response) => held.push(response)), await receiverWith()];
+  const merchant = hooks.merchant();
+  const endpoint = await hooks.endpoint(merchant, former.url);
+  const [told = ''] = await hooks.payments(merchant.merchantId, 1);
+  await eventually(() => {
+    expect(held).toHaveLength(1);
+  }, PATIENT);
+  const path = `/webhook-endpoints/${endpoint.id}`;
+  expect((await hooks.ask('PATCH', path, { as: merchant, body: { url: next.url } })).status).toBe(200);
+  held[0]?.writeHead(410).end();
+  await eventually(async () => {
+    expect((await hooks.get(`${path}/deliveries`, merchant)).body['data'][0].tries).toContainEqual(
+      expect.objectContaining({ number: 1, statusCode: 410 }),
+    );
+  }, PATIENT);
+  expect((await hooks.get(path, merchant)).body).toMatchObject({ status: 'ENABLED', failingSince: null });
+  // It is owed still, to where the endpoint is now.
+  await eventually(async () => {
+    await hooks.passTime(endpoint.id, 60);
+    expect(await hooks.standings(endpoint.id)).toEqual({ DELIVERED: 1 });
+  }, PATIENT);
+  expect(next.counts).toEqual({ [told]: 1 });
+}, 180_000);
+
 it('one that is refused in a row is left alone for a while, and then asked with one at a time', async () => {
   const receiver = await receiverWith(answer(503));
   const merchant = hooks.merchant();
@@ -97,7 +159,7 @@ it('killed after the receiver answered and before it was written down, it sends 
     expect(await killed).toBe('SIGKILL');
     expect(receiver.counts).toEqual({ [eventId]: 1 });
     expect(await crashing.delivery(endpointId, eventId)).toMatchObject({ status: 'PENDING', tries: 0 });
-    await crashing.passTime(endpointId, 60);
+    await crashing.endLease(endpointId);
     crashing.startProcess('');
     await eventually(async () => {
       expect(await crashing.delivery(endpointId, eventId)).toMatchObject({ status: 'DELIVERED', tries: 1 });

@@ -249,12 +249,19 @@ export class WebhooksUnderTest {
     return Object.fromEntries(rows.map(({ status, count }) => [status, count]));
   }
 
-  /** Lets time pass for an endpoint: what was to happen then happens that much earlier. */
+  /** Ends the lease of whoever has died with deliveries of this endpoint. */
+  async endLease(endpointId: string): Promise<void> {
+    await this.database.execute(
+      `UPDATE webhook_deliveries SET due_at = now(), in_flight_until = now() WHERE endpoint_id = $1 AND status = 'PENDING'`,
+      [endpointId],
+    );
+  }
+
+  /** Lets time pass for an endpoint: what was to happen then happens that much earlier. What is under way stays so. */
   async passTime(endpointId: string, seconds: number): Promise<void> {
     await this.database.execute(
-      `UPDATE webhook_deliveries SET due_at = due_at - make_interval(secs => $2),
-              in_flight_until = in_flight_until - make_interval(secs => $2)
-        WHERE endpoint_id = $1 AND status = 'PENDING'`,
+      `UPDATE webhook_deliveries SET due_at = due_at - make_interval(secs => $2)
+        WHERE endpoint_id = $1 AND status = 'PENDING' AND (in_flight_until IS NULL OR in_flight_until <= now())`,
       [endpointId, seconds],
     );
     await this.database.execute(
@@ -263,6 +270,13 @@ export class WebhooksUnderTest {
         WHERE endpoint_id = $1`,
       [endpointId, seconds],
     );
+  }
+
+  /** Tells Postgres what the tables are like now, as its autovacuum does by and by. */
+  async analyze(): Promise<void> {
+    const owner = await Database.connect({ url: this.databases.ownerUrl, applicationName: 'analyze', poolSizeMax: 1 });
+    await owner.execute('ANALYZE');
+    await owner.close();
   }
 
   async outbox(aggregateId: string): Promise<readonly Envelope[]> {

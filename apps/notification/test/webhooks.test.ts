@@ -8,6 +8,9 @@ import { eventually as repeated } from '@payflow/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { Webhook } from 'standardwebhooks';
 
+import { ForgetOldEvents } from '../src/application/forget-old-events.js';
+import { ReceiverAddresses } from '../src/clients/receiver-addresses.js';
+import { NameServer } from './name-server.js';
 import { answer, answers, type Behaviour, type Received, Receiver } from './receiver.js';
 import { PATIENT, WebhooksUnderTest } from './webhooks-under-test.js';
 
@@ -445,6 +448,25 @@ describe('an address that is not public', () => {
     await strict.stop();
   });
 
+  it('is never connected to when a name that was public leads there a moment later', async () => {
+    let address = '8.8.8.8';
+    const names = await NameServer.open(() => [address]);
+    strict.app.get(ReceiverAddresses).resolver.setServers([names.address]);
+    const merchant = strict.merchant();
+    const made = await strict.endpoint(merchant, `https://rebinding.example:${port}/`);
+    for (const elsewhere of ['127.0.0.1', '::1', '10.0.0.1', '64:ff9b::7f00:1']) {
+      address = elsewhere;
+      const sent = await strict.post(`/webhook-endpoints/${made.id}/test`, { as: merchant, key: newId('req') });
+      await eventually(async () => {
+        const { body } = await strict.get(`/webhook-endpoints/${made.id}/deliveries/${sent.body['id']}`, merchant);
+        expect(body['tries'][0]).toMatchObject({ statusCode: null, error: 'address_forbidden' });
+      });
+    }
+    expect(new Set(names.asked)).toEqual(new Set(['rebinding.example']));
+    expect(connections).toBe(0);
+    await names.close();
+  });
+
   const hosts = [
     '127.0.0.1',
     '127.1',
@@ -653,6 +675,91 @@ describe('endpoints', () => {
       [endpoint.id],
     );
     expect(await signedBy()).toEqual([false, false, true, true]);
+  });
+
+  it('have at most five secrets that sign: a sixth waits, or ends the former ones at once', async () => {
+    const merchant = hooks.merchant();
+    const { id } = await hooks.endpoint(merchant, url);
+    const rotate = async (body: unknown) =>
+      await hooks.post(`/webhook-endpoints/${id}/rotate-secret`, { as: merchant, body, key: newId('req') });
+    const signing = async (): Promise<unknown> =>
+      (await hooks.get(`/webhook-endpoints/${id}`, merchant)).body['publicKeys']?.length as unknown;
+    for (let rotated = 1; rotated <= 4; rotated += 1) expect((await rotate({})).status).toBe(200);
+    const refused = await rotate({});
+    expect([refused.status, refused.body['code'], await signing()]).toEqual([409, 'webhook_secrets_exceeded', 5]);
+    expect((await rotate({ overlapSeconds: 0 })).status).toBe(200);
+    expect(await signing()).toBe(1);
+    expect((await rotate({})).status).toBe(200);
+    // Those that have ended are not kept.
+    expect(await hooks.database.query('SELECT FROM webhook_secrets WHERE endpoint_id = $1', [id])).toHaveLength(2);
+  });
+
+  it('whose secret does not open wait with that reason, and nobody else does', async () => {
+    const [receiver, others] = [await receiverWith(), await receiverWith()];
+    const merchant = hooks.merchant();
+    const broken = await hooks.endpoint(merchant, receiver.url);
+    const whole = await hooks.endpoint(merchant, others.url);
+    await hooks.database.execute(
+      `UPDATE webhook_secrets SET sealed = set_byte(sealed, length(sealed) - 1, get_byte(sealed, length(sealed) - 1) # 1)
+        WHERE endpoint_id = $1`,
+      [broken.id],
+    );
+    await hooks.payments(merchant.merchantId, 3);
+    await eventually(async () => {
+      expect(await hooks.standings(whole.id)).toEqual({ DELIVERED: 3 });
+      const { body } = await hooks.get(`/webhook-endpoints/${broken.id}/deliveries`, merchant);
+      for (const { status, tries } of body['data'])
+        expect([status, tries[0]]).toEqual([
+          'PENDING',
+          expect.objectContaining({ statusCode: null, error: 'secret_unreadable' }),
+        ]);
+    });
+    expect(receiver.connections).toBe(0);
+    const rotated = await hooks.post(`/webhook-endpoints/${broken.id}/rotate-secret`, { as: merchant, body: {} });
+    await eventually(async () => {
+      await hooks.passTime(broken.id, 60);
+      expect(await hooks.standings(broken.id)).toEqual({ DELIVERED: 3 });
+    });
+    for (const received of receiver.received) expect(verifiesV1(received, rotated.body['secret'])).toBe(true);
+  });
+
+  it('are not asked to recover what is kept no longer', async () => {
+    const merchant = hooks.merchant();
+    const { id } = await hooks.endpoint(merchant, url);
+    const recover = async (days: number) =>
+      await hooks.post(`/webhook-endpoints/${id}/recover`, {
+        as: merchant,
+        body: { since: new Date(Date.now() - days * 86_400_000).toISOString() },
+        key: newId('req'),
+      });
+    const refused = await recover(31);
+    expect([refused.status, refused.body['code'], refused.body['errors']?.[0]?.pointer]).toEqual([
+      422,
+      'webhook_recovery_too_old',
+      '/since',
+    ]);
+    expect((await recover(29)).body).toEqual({ queued: 0, complete: true });
+  });
+
+  it('that were deleted are forgotten as late as events are, when nothing is left that was sent to them', async () => {
+    const merchant = hooks.merchant();
+    const [fresh, old, sent] = [
+      await hooks.endpoint(merchant, url),
+      await hooks.endpoint(merchant, url),
+      await hooks.endpoint(merchant, url),
+    ];
+    await hooks.post(`/webhook-endpoints/${sent.id}/test`, { as: merchant });
+    for (const { id } of [fresh, old, sent]) await hooks.ask('DELETE', `/webhook-endpoints/${id}`, { as: merchant });
+    await hooks.database.execute(
+      `UPDATE webhook_endpoints SET updated_at = now() - interval '31 days' WHERE endpoint_id = ANY ($1::text[])`,
+      [[old.id, sent.id]],
+    );
+    await hooks.app.get(ForgetOldEvents).step();
+    const kept = await hooks.database.query<{ id: string }>(
+      'SELECT endpoint_id AS id FROM webhook_endpoints WHERE merchant_id = $1 ORDER BY endpoint_id',
+      [merchant.merchantId],
+    );
+    expect(kept.map(({ id }) => id)).toEqual([fresh.id, sent.id].toSorted());
   });
 });
 

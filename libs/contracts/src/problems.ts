@@ -426,6 +426,18 @@ export const PROBLEMS = {
     title: 'The merchant has as many webhook endpoints as he may have',
     remedy: 'Delete one, or give an existing one more event types.',
   },
+  webhook_secrets_exceeded: {
+    status: 409,
+    title: 'The webhook endpoint has as many secrets that sign as it may have',
+    remedy:
+      'Rotate with `overlapSeconds: 0`, which ends the former ones at once, or wait until the first of them has ended.',
+  },
+  webhook_recovery_too_old: {
+    status: 422,
+    title: 'Events of that time are kept no longer',
+    remedy:
+      'Recover since a later time; `detail` names the earliest. What is older is in the payments, payouts and settlements themselves.',
+  },
 
   // Identity and operations
   username_taken: {

@@ -22,6 +22,7 @@ import { ReceiverAddresses } from '../clients/receiver-addresses.js';
 import { HEALTHY } from '../domain/endpoint-health.js';
 import type { NotificationConfig } from '../notification.config.js';
 import { countEndpoints, type EndpointRow, insertEndpoint, saveEndpoint } from '../store/endpoints.js';
+import { wakeAll } from '../store/due-deliveries.js';
 import { deleteSecrets, expireSecrets, insertSecret, signingSecrets } from '../store/secrets.js';
 import { DeliverWebhooks } from './deliver-webhooks.js';
 import { EndpointRequests } from './endpoint-requests.js';
@@ -31,6 +32,8 @@ import { merchantFor } from './webhook-ownership.js';
 
 /** Each of a merchant's events is matched with all of his endpoints. */
 const ENDPOINTS_MAX = 20;
+/** Each signs every delivery, twice, in one header. */
+const SIGNING_SECRETS_MAX = 5;
 
 /** POST, PATCH and DELETE of /webhook-endpoints, and their secrets. */
 @Injectable()
@@ -80,6 +83,7 @@ export class ChangeEndpoints {
       tx.onCommit(() => {
         this.deliveries.poke();
       });
+      if (endpoint.ordered && body.ordered === false) await wakeAll(tx, endpointId);
       return await this.answerOf(tx, await saveEndpoint(tx, changed(endpoint, body)));
     });
   }
@@ -96,7 +100,7 @@ export class ChangeEndpoints {
     });
   }
 
-  /** @throws Problem webhook_endpoint_not_found */
+  /** @throws Problem webhook_endpoint_not_found | webhook_secrets_exceeded */
   async rotateSecret(
     principal: Principal,
     meta: RequestMeta,
@@ -106,7 +110,8 @@ export class ChangeEndpoints {
     return await this.requests.onceSealed({ principal, meta, body, resourceId: endpointId }, async (tx) => {
       await this.requests.locked(tx, principal, endpointId);
       const overlapSeconds = body.overlapSeconds ?? this.config.WEBHOOK_SECRET_OVERLAP_SECONDS;
-      const { nextVersion, formerExpireAt } = await expireSecrets(tx, endpointId, overlapSeconds);
+      const { nextVersion, formerExpireAt, formerSigning } = await expireSecrets(tx, endpointId, overlapSeconds);
+      if (formerSigning >= SIGNING_SECRETS_MAX) throw new Problem('webhook_secrets_exceeded');
       const { secret, publicKey, row } = this.secrets.make(endpointId, nextVersion);
       await insertSecret(tx, row);
       this.logger.info({ endpointId, by: principal.id }, 'the secret of a webhook endpoint was rotated');

@@ -60,9 +60,9 @@ export class DeliverWebhooks implements OnApplicationBootstrap, BeforeApplicatio
   }
 
   private async pass(): Promise<boolean> {
-    const room = this.config.WEBHOOK_CONCURRENCY - this.underWay.size;
-    if (room <= 0) return false;
-    const claimed = await this.claim(room);
+    const free = this.config.WEBHOOK_CONCURRENCY - this.underWay.size;
+    if (free <= 0) return false;
+    const claimed = await this.claim(free);
     if (claimed.length === 0) return false;
     const signers = await this.secrets.signersOf([...new Set(claimed.map(({ endpointId }) => endpointId))]);
     for (const delivery of claimed) {
@@ -74,13 +74,13 @@ export class DeliverWebhooks implements OnApplicationBootstrap, BeforeApplicatio
     return true;
   }
 
-  private async claim(limit: number): Promise<readonly DueDelivery[]> {
+  private async claim(free: number): Promise<readonly DueDelivery[]> {
     return await this.database.transaction(async (tx) => {
       const [, claimed] = await Promise.all([
         // A claim that a crash of the database forgets is a webhook that is sent twice: that much is promised to nobody.
         tx.execute('SET LOCAL synchronous_commit = off'),
         claimDue(tx, {
-          limit,
+          free,
           perEndpoint: this.config.WEBHOOK_ENDPOINT_CONCURRENCY,
           leaseMs: this.config.WEBHOOK_TIMEOUT_MS + LEASE_REST_MS,
           inFlight: this.inFlight,
@@ -90,7 +90,7 @@ export class DeliverWebhooks implements OnApplicationBootstrap, BeforeApplicatio
     });
   }
 
-  private start(delivery: DueDelivery, signer: Signer): void {
+  private start(delivery: DueDelivery, signer: Signer | 'unreadable'): void {
     const { endpointId } = delivery;
     this.inFlight.set(endpointId, (this.inFlight.get(endpointId) ?? 0) + 1);
     const work = this.deliver(delivery, signer)
@@ -107,7 +107,11 @@ export class DeliverWebhooks implements OnApplicationBootstrap, BeforeApplicatio
     this.underWay.add(work);
   }
 
-  private async deliver(delivery: DueDelivery, signer: Signer): Promise<void> {
+  private async deliver(delivery: DueDelivery, signer: Signer | 'unreadable'): Promise<void> {
+    if (signer === 'unreadable') {
+      await this.tries.record(delivery, { statusCode: null, error: 'secret_unreadable', durationMs: 0 }, new Date());
+      return;
+    }
     const { url, eventId, body } = delivery;
     const at = new Date();
     const headers = {

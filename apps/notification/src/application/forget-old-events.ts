@@ -5,12 +5,13 @@ import { InjectConfig, Logger } from '@payflow/service';
 
 import type { NotificationConfig } from '../notification.config.js';
 import { cancelOfDeleted, deleteOldDeliveries } from '../store/deliveries.js';
+import { deleteOldEndpoints } from '../store/endpoints.js';
 import { deleteOldEvents } from '../store/events.js';
 
 const PAUSE_MS = 60_000;
 const ROWS_MAX = 2_000;
 
-/** Forgets events, and what became of their webhooks, when their time is over: step by step, and nothing that is owed. */
+/** Forgets events, what became of their webhooks, and endpoints that are gone, when their time is over: nothing that is owed. */
 @Injectable()
 export class ForgetOldEvents implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly loop: Loop;
@@ -38,6 +39,7 @@ export class ForgetOldEvents implements OnApplicationBootstrap, BeforeApplicatio
       await cancelOfDeleted(this.database, ROWS_MAX),
       await deleteOldDeliveries(this.database, days, ROWS_MAX),
       await deleteOldEvents(this.database, days, ROWS_MAX),
+      await deleteOldEndpoints(this.database, days, ROWS_MAX),
     ];
     return done.includes(ROWS_MAX);
   }

@@ -2,10 +2,11 @@ import { Injectable } from '@nestjs/common';
 import { type Principal, RECOVERED_EVENTS_MAX, type RecoverWebhooksRequest, TEST_EVENT_TYPE } from '@payflow/contracts';
 import { newId } from '@payflow/kernel';
 import type { Tx } from '@payflow/postgres';
-import { type Answer, Problem, type RequestMeta, type StoredAnswer } from '@payflow/service';
+import { type Answer, InjectConfig, Problem, type RequestMeta, type StoredAnswer } from '@payflow/service';
 
 import { bodyOf } from '../domain/event-body.js';
 import { wantedTypes } from '../domain/event-types.js';
+import type { NotificationConfig } from '../notification.config.js';
 import {
   type DeliveryRow,
   findDelivery,
@@ -20,12 +21,15 @@ import { DeliverWebhooks } from './deliver-webhooks.js';
 import { deliveryView } from './delivery-view.js';
 import { EndpointRequests } from './endpoint-requests.js';
 
+const MS_PER_DAY = 86_400_000;
+
 /** Webhooks that somebody asks for: a test, one once more, or all that an endpoint has missed. */
 @Injectable()
 export class OweWebhooks {
   constructor(
     private readonly requests: EndpointRequests,
     private readonly deliveries: DeliverWebhooks,
+    @InjectConfig() private readonly config: Pick<NotificationConfig, 'EVENT_RETENTION_DAYS'>,
   ) {}
 
   /** @throws Problem webhook_endpoint_not_found | webhook_endpoint_disabled */
@@ -77,7 +81,7 @@ export class OweWebhooks {
     });
   }
 
-  /** @throws Problem webhook_endpoint_not_found | webhook_endpoint_disabled */
+  /** @throws Problem webhook_endpoint_not_found | webhook_endpoint_disabled | webhook_recovery_too_old */
   async recover(
     principal: Principal,
     meta: RequestMeta,
@@ -86,6 +90,7 @@ export class OweWebhooks {
   ): Promise<StoredAnswer> {
     return await this.requests.once({ principal, meta, body, resourceId: endpointId }, async (tx) => {
       const { merchantId, eventTypes } = await this.requests.lockedEnabled(tx, principal, endpointId);
+      this.requireKept(body.since);
       const queued = await recoverDeliveries(tx, {
         endpointId,
         merchantId,
@@ -95,6 +100,18 @@ export class OweWebhooks {
       });
       this.pokeOnCommit(tx);
       return { status: 202, body: { queued, complete: queued < RECOVERED_EVENTS_MAX } };
+    });
+  }
+
+  /** Of what was forgotten nobody can say whether it was sent. */
+  private requireKept(since: string): void {
+    const days = this.config.EVENT_RETENTION_DAYS;
+    const keptSince = new Date(Date.now() - days * MS_PER_DAY);
+    if (new Date(since) >= keptSince) return;
+    const message = `Events are kept for ${days} days: recover since ${keptSince.toISOString()} or later.`;
+    throw new Problem('webhook_recovery_too_old', {
+      detail: message,
+      errors: [{ pointer: '/since', code: 'too_old', message }],
     });
   }
 

@@ -9,7 +9,7 @@ import type { WebhookAnswer } from '../clients/webhook-client.js';
 import { evolveHealth, type TriesSeen } from '../domain/endpoint-health.js';
 import { nextTryAt } from '../domain/retry-schedule.js';
 import type { NotificationConfig } from '../notification.config.js';
-import { type DueDelivery, recordOutcomes, type TryOutcome } from '../store/due-deliveries.js';
+import { type DueDelivery, recordOutcomes, type TryOutcome, wakeNext } from '../store/due-deliveries.js';
 import { type EndpointRow, lockHealth, saveHealth } from '../store/endpoints.js';
 
 const GONE = 410;
@@ -17,13 +17,21 @@ const OUTCOMES_MAX = 500;
 const WRITES_MAX = 5;
 const WRITE_AGAIN_MS = 500;
 
+interface Try {
+  readonly delivery: DueDelivery;
+  readonly answer: WebhookAnswer;
+  readonly at: Date;
+}
+
+interface Waiting extends Try {
+  readonly written: () => void;
+}
+
 interface Tried {
   readonly delivery: DueDelivery;
   readonly outcome: TryOutcome;
-}
-
-interface Waiting extends Tried {
-  readonly written: () => void;
+  /** It went where the endpoint, if it was locked, still is. What another address says tells nothing of this one. */
+  readonly isCurrent: boolean;
 }
 
 /**
@@ -45,18 +53,18 @@ export class RecordTries {
 
   /** Returns when it stands in the database; or when it cannot be written, and the delivery is sent again after its lease. */
   async record(delivery: DueDelivery, answer: WebhookAnswer, at: Date): Promise<void> {
-    const outcome = this.outcomeOf(delivery, answer, at);
     await new Promise<void>((written) => {
-      this.waiting.push({ delivery, outcome, written });
+      this.waiting.push({ delivery, answer, at, written });
       this.writing ??= this.write();
     });
   }
 
-  private outcomeOf({ id, endpointId, fence, roundTries }: DueDelivery, answer: WebhookAnswer, at: Date): TryOutcome {
+  private outcomeOf({ delivery, answer, at }: Try, isCurrent: boolean): TryOutcome {
+    const { id, endpointId, fence, roundTries } = delivery;
     const tried = { id, endpointId, fence, at, ...answer };
     if (answer.error === null) return { ...tried, status: 'DELIVERED', dueAt: null };
     // Who is gone wants it neither now nor later.
-    if (answer.statusCode === GONE) return { ...tried, status: 'FAILED', dueAt: null };
+    if (answer.statusCode === GONE && isCurrent) return { ...tried, status: 'FAILED', dueAt: null };
     const dueAt = nextTryAt(roundTries + 1, this.config.WEBHOOK_RETRY_DELAYS_SECONDS, at, Math.random());
     return { ...tried, status: dueAt === null ? 'FAILED' : 'PENDING', dueAt };
   }
@@ -70,7 +78,7 @@ export class RecordTries {
     this.writing = undefined;
   }
 
-  private async writeBatch(batch: readonly Tried[]): Promise<void> {
+  private async writeBatch(batch: readonly Try[]): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
       try {
         await this.database.transaction((tx) => this.writeTogether(tx, batch));
@@ -84,20 +92,30 @@ export class RecordTries {
     }
   }
 
-  private async writeTogether(tx: Tx, batch: readonly Tried[]): Promise<void> {
-    const sorted = batch.toSorted((a, b) => (a.outcome.id < b.outcome.id ? -1 : 1));
+  /** Endpoints are locked before deliveries, as requests about them do it. */
+  private async writeTogether(tx: Tx, batch: readonly Try[]): Promise<void> {
+    const sorted = batch.toSorted((a, b) => (a.delivery.id < b.delivery.id ? -1 : 1));
+    const endpoints = await lockedEndpoints(tx, sorted);
+    const urls = new Map(endpoints.map(({ id, url }) => [id, url]));
+    const tried = sorted.map((one): Tried => {
+      const isCurrent = urls.get(one.delivery.endpointId) === one.delivery.url;
+      return { delivery: one.delivery, outcome: this.outcomeOf(one, isCurrent), isCurrent };
+    });
     const tries = await recordOutcomes(
       tx,
-      sorted.map(({ outcome }) => outcome),
+      tried.map(({ outcome }) => outcome),
     );
-    const recorded = sorted.filter(({ outcome }) => tries.has(outcome.id));
-    const disabled = await this.writeHealth(tx, recorded);
+    const recorded = tried.filter(({ outcome }) => tries.has(outcome.id));
+    await wakeNext(
+      tx,
+      recorded.filter(({ outcome }) => outcome.status !== 'PENDING').map(({ delivery }) => delivery),
+    );
+    const disabled = await this.writeHealth(tx, endpoints, recorded);
     const failed = recorded.filter(({ outcome }) => outcome.status === 'FAILED');
-    const disabling = new Map(disabled.map((endpoint) => [endpoint.id, endpoint]));
     const events = [
       ...failed.map((one) => failedEvent(one, tries, false)),
       // One for each endpoint, about the delivery that was its last.
-      ...[...disabling.values()].flatMap(({ id }) => {
+      ...disabled.flatMap(({ id }) => {
         const last = recorded.findLast(({ outcome }) => outcome.endpointId === id && outcome.error !== null);
         return last === undefined ? [] : [failedEvent(last, tries, true)];
       }),
@@ -106,15 +124,12 @@ export class RecordTries {
   }
 
   /** @returns the endpoints that are disabled by it */
-  private async writeHealth(tx: Tx, recorded: readonly Tried[]): Promise<readonly EndpointRow[]> {
-    const seen = seenByEndpoint(recorded.map(({ outcome }) => outcome));
-    const ids = [...seen.keys()];
-    const isFailing = (id: string): boolean => (seen.get(id)?.failed ?? 0) > 0;
-    const endpoints = await lockHealth(
-      tx,
-      ids.filter((id) => !isFailing(id)),
-      ids.filter(isFailing),
-    );
+  private async writeHealth(
+    tx: Tx,
+    endpoints: readonly EndpointRow[],
+    recorded: readonly Tried[],
+  ): Promise<readonly EndpointRow[]> {
+    const seen = seenByEndpoint(recorded.filter(({ isCurrent }) => isCurrent).map(({ outcome }) => outcome));
     const at = new Date();
     const changed = endpoints.map((endpoint) => ({
       ...endpoint,
@@ -127,6 +142,13 @@ export class RecordTries {
     return disabled;
   }
 }
+
+/** Those whose health these tries may change. */
+const lockedEndpoints = async (tx: Tx, batch: readonly Try[]): Promise<readonly EndpointRow[]> => {
+  const idsOf = (tries: readonly Try[]): string[] => [...new Set(tries.map(({ delivery }) => delivery.endpointId))];
+  const failing = idsOf(batch.filter(({ answer }) => answer.error !== null));
+  return await lockHealth(tx, idsOf(batch), failing);
+};
 
 const NOTHING_SEEN: TriesSeen = { accepted: 0, failed: 0, firstFailedAt: null, gone: false };
 

@@ -2,7 +2,7 @@ import { createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes, sig
 
 import { Injectable } from '@nestjs/common';
 import { Database } from '@payflow/postgres';
-import { InjectConfig, seal, unseal } from '@payflow/service';
+import { InjectConfig, Logger, seal, unseal } from '@payflow/service';
 import { LRUCache } from 'lru-cache';
 import { Webhook } from 'standardwebhooks';
 import { z } from 'zod';
@@ -42,6 +42,7 @@ export class WebhookSecrets {
 
   constructor(
     private readonly database: Database,
+    private readonly logger: Logger,
     @InjectConfig() config: Pick<NotificationConfig, 'WEBHOOK_SECRET_KEY'>,
   ) {
     this.key = config.WEBHOOK_SECRET_KEY;
@@ -56,12 +57,20 @@ export class WebhookSecrets {
     return { secret, publicKey, row: { endpointId, version, sealed, publicKey } };
   }
 
-  /** What signs now for each of these endpoints; of one that was deleted, nothing does. */
-  async signersOf(endpointIds: readonly string[]): Promise<ReadonlyMap<string, Signer>> {
-    const byEndpoint = new Map<string, SigningKeys[]>();
+  /**
+   * What signs now for each of these endpoints; of one that was deleted, nothing does. One whose newest secret does not open
+   * has no signature that its merchant may rely on, and waits; of the former ones those sign that open.
+   */
+  async signersOf(endpointIds: readonly string[]): Promise<ReadonlyMap<string, Signer | 'unreadable'>> {
+    const byEndpoint = new Map<string, (SigningKeys | undefined)[]>();
     for (const row of await signingSecrets(this.database, endpointIds))
-      byEndpoint.set(row.endpointId, [...(byEndpoint.get(row.endpointId) ?? []), this.open(row)]);
-    return new Map([...byEndpoint].map(([id, keys]) => [id, new Signer(keys)]));
+      byEndpoint.set(row.endpointId, [...(byEndpoint.get(row.endpointId) ?? []), this.opensOrNot(row)]);
+    return new Map(
+      [...byEndpoint].map(([id, keys]) => [
+        id,
+        keys[0] === undefined ? 'unreadable' : new Signer(keys.filter((one) => one !== undefined)),
+      ]),
+    );
   }
 
   /** An answer that holds a secret, as it may stand in the database. */
@@ -73,6 +82,16 @@ export class WebhookSecrets {
   openAnswer(stored: string, place: string): string {
     const { sealed } = z.strictObject({ sealed: z.base64() }).parse(JSON.parse(stored));
     return unseal(Buffer.from(sealed, 'base64'), this.key, place);
+  }
+
+  private opensOrNot(row: SecretRow): SigningKeys | undefined {
+    try {
+      return this.open(row);
+    } catch (error) {
+      const { endpointId, version } = row;
+      this.logger.error({ err: error, endpointId, version }, 'the secret of a webhook endpoint does not open');
+      return undefined;
+    }
   }
 
   private open({ endpointId, version, sealed }: SecretRow): SigningKeys {

@@ -39,6 +39,7 @@ export class Deliveries1764001000000 implements MigrationInterface {
         received_at  timestamptz NOT NULL DEFAULT clock_timestamp()
       );
       CREATE UNIQUE INDEX events_feed ON events (merchant_id, position);
+      CREATE INDEX events_feed_of_type ON events (merchant_id, type, position) WHERE position IS NOT NULL;
       CREATE INDEX events_since ON events (merchant_id, received_at);
       CREATE INDEX events_received ON events (received_at);
       CREATE INDEX events_aggregate ON events (aggregate_id);
@@ -60,6 +61,7 @@ export class Deliveries1764001000000 implements MigrationInterface {
         updated_at           timestamptz NOT NULL DEFAULT clock_timestamp()
       );
       CREATE INDEX webhook_endpoints_merchant ON webhook_endpoints (merchant_id, endpoint_id) WHERE status <> 'DELETED';
+      CREATE INDEX webhook_endpoints_deleted ON webhook_endpoints (updated_at) WHERE status = 'DELETED';
 
       -- Every secret that signs: the newest has no end.
       CREATE TABLE webhook_secrets (

@@ -87,6 +87,17 @@ export const listEndpoints = async (
     [filter.merchantId ?? null, filter.status ?? null, before ?? null, limit],
   );
 
+/** A bounded step of forgetting endpoints that were deleted, when nothing is left of what they were sent. @returns how many */
+export const deleteOldEndpoints = async (sql: Sql, days: number, rowsMax: number): Promise<number> =>
+  await sql.execute(
+    `DELETE FROM webhook_endpoints WHERE endpoint_id = ANY (ARRAY(
+       SELECT e.endpoint_id FROM webhook_endpoints e
+        WHERE e.status = 'DELETED' AND e.updated_at < now() - make_interval(days => $1)
+          AND NOT EXISTS (SELECT FROM webhook_deliveries d WHERE d.endpoint_id = e.endpoint_id)
+        ORDER BY e.updated_at LIMIT $2))`,
+    [days, rowsMax],
+  );
+
 /** Those that are told of a merchant's events now. */
 export const enabledEndpointsOf = async (
   sql: Sql,

@@ -27,22 +27,26 @@ export const signingSecrets = async (sql: Sql, endpointIds: readonly string[]): 
   );
 
 /**
- * Lets all that sign now end then, unless they end before. The endpoint is locked.
+ * Lets all that sign now end then, unless they end before; those that have ended are forgotten. The endpoint is locked.
  *
- * @returns the version that comes next, and when the last of the former ends
+ * @returns the version that comes next, how many of the former sign on, and when the last of them ends
  */
 export const expireSecrets = async (
   tx: Tx,
   endpointId: string,
   overlapSeconds: number,
-): Promise<{ readonly nextVersion: number; readonly formerExpireAt: Date }> => {
-  const [row] = await tx.query<{ nextVersion: number; formerExpireAt: Date }>(
-    `WITH ending AS (
-       UPDATE webhook_secrets SET expires_at = least(expires_at, clock_timestamp() + make_interval(secs => $2))
-        WHERE endpoint_id = $1 RETURNING version, expires_at)
-     SELECT max(version) + 1 AS "nextVersion", max(expires_at) AS "formerExpireAt" FROM ending`,
-    [endpointId, overlapSeconds],
-  );
+): Promise<{ readonly nextVersion: number; readonly formerExpireAt: Date; readonly formerSigning: number }> => {
+  const [, [row]] = await Promise.all([
+    tx.execute('DELETE FROM webhook_secrets WHERE endpoint_id = $1 AND expires_at <= clock_timestamp()', [endpointId]),
+    tx.query<{ nextVersion: number; formerExpireAt: Date; formerSigning: number }>(
+      `WITH ending AS (
+         UPDATE webhook_secrets SET expires_at = least(expires_at, clock_timestamp() + make_interval(secs => $2))
+          WHERE endpoint_id = $1 RETURNING version, expires_at)
+       SELECT max(version) + 1 AS "nextVersion", max(expires_at) AS "formerExpireAt",
+              (count(*) FILTER (WHERE $2 > 0))::int AS "formerSigning" FROM ending`,
+      [endpointId, overlapSeconds],
+    ),
+  ]);
   if (row === undefined) throw new Error('invariant: an endpoint has no secret');
   return row;
 };

@@ -147,6 +147,7 @@ export const WEBHOOK_TRY_ERRORS = [
   'connection_failed',
   'tls',
   'bad_answer',
+  'secret_unreadable',
 ] as const;
 export type WebhookTryError = (typeof WEBHOOK_TRY_ERRORS)[number];
 
