@@ -56,6 +56,15 @@ describe('velocity', () => {
     expect(await outcomes(3, () => ({ ip: `::ffff:${ip}` }))).toEqual(['ALLOW', 'BLOCK', 'BLOCK']);
   });
 
+  it('counts a card at an address that was there long ago and comes again', async () => {
+    await fraud.setRules([velocity('ip', 'distinct_cards')]);
+    const ip = '198.51.100.8';
+    const method = { fingerprint: `fp_${newId('tok')}` };
+    expect(await outcomes(1, () => ({ ip, method, at: minutesAgo(30) }))).toEqual(['ALLOW']);
+    expect(await outcomes(1, () => ({ ip, method }))).toEqual(['ALLOW']);
+    expect(await outcomes(2, () => ({ ip }))).toEqual(['ALLOW', 'BLOCK']);
+  });
+
   it('counts all addresses of one IPv6 line as one', async () => {
     await fraud.setRules([velocity('ip', 'distinct_cards')]);
     const line = (index: number) => ({ ip: `2001:db8:0:7::${String(index + 1)}` });

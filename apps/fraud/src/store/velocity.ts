@@ -44,7 +44,10 @@ export const countAttempt = async (
   );
 };
 
-/** Within one minute only the first sight of a card writes, so that many payments with one card do not wait for each other. */
+/**
+ * Within one minute only the first sight of a card writes, so that many payments with one card do not wait for each other. Asked
+ * for as the one row that it has there: `minute >= $4` in a condition of its own has Postgres read all cards of the minute.
+ */
 export const rememberCard = async (
   tx: Tx,
   counted: readonly Counted[],
@@ -54,9 +57,10 @@ export const rememberCard = async (
   const withCards = counted.filter(({ kind }) => kind !== 'fingerprint');
   await tx.execute(
     `INSERT INTO fraud_cards_seen AS c (kind, value, fingerprint, minute)
-     SELECT k.kind, k.value, $3, $4::timestamptz FROM unnest($1::text[], $2::text[]) AS k (kind, value)
-      WHERE NOT EXISTS (SELECT FROM fraud_cards_seen s
-                         WHERE s.kind = k.kind AND s.value = k.value AND s.fingerprint = $3 AND s.minute >= $4)
+     SELECT k.kind, k.value, $3, $4::timestamptz
+       FROM unnest($1::text[], $2::text[]) AS k (kind, value)
+       LEFT JOIN fraud_cards_seen s ON s.kind = k.kind AND s.value = k.value AND s.fingerprint = $3
+      WHERE s.minute IS NULL OR s.minute < $4
       ORDER BY k.kind, k.value COLLATE "C"
      ON CONFLICT (kind, value, fingerprint) DO UPDATE SET minute = greatest(c.minute, excluded.minute)`,
     [withCards.map(({ kind }) => kind), withCards.map(({ value }) => value), fingerprint, minute],
