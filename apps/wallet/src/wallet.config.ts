@@ -1,26 +1,11 @@
 import { messagingConfigFields } from '@payflow/messaging';
-import { addressField, baseConfigFields, keyField } from '@payflow/service';
+import { addressField, baseConfigFields, delaysField, keyField } from '@payflow/service';
 import { currencySchema } from '@payflow/contracts';
 import { z } from 'zod';
 
 const DAYS_MAX = 366;
 const MAJOR_MAX = 999_999_999_999;
 const DAY_SECONDS = 86_400;
-
-/** Seconds, ascending or not, separated by commas. */
-const delayList = z
-  .string()
-  .transform((list) => list.split(',').map(Number))
-  .pipe(
-    z
-      .array(
-        z
-          .int()
-          .min(1)
-          .max(30 * DAY_SECONDS),
-      )
-      .min(1),
-  );
 
 export const walletConfigSchema = z.object({
   ...baseConfigFields,
@@ -46,7 +31,7 @@ export const walletConfigSchema = z.object({
     description:
       'Encrypts the bank accounts of withdrawals under way in the database: 32 bytes in base64. Keep it elsewhere.',
   }),
-  WALLET_INQUIRY_DELAYS_SECONDS: delayList.default([5, 30, 120, 600, 3_600, 21_600, DAY_SECONDS]).meta({
+  WALLET_INQUIRY_DELAYS_SECONDS: delaysField.default([5, 30, 120, 600, 3_600, 21_600, DAY_SECONDS]).meta({
     description:
       'When a bank or a payment is asked again about money whose end is unknown: seconds before each inquiry. After the last one people are told, and it repeats.',
   }),

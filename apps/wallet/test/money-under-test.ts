@@ -110,6 +110,11 @@ export class MoneyUnderTest {
     await this.atBank('POST', `/payouts/${reference}/return`, { reason: 'AC04' });
   }
 
+  /** A payout that reaches the bank by another way than ours. */
+  async payAtBank(reference: string, amount: number, iban: string): Promise<void> {
+    await this.atBank('POST', '/payouts', { reference, amount, currency: 'USD', creditor: { name: 'Ada', iban } }, 201);
+  }
+
   async setBankMode(mode: SetBankMode): Promise<void> {
     await this.atBank('POST', '/mode', mode);
   }
@@ -118,12 +123,12 @@ export class MoneyUnderTest {
     await this.atBank('DELETE', '/mode');
   }
 
-  private async atBank(method: string, path: string, body?: unknown): Promise<void> {
+  private async atBank(method: string, path: string, body?: unknown, status = 200): Promise<void> {
     const answer = await fetch(`${this.simUrl}/banks/sim${path}`, {
       method,
       ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
     });
-    if (answer.status !== 200) throw new Error(`the bank refuses: ${answer.status} ${await answer.text()}`);
+    if (answer.status !== status) throw new Error(`the bank refuses: ${answer.status} ${await answer.text()}`);
   }
 
   /** The statuses that were told of a transaction, in order. */

@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
+
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { newId } from '@payflow/kernel';
+import { canonicalJson, newId } from '@payflow/kernel';
 import { dumpOf, eventually, userPrincipal } from '@payflow/testing';
 
 import { IBAN, MoneyUnderTest } from './money-under-test.js';
@@ -111,6 +113,41 @@ describe('POST /wallet/withdraw', () => {
     });
     expect(await money.wallets.available(walletId)).toBe(5000);
     expect(await money.told(body['transactionId'])).toEqual(['PENDING', 'SUCCESS', 'FAILED']);
+  });
+
+  it('is not believed to be paid by a feed that tells of another amount: it is a case for people', async () => {
+    const { person } = await personWith(5000);
+    await money.setBankMode({ mode: 'timeout_without_effect', operation: 'payout', times: 1 });
+    await money.setBankMode({ mode: 'error_before_effect', operation: 'inquiry' });
+    await money.setBankMode({ mode: 'unavailable', operation: 'feed' });
+    const { status, body } = await money.withdraw(person, 2000, IBAN.paid);
+    expect(status).toBe(202);
+    const transactionId = String(body['transactionId']);
+    await money.payAtBank(transactionId, 1, IBAN.paid);
+    await money.setBankMode({ mode: 'normal', operation: 'feed' });
+    await eventually(async () => {
+      const listed = await money.wallets.get(`/wallet-exceptions?transactionId=${transactionId}`, ADMIN);
+      expect(listed.body['data']).toContainEqual(
+        expect.objectContaining({ kind: 'contradiction', detail: expect.stringContaining('PAID of 1 USD') }),
+      );
+    });
+    expect(await money.told(transactionId)).toEqual(['PENDING']);
+    // It has no end by itself, and other tests wait until nothing is under way.
+    await money.wallets.database.execute('DELETE FROM wallet_timers WHERE subject_id = $1', [transactionId]);
+  });
+
+  it('keeps nothing of the account from which its number could be guessed', async () => {
+    const { person } = await personWith(5000);
+    const key = newId('req');
+    const { body } = await money.withdraw(person, 2000, IBAN.paid, key);
+    expect((await money.withdraw(person, 2000, IBAN.closed, key)).body['code']).toBe('idempotency_key_reused');
+    const [row] = await money.wallets.database.query<{ hash: Buffer }>(
+      'SELECT request_hash AS hash FROM idempotency_keys WHERE resource_id = $1',
+      [body['transactionId']],
+    );
+    const content = { path: '/wallet/withdraw', query: {}, body: money.withdrawal(2000, IBAN.paid) };
+    const guessed = createHash('sha256').update(canonicalJson(content)).digest();
+    expect(row?.hash.equals(guessed)).toBe(false);
   });
 
   it('keeps the account sealed while it is needed, and then not at all', async () => {

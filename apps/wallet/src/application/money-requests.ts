@@ -2,10 +2,11 @@ import { Injectable } from '@nestjs/common';
 import type { Principal } from '@payflow/contracts';
 import { newId } from '@payflow/kernel';
 import { Database, type Tx } from '@payflow/postgres';
-import { type Claim, Idempotency, Problem, type RequestMeta, type StoredAnswer } from '@payflow/service';
+import { type Claim, Idempotency, InjectConfig, Problem, type RequestMeta, type StoredAnswer } from '@payflow/service';
 
 import { OwnersAtAuth } from '../clients/owners-at-auth.js';
 import { storeOwner } from '../store/owners.js';
+import type { WalletConfig } from '../wallet.config.js';
 
 /** Longer than a request works: what calls a payment or a bank, the postings and the commits take together. */
 export const MONEY_LEASE_MS = 25_000;
@@ -38,11 +39,17 @@ type Begun =
 /** Key, intent, work, answer: the course of every request that moves money from or to somebody outside. */
 @Injectable()
 export class MoneyRequests {
+  /** Some name a bank account: from a plain hash of a request it would be found by trying. */
+  private readonly idempotency: Idempotency;
+
   constructor(
     private readonly database: Database,
-    private readonly idempotency: Idempotency,
+    idempotency: Idempotency,
     private readonly owners: OwnersAtAuth,
-  ) {}
+    @InjectConfig() config: WalletConfig,
+  ) {
+    this.idempotency = idempotency.underKey(config.BANK_ACCOUNT_KEY);
+  }
 
   async run(request: MoneyRequest): Promise<StoredAnswer> {
     const begun = await this.beginKnowingOwner(request);
