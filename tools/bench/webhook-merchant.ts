@@ -88,15 +88,6 @@ export class WebhookMerchant {
     return rows[0] ?? { p50Ms: 0, p99Ms: 0 };
   }
 
-  /** How many tries ended without an answer, at all endpoints but this one. */
-  async timedOut(endpointId: string): Promise<number> {
-    const { rows } = await this.database.query<{ count: string }>(
-      `SELECT count(*) FROM webhook_tries WHERE endpoint_id = ANY($1) AND endpoint_id <> $2 AND error = 'timeout'`,
-      [this.endpointIds, endpointId],
-    );
-    return Number(rows[0]?.count);
-  }
-
   /** Nothing is owed to his endpoints any more. */
   async close(): Promise<void> {
     for (const id of this.endpointIds) await call('DELETE', `${this.gateway}/webhook-endpoints/${id}`, this.token);
