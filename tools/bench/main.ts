@@ -44,7 +44,7 @@ export const main = async (args: readonly string[]): Promise<void> => {
       'after',
       `
 Sections:
-${SECTIONS.map(({ name, about }) => `  ${name.padEnd(12)} ${about}`).join('\n')}
+${SECTIONS.map(({ name, about }) => `  ${name.padEnd(14)} ${about}`).join('\n')}
 
 It starts a stack of its own on free ports, in .payflow/bench, and deletes it; PAYFLOW_HOME names one that runs already.
 
