@@ -1,6 +1,7 @@
-import { merchantPrincipal, servicePrincipal, userPrincipal } from '@payflow/testing';
+import { merchantPrincipal, planOf, servicePrincipal, userPrincipal } from '@payflow/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
+import { type EntryFilter, listEntries } from '../src/store/journal-reads.js';
 import { ADMIN, LEDGER_CLIENT, LedgerUnderTest, move, transaction } from './ledger-under-test.js';
 
 const POST = '/ledger/transactions';
@@ -49,6 +50,28 @@ describe('entries', () => {
     } while (cursor !== null);
     expect(pages.map((page) => page.length)).toEqual([7, 7, 7, 4]);
     expect(pages.flat().map(({ amount }) => amount)).toEqual(Array.from({ length: 25 }, (_, index) => 25 - index));
+  });
+
+  it.each<[string, Partial<EntryFilter>, string]>([
+    ['a payment', { paymentId: 'pay_1' }, 'entries_payment'],
+    ['a merchant', { merchantId: 'mer_1', from: new Date() }, 'entries_merchant'],
+    ['an account', { accountSeqs: [1n] }, 'entries_account'],
+  ])('of %s are found by the index of the page', async (_of, wanted, index) => {
+    const plan = await planOf(ledger.database, async (sql) =>
+      listEntries(sql, {
+        accountSeqs: null,
+        paymentId: null,
+        merchantId: null,
+        type: null,
+        from: null,
+        to: null,
+        before: null,
+        limit: 50,
+        ...wanted,
+      }),
+    );
+    expect(plan).toMatch(new RegExp(`(using|Index Scan on) ${index}`));
+    expect(plan).not.toContain('Seq Scan on entries');
   });
 
   it('each have the balance after them: the one before plus the change', async () => {
@@ -254,15 +277,17 @@ it('describes its public routes, and none that services keep for each other', as
     .flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`))
     .filter((route) => !route.includes('/operations/'));
   expect(routes.toSorted()).toEqual([
-    'GET /balance',
-    'GET /balance/transactions',
     'GET /ledger',
     'GET /ledger/accounts',
     'GET /ledger/accounts/{accountId}',
     'GET /ledger/accounts/{accountId}/balance',
+    'GET /ledger/approvals',
+    'GET /ledger/approvals/{approvalId}',
     'GET /ledger/transactions/{transactionId}',
     'GET /ledger/trial-balance',
     'POST /ledger/accounts',
+    'POST /ledger/approvals/{approvalId}/approve',
+    'POST /ledger/approvals/{approvalId}/refuse',
     'POST /ledger/transactions',
     'POST /ledger/transactions/{transactionId}/revert',
   ]);

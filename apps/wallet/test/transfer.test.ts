@@ -1,8 +1,9 @@
 import type { Principal } from '@payflow/contracts';
 import { newId } from '@payflow/kernel';
-import { userPrincipal } from '@payflow/testing';
+import { planOf, userPrincipal } from '@payflow/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
+import { listHistory } from '../src/store/wallet-transactions.js';
 import { type Answered, WalletsUnderTest } from './wallets-under-test.js';
 
 let wallets: WalletsUnderTest;
@@ -254,6 +255,16 @@ describe('POST /wallets/transfer', () => {
       `/transactions?walletId=${from}`,
     ])
       expect((await wallets.get(path, stranger)).status).toBe(404);
+  });
+});
+
+describe('The history of a wallet', () => {
+  it('is found by the index of either side, in the order of the page', async () => {
+    const filter = { walletIds: ['wal_1'], type: undefined, status: undefined, from: undefined, to: undefined };
+    const plan = await planOf(wallets.database, async (sql) => listHistory(sql, filter, undefined, 50));
+    for (const index of ['wallet_transactions_from', 'wallet_transactions_to'])
+      expect(plan).toContain(`Index Scan Backward using ${index}`);
+    expect(plan).not.toContain('Seq Scan on wallet_transactions');
   });
 });
 
