@@ -8,6 +8,7 @@ import tseslint from 'typescript-eslint';
 const LAYERS = [
   { sourceTag: 'lib:kernel', onlyDependOnLibsWithTags: [] },
   { sourceTag: 'lib:contracts', onlyDependOnLibsWithTags: ['lib:kernel'] },
+  { sourceTag: 'lib:ledger-proof', onlyDependOnLibsWithTags: [] },
   { sourceTag: 'lib:postgres', onlyDependOnLibsWithTags: ['lib:kernel'] },
   { sourceTag: 'lib:service', onlyDependOnLibsWithTags: ['lib:kernel', 'lib:contracts', 'lib:postgres'] },
   {
@@ -21,6 +22,7 @@ const LAYERS = [
     onlyDependOnLibsWithTags: [
       'lib:kernel',
       'lib:contracts',
+      'lib:ledger-proof',
       'lib:postgres',
       'lib:service',
       'lib:messaging',

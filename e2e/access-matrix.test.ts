@@ -58,7 +58,7 @@ const MISSING: Readonly<Record<string, (operation: Operation) => string>> = {
   decisionId: () => newId('fd'),
   reviewId: () => newId('frv'),
   listName: () => 'block_nothing',
-  entryId: () => newId('fle'),
+  entryId: ({ path }) => (path.startsWith('/ledger') ? newId('le') : newId('fle')),
   endpointId: () => newId('we'),
   deliveryId: () => newId('del'),
   eventId: () => newId('evt'),

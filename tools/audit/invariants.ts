@@ -10,6 +10,7 @@ import { nobodyWaits } from './nobody-waits.ts';
 import { oneEffect } from './one-effect.ts';
 import { readModels } from './read-models.ts';
 import { settlementsAgree } from './settlements-agree.ts';
+import { treeExtends } from './tree-extends.ts';
 import { walletsAgree } from './wallets-agree.ts';
 
 /** What the audit checks: the invariants of spec §5 in its order, and behind them what they come to for wallets and settlements. */
@@ -22,6 +23,7 @@ export const INVARIANTS: readonly Invariant[] = [
   deliveredOnce,
   readModels,
   cardNumbers,
+  treeExtends,
   acquirerAgrees,
   nobodyWaits,
   walletsAgree,

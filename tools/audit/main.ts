@@ -4,7 +4,7 @@ import colors from 'picocolors';
 import { stackPaths } from '../stack/paths.ts';
 import { INVARIANTS } from './invariants.ts';
 import type { Invariant } from './invariant.ts';
-import { linesOf, NOT_CHECKED, notCheckedLines, type Verdict } from './report.ts';
+import { linesOf, type Verdict } from './report.ts';
 import { verdictOn } from './run.ts';
 import { connect, disconnect } from './sources.ts';
 
@@ -84,11 +84,10 @@ const main = async (args: readonly string[]): Promise<void> => {
   } finally {
     await disconnect(connections);
   }
-  notCheckedLines().forEach(say);
   const broken = verdicts.filter(({ holds }) => !holds).map(({ number }) => number);
   if (broken.length > 0) process.exitCode = 1;
   if (options.json) {
-    const result = { home: paths.home, holds: broken.length === 0, verdicts, notChecked: NOT_CHECKED };
+    const result = { home: paths.home, holds: broken.length === 0, verdicts };
     process.stdout.write(`${JSON.stringify(result, undefined, 2)}\n`);
   }
   say(

@@ -18,11 +18,6 @@ export interface Verdict {
   readonly seconds: number;
 }
 
-/** What the audit does not look at, said plainly. */
-export const NOT_CHECKED = [
-  { number: 9, title: 'The Merkle tree verifies', reason: 'not checked: the ledger has no tree yet' },
-] as const;
-
 const NUMBER_WIDTH = 2;
 const TITLE_WIDTH = 44;
 
@@ -42,9 +37,6 @@ export const linesOf = (verdict: Verdict): readonly string[] => {
     ...verdict.notes.map((note) => `     ${colors.dim(`· ${note}`)}`),
   ];
 };
-
-export const notCheckedLines = (): readonly string[] =>
-  NOT_CHECKED.map((one) => `${colors.dim('–')} ${headOf(one)}  ${colors.dim(one.reason)}`);
 
 const headOf = ({ number, title }: Pick<Invariant, 'number' | 'title'>): string =>
   `${String(number).padStart(NUMBER_WIDTH)}  ${title.padEnd(TITLE_WIDTH)}`;

@@ -54,7 +54,7 @@ export class ScratchBooks<Service extends string> {
   }
 
   /** What the invariant finds now. */
-  async audit(invariant: Invariant): Promise<readonly Finding[]> {
+  async audit(invariant: Invariant, others: Partial<Sources> = {}): Promise<readonly Finding[]> {
     const findings: Finding[] = [];
     const sources = {
       payment: this.readers.get('payment' as Service),
@@ -65,6 +65,7 @@ export class ScratchBooks<Service extends string> {
       compared: () => undefined,
       note: () => undefined,
       progress: () => undefined,
+      ...others,
     } as unknown as Sources;
     for await (const finding of invariant.check(sources)) findings.push(finding);
     return findings;
@@ -119,7 +120,8 @@ export class ScratchBooks<Service extends string> {
     };
   }
 
-  private ownerOf(service: Service): Database {
+  /** The service's own database, by its owner: who may read and write everything. */
+  ownerOf(service: Service): Database {
     const owner = this.owners.get(service);
     if (owner === undefined) throw new Error(`no ${service}`);
     return owner;

@@ -1,5 +1,7 @@
+import { noteKeyOf, parseVerifierKey, type VerifierKey } from '@payflow/ledger-proof';
 import { databaseNamesOf, urlFor } from '@payflow/postgres';
 
+import { CHECKPOINT_ORIGIN } from '../../apps/ledger/src/domain/checkpoint-origin.js';
 import { Failure } from '../servers/failure.ts';
 import { readJson } from '../servers/files.ts';
 import type { StackPaths } from '../stack/paths.ts';
@@ -18,6 +20,8 @@ export interface Sources {
   /** Every database of the installation, by service. */
   readonly databases: ReadonlyMap<ServiceName, ReadDatabase>;
   readonly broker: Broker;
+  /** With which the ledger's checkpoints verify; undefined where the installation has none yet. */
+  readonly checkpointKey: VerifierKey | undefined;
   /** Directory of the log files. */
   readonly logs: string;
   /** How long something may look wrong before it is. */
@@ -64,8 +68,15 @@ export const connect = (paths: StackPaths, environment: NodeJS.ProcessEnv): Conn
       environment['KAFKA_TOPIC_PREFIX'] ?? '',
       databases,
     ),
+    checkpointKey: checkpointKeyOf(secrets, environment),
     logs: paths.logs,
   };
+};
+
+const checkpointKeyOf = (secrets: Partial<Secrets>, environment: NodeJS.ProcessEnv): VerifierKey | undefined => {
+  if (secrets.checkpointKey === undefined) return undefined;
+  const origin = environment['CHECKPOINT_ORIGIN'] || CHECKPOINT_ORIGIN;
+  return parseVerifierKey(noteKeyOf(origin, Buffer.from(secrets.checkpointKey, 'base64')).verifierKey);
 };
 
 export const disconnect = async ({ databases }: Connections): Promise<void> => {

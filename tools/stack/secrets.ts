@@ -34,6 +34,8 @@ export interface Secrets {
   readonly vaultFingerprintKey: string;
   /** Bank accounts of withdrawals under way. */
   readonly bankAccountKey: string;
+  /** Signs the ledger's checkpoints. */
+  readonly checkpointKey: string;
   /** What merchants' webhooks are signed with. */
   readonly webhookSecretKey: string;
   /** With which each acquirer signs its webhooks, by its name: `whsec_` and base64, as Standard Webhooks writes them. */
@@ -72,6 +74,7 @@ export const completed = (former: Secrets | undefined, services: readonly Servic
   vaultKek: former?.vaultKek ?? key(),
   vaultFingerprintKey: former?.vaultFingerprintKey ?? key(),
   bankAccountKey: (former as Partial<Secrets> | undefined)?.bankAccountKey ?? key(),
+  checkpointKey: (former as Partial<Secrets> | undefined)?.checkpointKey ?? key(),
   webhookSecretKey: (former as Partial<Secrets> | undefined)?.webhookSecretKey ?? key(),
   acquirerWebhooks: {
     ...Object.fromEntries(ACQUIRERS.map((name) => [name, webhookSecret()])),

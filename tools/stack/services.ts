@@ -101,7 +101,7 @@ export const SERVICES: readonly Service[] = [
     defaultPort: 8084,
     portVariable: 'LEDGER_PORT',
     hasDatabase: true,
-    settings: () => ({}),
+    settings: ({ secrets }) => ({ CHECKPOINT_KEY: secrets.checkpointKey }),
   },
   {
     name: 'wallet',

@@ -8,9 +8,11 @@ import { AskForApprovalHandler } from './application/ask-for-approval.js';
 import { DecideApprovalHandler } from './application/decide-approval.js';
 import { JournalCommitter } from './application/journal-committer.js';
 import { JournalMetrics } from './application/journal-metrics.js';
+import { JournalTree } from './application/journal-tree.js';
 import { OpenAccountHandler } from './application/open-account.js';
 import { PostForServicesHandler } from './application/post-for-services.js';
 import { PostTransactionsHandler } from './application/post-transactions.js';
+import { ProveHandler } from './application/prove.js';
 import { RevertTransactionHandler } from './application/revert-transaction.js';
 import { PaymentOwner, PaymentOwnerModule } from './clients/payment-owner.js';
 import { PaymentEventsController } from './events/payment-events.controller.js';
@@ -20,6 +22,7 @@ import { admitLargeBatches } from './http/batch-body.js';
 import { JournalController } from './http/journal.controller.js';
 import { PaymentTimelineController } from './http/payment-timeline.controller.js';
 import { PaymentEntriesController } from './http/payment-entries.controller.js';
+import { ProofsController } from './http/proofs.controller.js';
 import { ServicePostingsController } from './http/service-postings.controller.js';
 import { TransactionsController } from './http/transactions.controller.js';
 import { ledgerConfigSchema } from './ledger.config.js';
@@ -39,6 +42,7 @@ import { ledgerConfigSchema } from './ledger.config.js';
     TransactionsController,
     ApprovalsController,
     JournalController,
+    ProofsController,
     PaymentEntriesController,
     PaymentTimelineController,
     ServicePostingsController,
@@ -49,6 +53,8 @@ import { ledgerConfigSchema } from './ledger.config.js';
     DecideApprovalHandler,
     JournalCommitter,
     JournalMetrics,
+    JournalTree,
+    ProveHandler,
     OpenAccountHandler,
     PostForServicesHandler,
     PostTransactionsHandler,

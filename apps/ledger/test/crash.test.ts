@@ -6,7 +6,7 @@ import { createTestDatabase, eventually, freePort, type TestDatabase, testKafka,
 import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 
 import { migrations } from '../src/migrations.js';
-import { LEDGER_CLIENT, move, transaction } from './ledger-under-test.js';
+import { CHECKPOINT_KEY, LEDGER_CLIENT, move, transaction } from './ledger-under-test.js';
 
 const CLIENTS = 8;
 const POSTS_PER_CLIENT = 6;
@@ -42,6 +42,7 @@ const startLedger = (port: number, crash: string): ChildProcess => {
       KAFKA_BROKERS: testKafka().brokerList,
       KAFKA_TOPIC_PREFIX: `ledger-crash-${process.pid}.`,
       SERVICE_CLIENT_SECRET: 'secret-of-the-ledger-under-test',
+      CHECKPOINT_KEY,
       LOG_LEVEL: 'error',
       PAYFLOW_CRASH: crash,
     },

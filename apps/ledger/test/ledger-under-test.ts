@@ -14,6 +14,9 @@ import {
 import { LedgerModule } from '../src/ledger.module.js';
 import { migrations } from '../src/migrations.js';
 
+/** Signs the checkpoints of ledgers under test. */
+export const CHECKPOINT_KEY = Buffer.alloc(32, 7).toString('base64');
+
 export interface Answered {
   readonly status: number;
   // Answers are looked at field by field, by expectations.
@@ -59,6 +62,7 @@ export class LedgerUnderTest {
         AUTH_URL: mint.url,
         ISSUER: mint.url,
         SERVICE_CLIENT_SECRET: 'secret-of-the-ledger-under-test',
+        CHECKPOINT_KEY,
         NODE_ENV: 'test',
         LOG_LEVEL: 'error',
         SHUTDOWN_UNREADY_MS: '0',

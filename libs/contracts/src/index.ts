@@ -552,6 +552,19 @@ export {
   trialBalanceSchema,
 } from './http/ledger.js';
 export {
+  type CheckpointPage,
+  checkpointPageSchema,
+  type ConsistencyQuery,
+  consistencyQuerySchema,
+  type ConsistencyProofResponse,
+  consistencyProofSchema,
+  type InclusionProofResponse,
+  inclusionProofSchema,
+  type ListCheckpointsQuery,
+  listCheckpointsQuerySchema,
+  proofOfSchema,
+} from './http/ledger-proofs.js';
+export {
   changePasswordSchema,
   codeRequestedSchema,
   codeRequestSchema,

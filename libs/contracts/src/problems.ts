@@ -260,6 +260,11 @@ export const PROBLEMS = {
     remedy: 'Use account codes that do not begin with psp:, merchant:, fees:, memo: or bank:, nor look like an id.',
   },
   transaction_not_found: { status: 404, title: 'There is no such ledger transaction', remedy: 'Check the id.' },
+  not_in_tree_yet: {
+    status: 409,
+    title: "The ledger's signed tree does not reach so far yet",
+    remedy: 'Look at /ledger/checkpoints and ask again: the tree follows the journal within seconds.',
+  },
   reference_taken: {
     status: 409,
     title: 'The reference was posted before with other content',

@@ -4,10 +4,12 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 import { APPROVALS_SCHEMA } from './approvals-schema.js';
 import { JOURNAL_SCHEMA } from './journal-schema.js';
+import { TREE_SCHEMA } from './tree-schema.js';
 
 export class CreateJournal1763715600000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(JOURNAL_SCHEMA);
+    await runner.query(TREE_SCHEMA);
     await runner.query(APPROVALS_SCHEMA);
     await runner.query(MESSAGING_DDL);
     await runner.query(IDEMPOTENCY_DDL);
