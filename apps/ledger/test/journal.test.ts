@@ -90,7 +90,7 @@ describe('the journal in the database', () => {
     ])('for the role the service runs as, by privilege: %s', async (change) => {
       await expect(runtime.execute(change)).rejects.toMatchObject({ code: '42501' });
     });
-    it.each([...changes, 'TRUNCATE transactions', 'TRUNCATE accounts'])(
+    it.each([...changes, 'TRUNCATE transactions CASCADE', 'TRUNCATE accounts'])(
       'for its owner, by trigger: %s',
       async (change) => {
         await expect(owner.execute(change)).rejects.toMatchObject({ code: '23001' });
