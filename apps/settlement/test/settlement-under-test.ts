@@ -103,7 +103,12 @@ export class SettlementUnderTest {
     const ledger = await createServiceApp({
       name: 'ledger',
       module: LedgerModule,
-      environment: { ...common, DATABASE_URL: ledgerDatabases.runtimeUrl, PAYMENT_URL: payments.url },
+      environment: {
+        ...common,
+        DATABASE_URL: ledgerDatabases.runtimeUrl,
+        PAYMENT_URL: payments.url,
+        CHECKPOINT_KEY: Buffer.alloc(32, 1).toString('base64'),
+      },
     });
     await ledger.listen(0, '127.0.0.1');
     const sim = await createServiceApp({

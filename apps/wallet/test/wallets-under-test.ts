@@ -78,7 +78,11 @@ export class WalletsUnderTest {
     const ledger = await createServiceApp({
       name: 'ledger',
       module: LedgerModule,
-      environment: { ...common, DATABASE_URL: ledgerDatabases.runtimeUrl },
+      environment: {
+        ...common,
+        DATABASE_URL: ledgerDatabases.runtimeUrl,
+        CHECKPOINT_KEY: Buffer.alloc(32, 1).toString('base64'),
+      },
     });
     await ledger.listen({ port: 0, host: '127.0.0.1' });
     const ledgerUrl = await ledger.getUrl();
