@@ -86,9 +86,10 @@ const inLedger = async (statement: string, parameters: readonly unknown[]): Prom
   }
 };
 
-const killInTurn = async (until: number): Promise<number> => {
+/** Until the time is over and each was killed once: what was killed often comes back more slowly. */
+const killInTurn = async (until: number): Promise<void> => {
   let kills = 0;
-  while (Date.now() < until) {
+  while (Date.now() < until || kills < VICTIMS.length) {
     const name = VICTIMS[kills % VICTIMS.length] ?? 'wallet';
     const before = demo().pids[name];
     if (before === undefined) throw new Error(`no pid of ${name}`);
@@ -100,7 +101,6 @@ const killInTurn = async (until: number): Promise<number> => {
     });
     await new Promise((resolve) => setTimeout(resolve, 2_000));
   }
-  return kills;
 };
 
 describe(`${CLIENTS} clients that transfer at random among ${WALLETS} wallets while wallet, ledger and auth are killed in turn`, () => {
@@ -116,10 +116,13 @@ describe(`${CLIENTS} clients that transfer at random among ${WALLETS} wallets wh
   it(
     'answer every transfer in the end, and each process comes back',
     async () => {
-      const until = Date.now() + SECONDS * 1_000;
+      let isOver = false;
+      const storm = killInTurn(Date.now() + SECONDS * 1_000).finally(() => {
+        isOver = true;
+      });
       const pick = (): Owner => owners[Math.floor(Math.random() * owners.length)] as Owner;
       const client = async (): Promise<void> => {
-        while (Date.now() < until) {
+        while (!isOver) {
           const [from, to] = [pick(), pick()];
           if (from === to) continue;
           // Now and then more than anybody has.
@@ -129,8 +132,7 @@ describe(`${CLIENTS} clients that transfer at random among ${WALLETS} wallets wh
           else journal.push(line);
         }
       };
-      const [kills] = await Promise.all([killInTurn(until), ...Array.from({ length: CLIENTS }, client)]);
-      expect(kills).toBeGreaterThanOrEqual(VICTIMS.length);
+      await Promise.all([storm, ...Array.from({ length: CLIENTS }, client)]);
       expect(journal.length).toBeGreaterThan(0);
       expect(refused).toBeGreaterThan(0);
     },
