@@ -19,6 +19,9 @@ const POLL_MS = 1_000;
 const LEASE_MS = 20_000;
 const TAKEN_MAX = 100;
 
+/** Malformed, too large, against a rule. */
+const UNREADABLE_STATUSES: readonly number[] = [400, 413, 422];
+
 type Outcome = { readonly transactionId: string } | { readonly refusal: string };
 
 /** Posts what a second person has approved, until the ledger has answered. */
@@ -64,7 +67,8 @@ export class PostCorrections implements OnApplicationBootstrap, BeforeApplicatio
     try {
       return (await this.ledger.post(taken.map(postingOf))).map(outcomeOf);
     } catch (error) {
-      if (!(error instanceof RemoteProblem)) throw error;
+      // Only these judge what was sent; a token that is not taken, or a rate that is exceeded, is over before long.
+      if (!(error instanceof RemoteProblem) || !UNREADABLE_STATUSES.includes(error.status)) throw error;
       if (taken.length === 1) return [{ refusal: `${error.code}: ${error.detail ?? error.message}` }];
       const outcomes: Outcome[] = [];
       for (const correction of taken) outcomes.push(...(await this.post([correction])));
