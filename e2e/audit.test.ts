@@ -162,9 +162,12 @@ describe('npm run audit', () => {
   it('finds every invariant to hold while payments are made, and has looked at them', async () => {
     let over = false;
     const traffic = Promise.all(Array.from({ length: 3 }, () => client(() => over, journal)));
-    await eventually(() => {
-      expect(journal.length).toBeGreaterThan(20);
-      return Promise.resolve();
+    // Enough for each invariant to have something to look at, also where it follows the payments later: in the ledger,
+    // which takes events, and in its tree, which takes transactions.
+    await eventually(async () => {
+      expect(journal.length).toBeGreaterThan(100);
+      const [signed] = await inDatabase('ledger', 'SELECT max(size)::int AS size FROM ledger_checkpoints');
+      expect(signed.size).toBeGreaterThan(20);
     });
     const { verdicts } = await audit().finally(() => {
       over = true;
