@@ -422,7 +422,8 @@ describe('dead letters', () => {
 
 describe('settlement', () => {
   it('is run and waited for', async () => {
-    const started = { runId: 'set_1', phase: 'SETTLING', lineCount: 0, settlementCount: 0, payoutCount: 0 };
+    const counts = { lineCount: 0, settlementCount: 0, payoutCount: 0, setAsideCount: 0 };
+    const started = { runId: 'set_1', phase: 'SETTLING', ...counts, waitsUntil: null };
     const done = { ...started, phase: 'DONE', lineCount: 7, settlementCount: 2, payoutCount: 1 };
     answers({ 'POST /settlements/run': [202, started], 'GET /settlements/runs/set_1': [200, done] });
     const { exitCode, json } = await cli(['settle', 'run', '--merchant', 'mer_1', '--json']);

@@ -9,11 +9,13 @@ interface Run {
   readonly lineCount: number;
   readonly settlementCount: number;
   readonly payoutCount: number;
+  readonly setAsideCount: number;
+  readonly waitsUntil: string | null;
 }
 
 const POLL_MS = 500;
 
-/** Settles what is available, and waits until the run is over where that is wanted. */
+/** Settles what is available, and waits, where that is wanted, until the run is over but for those whom it set aside. */
 export const runSettlement = async (
   { asOperator }: Connection,
   options: { readonly merchant?: string; readonly cutoff?: string; readonly wait: boolean; readonly key?: string },
@@ -21,12 +23,15 @@ export const runSettlement = async (
   const { merchant: merchantId, cutoff } = options;
   const body = { ...(merchantId === undefined ? {} : { merchantId }), ...(cutoff === undefined ? {} : { cutoff }) };
   let run = expectSuccess<Run>(await asOperator('POST', '/settlements/run', body, options.key));
-  while (options.wait && run.phase !== 'DONE') {
+  while (options.wait && run.phase !== 'DONE' && run.waitsUntil === null) {
     await wait(POLL_MS);
     run = expectSuccess<Run>(await asOperator('GET', `/settlements/runs/${run.runId}`));
   }
   const { runId, phase, lineCount: lines, settlementCount: settlements, payoutCount: payouts } = run;
-  return { json: run, text: facts({ run: runId, phase, lines, settlements, payouts }) };
+  return {
+    json: run,
+    text: facts({ run: runId, phase, lines, settlements, payouts, 'set aside': run.setAsideCount }),
+  };
 };
 
 interface Difference {

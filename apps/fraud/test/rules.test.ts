@@ -268,6 +268,7 @@ describe('decisions', () => {
           decisionId: answer['decisionId'],
           outcome: 'BLOCK',
           ip: '203.0.113.9',
+          email: 'a***@example.com',
           method: asked.method,
           features: { velocities: [], lists: [] },
         },

@@ -31,6 +31,7 @@ import { ReceiveWebhook } from './application/receive-webhook.js';
 import { ReturnPayer } from './application/return-payer.js';
 import { PaymentExceptions } from './application/payment-exceptions.js';
 import { PaymentMetrics } from './application/payment-metrics.js';
+import { PaymentMoments } from './application/payment-moments.js';
 import { ReadDisputes } from './application/read-disputes.js';
 import { ReadTimeline } from './application/read-timeline.js';
 import { ReadPayment } from './application/read-payment.js';
@@ -127,6 +128,7 @@ import { WalletProcessor } from './processors/wallet-processor.js';
     RefundPayment,
     SyncPayment,
     PaymentExceptions,
+    PaymentMoments,
     ReadPayment,
     ReadTimeline,
     LedgerLines,

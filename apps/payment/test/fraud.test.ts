@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { FRAUD_EVENTS, paymentDetailSchema } from '@payflow/contracts';
 import { newId } from '@payflow/kernel';
 import { Outbox } from '@payflow/messaging';
-import { eventually, userPrincipal } from '@payflow/testing';
+import { dumpOf, eventually, userPrincipal } from '@payflow/testing';
 
 import { SendOrders } from '../src/application/send-orders.js';
 import { WatchReviews } from '../src/application/watch-reviews.js';
@@ -204,6 +204,101 @@ describe('what fraud lets through', () => {
     const answer = await service.post(`/payments/${idOf(created)}/authorize`, body, asked);
     expect(answer.status).toBeGreaterThanOrEqual(400);
     expect(service.fraud.questionsAbout(idOf(created))).toEqual([]);
+  });
+});
+
+describe('the email of a payer', () => {
+  const send = async (path: string, body: object, key = freshKey()) =>
+    await service.post(path, body, { as: merchant.principal, key });
+  const card = () => ({ paymentMethod: { type: 'card', token: merchant.token } });
+  const asked = (paymentId: string) => service.fraud.questionsAbout(paymentId).map(({ email }) => email);
+  const intent = async (members: object = {}) => await send('/payments', { amount: 1000, currency: 'USD', ...members });
+  /** With a token that cannot do what a merchant's server can. */
+  const confirmAsPayer = async ({ body }: Answered, members: object) =>
+    await service.post(
+      `/payments/${body['paymentId'] as string}/confirm`,
+      { ...card(), clientSecret: body['clientSecret'], ...members },
+      { as: userPrincipal(newId('usr'), 'customer'), key: freshKey() },
+    );
+
+  it('is for fraud, whichever route authorizes the payment', async () => {
+    const atOnce = await service.authorize(merchant, { email: 'Ann@example.com' });
+    expect(asked(idOf(atOnce))).toEqual(['Ann@example.com']);
+    for (const route of ['authorize', 'process', 'confirm']) {
+      const paymentId = idOf(await intent());
+      const answer = await send(`/payments/${paymentId}/${route}`, { ...card(), email: 'ben@example.com' });
+      expect([answer.status, asked(paymentId)]).toEqual([200, ['ben@example.com']]);
+    }
+    const paymentId = idOf(await intent({ email: 'cleo@example.com' }));
+    await send(`/payments/${paymentId}/authorize`, card());
+    expect(asked(paymentId)).toEqual(['cleo@example.com']);
+  });
+
+  it('is what the merchant says, last with the authorization, and what a browser says where he said nothing', async () => {
+    const told = await intent({ email: 'cleo@example.com' });
+    expect(await confirmAsPayer(told, { email: 'mallory@example.com' })).toMatchObject({ status: 200 });
+    expect(asked(idOf(told))).toEqual(['cleo@example.com']);
+    const untold = await intent();
+    expect(await confirmAsPayer(untold, { email: 'dora@example.com' })).toMatchObject({ status: 200 });
+    expect(asked(idOf(untold))).toEqual(['dora@example.com']);
+    const corrected = idOf(await intent({ email: 'old@example.com' }));
+    await send(`/payments/${corrected}/authorize`, { ...card(), email: 'new@example.com' });
+    expect(asked(corrected)).toEqual(['new@example.com']);
+  });
+
+  it('belongs to the request: the same key with another email is refused, with the same one it is repeated', async () => {
+    const key = freshKey();
+    const body = { amount: 1000, currency: 'USD', ...card() };
+    const first = await send('/payments/authorize', { ...body, email: 'ann@example.com' }, key);
+    expect(await send('/payments/authorize', { ...body, email: 'ben@example.com' }, key)).toMatchObject({
+      status: 422,
+      body: { code: 'idempotency_key_reused' },
+    });
+    expect(await send('/payments/authorize', body, key)).toMatchObject({ status: 422 });
+    const again = await send('/payments/authorize', { ...body, email: 'ann@example.com' }, key);
+    expect([again.status, again.text]).toEqual([first.status, first.text]);
+    expect(asked(idOf(first))).toEqual(['ann@example.com']);
+  });
+
+  it.each(['nobody', 'a@b', '@example.com', `${'a'.repeat(250)}@example.com`, '4242424242424242@example.com', '', 7])(
+    'is an address or refused: %j',
+    async (email) => {
+      const paymentId = idOf(await intent());
+      const sale = { amount: 1000, currency: 'USD' };
+      for (const [path, body] of [
+        ['/payments/authorize', { ...sale, ...card() }],
+        ['/payments', sale],
+        ...['authorize', 'process', 'confirm'].map((route) => [`/payments/${paymentId}/${route}`, card()] as const),
+      ] as const) {
+        const answer = await send(path, { ...body, email });
+        expect(answer).toMatchObject({
+          status: 400,
+          body: { code: 'validation_failed', errors: [{ pointer: '/email' }] },
+        });
+        if (typeof email === 'string' && email !== '') expect(answer.text).not.toContain(email);
+      }
+      expect((await readBy(paymentId)).status).toBe('PENDING');
+      expect(asked(paymentId)).toEqual([]);
+    },
+  );
+
+  it('is nowhere once fraud has judged, or the intent was canceled', async () => {
+    const email = `nowhere-${merchant.id}@example.com`;
+    const judged = await service.authorize(merchant, { email, capture: true });
+    const blocked = await intent({ email });
+    const canceled = await intent({ email });
+    expect(await dumpOf(service.databases.ownerUrl)).toContain(email);
+    service.fraud.next('BLOCK');
+    const answers = [
+      judged,
+      blocked,
+      await send(`/payments/${idOf(blocked)}/authorize`, card()),
+      await send(`/payments/${idOf(canceled)}/cancel`, {}),
+      await underReview({ email }),
+    ];
+    expect(await dumpOf(service.databases.ownerUrl)).not.toContain(email);
+    expect(JSON.stringify(answers)).not.toContain(email);
+    expect(asked(idOf(blocked))).toEqual([email]);
   });
 });
 
@@ -481,7 +576,7 @@ describe('while fraud does not answer', () => {
     expect((await readBy(paymentId)).status).toBe('AUTHORIZED');
   });
 
-  it('a payment that waits is judged by the same facts, the address of its payer included, which is then forgotten', async () => {
+  it('a payment that waits is judged by the same facts, the addresses of its payer included, which are then forgotten', async () => {
     const created = await service.post(
       '/payments',
       { amount: 5001, currency: 'USD' },
@@ -491,19 +586,24 @@ describe('while fraud does not answer', () => {
     service.fraud.next('failure');
     const confirmed = await service.post(
       `/payments/${paymentId}/confirm`,
-      { paymentMethod: { type: 'card', token: merchant.token }, clientSecret: created.body['clientSecret'] },
+      {
+        paymentMethod: { type: 'card', token: merchant.token },
+        clientSecret: created.body['clientSecret'],
+        email: 'ann@example.com',
+      },
       { as: userPrincipal(newId('usr'), 'customer'), key: freshKey(), headers: { 'x-forwarded-for': '203.0.113.9' } },
     );
     expect(confirmed).toMatchObject({ status: 202, body: { status: 'IN_REVIEW' } });
     await lookAt(paymentId);
     const [first, second] = service.fraud.questionsAbout(paymentId);
     expect({ ...second, at: '' }).toEqual({ ...first, at: '' });
-    expect(second?.ip).toBe('203.0.113.9');
+    expect(second).toMatchObject({ ip: '203.0.113.9', email: 'ann@example.com' });
     expect((await readBy(paymentId)).status).toBe('AUTHORIZED');
-    const [row] = await service.database.query('SELECT payer_ip FROM payment_reviews WHERE payment_id = $1', [
-      paymentId,
-    ]);
-    expect(row).toEqual({ payer_ip: null });
+    const [row] = await service.database.query(
+      'SELECT payer_ip, payer_email FROM payment_reviews WHERE payment_id = $1',
+      [paymentId],
+    );
+    expect(row).toEqual({ payer_ip: null, payer_email: null });
   });
 
   it('what was said of one card does not count for another', async () => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { newId } from '@payflow/kernel';
-import { payerPrincipal } from '@payflow/testing';
+import { dumpOf, payerPrincipal } from '@payflow/testing';
 
 import { type Merchant, PaymentUnderTest, START_TIMEOUT_MS } from './payment-under-test.js';
 
@@ -48,6 +48,17 @@ describe('the browser of a payer', () => {
     expect(Object.keys(answer.body).sort()).toEqual(
       ['amount', 'currency', 'description', 'lastError', 'nextAction', 'paymentId', 'status'].sort(),
     );
+  });
+
+  it('has its payer’s email kept by nobody where no fraud judges', async () => {
+    const merchant = service.merchant();
+    const email = 'kept-by-nobody@example.com';
+    const intent = await intentOf(merchant, { email });
+    expect(await dumpOf(service.databases.ownerUrl)).not.toContain(email);
+    expect((await confirm(merchant, intent, intent.clientSecret, { email })).body).toMatchObject({
+      status: 'AUTHORIZED',
+    });
+    expect(await dumpOf(service.databases.ownerUrl)).not.toContain(email);
   });
 
   it('pays at once where the intent says so', async () => {

@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { paymentAttemptsSchema, paymentEventsSchema, paymentPageSchema, type Principal } from '@payflow/contracts';
 import { newId } from '@payflow/kernel';
 import { userPrincipal } from '@payflow/testing';
 
+import { PaymentMoments } from '../src/application/payment-moments.js';
 import { ADMIN, freshKey, type Merchant, PaymentUnderTest, START_TIMEOUT_MS } from './payment-under-test.js';
 
 let service: PaymentUnderTest;
@@ -121,6 +122,42 @@ describe('a list of payments', () => {
       );
     });
     expect(JSON.stringify(plan)).toContain('payments_merchant');
+  });
+});
+
+describe('payments that are read at once', () => {
+  it('share one statement, which is sent behind the last who asks', async () => {
+    const merchant = service.merchant();
+    const [first, second] = [await service.authorizedId(merchant), await service.authorizedId(merchant)];
+    const moments = new PaymentMoments(service.database);
+    const query = jest.spyOn(service.database, 'query');
+    try {
+      const read = await Promise.all([first, second, newId('pay'), first].map(async (id) => await moments.of(id)));
+      expect(read.map((moment) => moment?.row.id)).toEqual([first, second, undefined, first]);
+      expect(query).toHaveBeenCalledTimes(1);
+    } finally {
+      query.mockRestore();
+    }
+  });
+
+  it('show each caller his own, and whatever was answered before he asked', async () => {
+    const [mine, theirs] = [service.merchant(), service.merchant()];
+    const paymentId = await service.authorizedId(mine);
+    const others = await Promise.all(Array.from({ length: 8 }, async () => await service.authorizedId(theirs)));
+    const see = async (ids: readonly string[], as: Principal) =>
+      await Promise.all(
+        ids.map(async (id) => {
+          const { status, body } = await service.get(`/payments/${id}`, as);
+          return status === 200 ? `${body['paymentId'] as string} ${body['status'] as string}` : status;
+        }),
+      );
+    const strangers = [see([...others, newId('pay')], mine.principal), see([paymentId], theirs.principal)];
+    const capture = service.post(`/payments/${paymentId}/capture`, {}, ask(mine));
+    const busy = see([...others, ...others], theirs.principal);
+    expect((await capture).status).toBe(200);
+    expect(await see([paymentId], mine.principal)).toEqual([`${paymentId} CAPTURED`]);
+    expect(await busy).toEqual([...others, ...others].map((id) => `${id} AUTHORIZED`));
+    expect((await Promise.all(strangers)).flat()).toEqual(Array<number>(10).fill(404));
   });
 });
 

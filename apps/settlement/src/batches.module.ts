@@ -3,6 +3,7 @@ import { ScheduleModule } from '@nestjs/schedule';
 
 import { AskForRun } from './application/ask-for-run.js';
 import { CloseGroups } from './application/close-groups.js';
+import { CloseRun } from './application/close-run.js';
 import { ReserveBooks } from './application/reserve-books.js';
 import { SettleRun } from './application/settle-run.js';
 import { SettlementJob } from './application/settlement-job.js';
@@ -15,6 +16,6 @@ import { PayoutsModule } from './payouts.module.js';
 @Module({
   imports: [ScheduleModule.forRoot(), BalancesModule, ClientsModule, PayoutsModule],
   controllers: [SettlementsController],
-  providers: [AskForRun, CloseGroups, ReserveBooks, SettleRun, SettlementJob],
+  providers: [AskForRun, CloseGroups, CloseRun, ReserveBooks, SettleRun, SettlementJob],
 })
 export class BatchesModule {}

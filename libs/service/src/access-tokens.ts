@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 import { isRole, isScope, type Principal, TOKEN_AUDIENCE } from '@payflow/contracts';
 import { LRUCache } from 'lru-cache';
@@ -83,7 +83,7 @@ export class AccessTokens {
   async principalOf(authorization: string | undefined): Promise<Principal> {
     const token = bearerTokenOf(authorization);
     if (token === undefined) throw new Problem('authentication_required');
-    const key = createHash('sha256').update(token).digest('base64url');
+    const key = hash('sha256', token, 'base64url');
     const cached = this.verified.get(key);
     const verified =
       cached !== undefined && cached.expiresAtMs > Date.now() ? cached : await this.verifyNew(token, key);

@@ -98,7 +98,9 @@ export const requestIdOf = (header: string | string[] | undefined): string =>
 
 export const contextOf = (request: FastifyRequest): Context => {
   const traceparent = headerOf(request, 'traceparent');
-  const correlationId = requestIdOf(headerOf(request, 'x-correlation-id') ?? request.id);
+  const correlation = headerOf(request, 'x-correlation-id');
+  // The request's own id was looked at, or made, when it came.
+  const correlationId = correlation === undefined ? request.id : requestIdOf(correlation);
   return {
     requestId: request.id,
     correlationId,

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { FraudRulesResponse } from '@payflow/contracts';
 
 import { DEFAULT_RULES } from '../domain/default-rules.js';
-import { type VelocityWindow, windowsOf } from '../domain/features.js';
+import { type WatchedWindow, windowsOf } from '../domain/features.js';
 import type { RuleSet } from '../domain/judge.js';
 import type { RuleSetRow } from '../store/rule-sets.js';
 
@@ -10,7 +10,7 @@ import type { RuleSetRow } from '../store/rule-sets.js';
 export interface HeldRules {
   readonly version: bigint;
   readonly ruleSet: RuleSet;
-  readonly windows: readonly VelocityWindow[];
+  readonly windows: readonly WatchedWindow[];
 }
 
 const held = (version: bigint, ruleSet: RuleSet): HeldRules => ({

@@ -8,7 +8,7 @@ import { Database, isUniqueViolation, type Tx } from '@payflow/postgres';
 import { InjectConfig, Problem } from '@payflow/service';
 
 import { type Facts, factsOf, velocityValueOf } from '../domain/facts.js';
-import { beginOf, type Features, minuteOf, type VelocityWindow } from '../domain/features.js';
+import { beginOf, type Features, minuteOf, seenIn, type WatchedWindow } from '../domain/features.js';
 import { judge } from '../domain/judge.js';
 import { listValuesOf } from '../domain/list-values.js';
 import type { FraudConfig } from '../fraud.config.js';
@@ -155,10 +155,9 @@ const requireSame = (known: DecisionRow, { hash }: Question): DecisionRow => {
   throw new Problem('idempotency_key_reused', { detail: 'This subject was judged with other content.' });
 };
 
-/** With the payment itself: it is an attempt, and its card is one of the cards. */
 const velocitiesOf = async (
   tx: Tx,
-  windows: readonly VelocityWindow[],
+  windows: readonly WatchedWindow[],
   facts: Facts,
   at: Date,
 ): Promise<Features['velocities']> => {
@@ -168,14 +167,7 @@ const velocitiesOf = async (
   });
   const { fingerprint } = facts.fields;
   const counts = await sumWindows(tx, sought, { until: minuteOf(at), currency: facts.currency, fingerprint });
-  return sought.map(({ by, window }, index) => ({
-    by,
-    window,
-    attempts: Number(counts[index]?.attempts ?? 0n) + 1,
-    declines: Number(counts[index]?.declines ?? 0n),
-    distinctCards: Number(counts[index]?.otherCards ?? 0n) + (fingerprint === null ? 0 : 1),
-    amount: Number(counts[index]?.amountMinor ?? 0n) + facts.amount,
-  }));
+  return sought.map((window, index) => seenIn(window, facts, (measure) => Number(counts[index]?.[measure] ?? 0n)));
 };
 
 const decisionView = (row: DecisionRow): FraudDecision => ({

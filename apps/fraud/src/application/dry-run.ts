@@ -8,7 +8,7 @@ import {
 import { Database } from '@payflow/postgres';
 
 import { factsOf } from '../domain/facts.js';
-import { type VelocityWindow, windowsOf } from '../domain/features.js';
+import { type WatchedWindow, windowsOf } from '../domain/features.js';
 import { judge, type RuleSet } from '../domain/judge.js';
 import { PastCounts } from '../domain/past-counts.js';
 import { listPastDecisions, newestDecisions, type PastDecision } from '../store/decisions.js';
@@ -44,7 +44,7 @@ export class DryRun {
   /** What is judged, and what was before it for as long as the rules look back. */
   private async past(
     chosen: readonly { readonly id: string; readonly at: Date }[],
-    windows: readonly VelocityWindow[],
+    windows: readonly WatchedWindow[],
   ): Promise<{ readonly rows: readonly PastDecision[]; readonly complete: boolean }> {
     const newest = chosen[0];
     if (newest === undefined) return { rows: [], complete: true };
@@ -68,7 +68,7 @@ const happeningsOf = (rows: readonly PastDecision[]): readonly Happening[] =>
 
 const judgedAnew = async (
   ruleSet: RuleSet,
-  windows: readonly VelocityWindow[],
+  windows: readonly WatchedWindow[],
   rows: readonly PastDecision[],
   judged: ReadonlySet<string>,
 ): Promise<Omit<FraudDryRunResult, 'complete'>> => {

@@ -3,6 +3,7 @@ import type { FraudDecisionDetail, ListFraudDecisionsQuery } from '@payflow/cont
 import { Database } from '@payflow/postgres';
 import { Problem } from '@payflow/service';
 
+import { hintedEmail } from '../domain/hinted-email.js';
 import { type DecisionRow, findDecision, listDecisions } from '../store/decisions.js';
 import { type Page, pageOf } from './page.js';
 
@@ -39,7 +40,7 @@ const detailView = ({ request, ...row }: DecisionRow): FraudDecisionDetail => ({
   features: { velocities: [...row.features.velocities], lists: [...row.features.lists] },
   method: request.method,
   ip: request.ip,
-  email: request.email,
+  email: request.email === null ? null : hintedEmail(request.email),
   reviewId: row.reviewId,
   at: row.at.toISOString(),
   decidedAt: row.decidedAt.toISOString(),

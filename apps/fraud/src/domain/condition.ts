@@ -2,7 +2,8 @@ import type { FraudComparison, FraudCondition, FraudFieldTest, FraudTest, FraudV
 
 import { contains, networkOf } from './address.js';
 import type { Facts } from './facts.js';
-import type { Features, VelocitySeen } from './features.js';
+import type { Features, VelocityMeasure, VelocitySeen } from './features.js';
+import { hintedEmail } from './hinted-email.js';
 
 /** What was seen that makes a condition hold, a sentence for each test; undefined where it does not hold. */
 export type Seen = readonly string[] | undefined;
@@ -28,7 +29,7 @@ const EXPLAINED_VALUES_MAX = 3;
 
 /** Reasons travel in events and are read by many: an address of a person is only hinted at. */
 const shown = (field: FraudFieldTest['field'], value: string): string => {
-  if (field === 'email') return `${value.slice(0, 1)}***${value.slice(value.lastIndexOf('@'))}`;
+  if (field === 'email') return hintedEmail(value);
   return value;
 };
 
@@ -52,7 +53,7 @@ const fieldSeen = ({ field, operator, value }: FraudFieldTest, facts: Facts): Se
 
 const NOUNS = { attempts: 'attempts', declines: 'declines', distinct_cards: 'cards', amount: 'minor units' } as const;
 
-const measured = (seen: VelocitySeen, measure: FraudVelocityTest['velocity']['measure']): number =>
+const measured = (seen: VelocitySeen, measure: VelocityMeasure): number | undefined =>
   measure === 'distinct_cards' ? seen.distinctCards : seen[measure];
 
 const velocitySeen = ({ velocity, operator, value }: FraudVelocityTest, facts: Facts, features: Features): Seen => {
@@ -60,7 +61,7 @@ const velocitySeen = ({ velocity, operator, value }: FraudVelocityTest, facts: F
   const seen = features.velocities.find((one) => one.by === by && one.window === window);
   if (seen === undefined || (currency !== undefined && currency !== facts.currency)) return undefined;
   const count = measured(seen, measure);
-  return compares(count, operator, value)
+  return count !== undefined && compares(count, operator, value)
     ? [`${String(count)} ${NOUNS[measure]} by ${by} in ${String(window)} s ${SIGNS[operator]} ${String(value)}`]
     : undefined;
 };

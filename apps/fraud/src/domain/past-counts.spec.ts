@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 
 import { type Facts, factsOf } from './facts.js';
-import { beginOf, minuteOf, type VelocitySeen, type VelocityWindow } from './features.js';
+import { beginOf, minuteOf, type VelocityMeasure, type VelocitySeen, type WatchedWindow } from './features.js';
 import { PastCounts } from './past-counts.js';
 
 const START = Date.parse('2026-11-21T12:00:00.000Z');
@@ -47,17 +47,20 @@ const happened = fc
     return { facts: factsOf({ ...request, ip, method, at: at.toISOString() }), at, declined };
   });
 
-const WINDOWS: readonly VelocityWindow[] = [
-  { by: 'fingerprint', window: 60 },
-  { by: 'ip', window: 600 },
-  { by: 'merchant', window: 3_600 },
-];
+/** Each asked for anything from nothing to everything. */
+const watched = fc.tuple(
+  ...([['fingerprint', 60] as const, ['ip', 600] as const, ['merchant', 3_600] as const] as const).map(([by, window]) =>
+    fc
+      .subarray<VelocityMeasure>(['attempts', 'declines', 'distinct_cards', 'amount'])
+      .map((measures): WatchedWindow => ({ by, window, measures: new Set(measures) })),
+  ),
+);
 
 /** The same, by looking at everything that was. */
 const counted = (
   past: readonly Happened[],
   now: Happened,
-  { by, window }: VelocityWindow,
+  { by, window, measures }: WatchedWindow,
 ): VelocitySeen | undefined => {
   // An IPv4 address, or the first four groups of an IPv6 one.
   const line = ({ fields }: Facts): string | null => fields.ip?.split(':').slice(0, 4).join(':') ?? null;
@@ -77,23 +80,23 @@ const counted = (
   return {
     by,
     window,
-    attempts: seen.length + 1,
-    declines: seen.filter(({ declined }) => declined).length,
-    distinctCards: new Set(cards).size,
-    amount: sameCurrency.reduce((sum, { facts }) => sum + facts.amount, 0),
+    ...(measures.has('attempts') && { attempts: seen.length + 1 }),
+    ...(measures.has('declines') && { declines: seen.filter(({ declined }) => declined).length }),
+    ...(measures.has('distinct_cards') && { distinctCards: new Set(cards).size }),
+    ...(measures.has('amount') && { amount: sameCurrency.reduce((sum, { facts }) => sum + facts.amount, 0) }),
   };
 };
 
 describe('the past, counted in memory', () => {
-  it('is what one finds by looking at everything that was', () => {
+  it('is what one finds by looking at everything that was, as far as it is asked for', () => {
     fc.assert(
-      fc.property(fc.array(happened, { maxLength: 40 }), (unsorted) => {
+      fc.property(fc.array(happened, { maxLength: 40 }), watched, (unsorted, windows) => {
         const history = [...unsorted].sort((a, b) => a.at.getTime() - b.at.getTime());
         const counts = new PastCounts();
         for (const [index, now] of history.entries()) {
           const past = history.slice(0, index);
-          expect(counts.seenBy(now.facts, now.at, WINDOWS)).toEqual(
-            WINDOWS.flatMap((window) => counted(past, now, window) ?? []),
+          expect(counts.seenBy(now.facts, now.at, windows)).toStrictEqual(
+            windows.flatMap((window) => counted(past, now, window) ?? []),
           );
           counts.attempt(now.facts, now.at);
           if (now.declined) counts.decline(now.facts, now.at);

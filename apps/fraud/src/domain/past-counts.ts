@@ -1,7 +1,7 @@
-import { DISTINCT_CARDS_MAX, VELOCITY_KEYS } from '@payflow/contracts';
+import { DISTINCT_CARDS_MAX, VELOCITY_KEYS, type VelocityKey } from '@payflow/contracts';
 
 import { type Facts, velocityValueOf } from './facts.js';
-import { beginOf, minuteOf, type VelocitySeen, type VelocityWindow } from './features.js';
+import { beginOf, minuteOf, seenIn, type VelocityMeasure, type VelocitySeen, type WatchedWindow } from './features.js';
 
 /** How much there was, minute by minute; sums of any stretch up to its end. */
 class Series {
@@ -52,24 +52,23 @@ export class PastCounts {
   }
 
   /** As the payment would have seen it, itself included. */
-  seenBy(facts: Facts, at: Date, windows: readonly VelocityWindow[]): readonly VelocitySeen[] {
+  seenBy(facts: Facts, at: Date, windows: readonly WatchedWindow[]): readonly VelocitySeen[] {
     return windows.flatMap((window) => {
       const value = velocityValueOf(facts, window.by);
       if (value === null) return [];
       const since = beginOf(window, at).getTime();
-      return {
-        ...window,
-        attempts: this.of(window.by, value, 'attempts').since(since) + 1,
-        declines: this.of(window.by, value, 'declines').since(since),
-        distinctCards: this.otherCards(`${window.by} ${value}`, since, facts.fields.fingerprint),
-        amount: this.of(window.by, value, facts.currency).since(since) + facts.amount,
-      };
+      return seenIn(window, facts, (measure) => this.before(measure, window.by, value, since, facts));
     });
+  }
+
+  private before(measure: VelocityMeasure, by: VelocityKey, value: string, since: number, facts: Facts): number {
+    if (measure === 'distinct_cards') return this.otherCards(`${by} ${value}`, since, facts.fields.fingerprint);
+    return this.of(by, value, measure === 'amount' ? facts.currency : measure).since(since);
   }
 
   private otherCards(key: string, since: number, own: string | null): number {
     const seen = [...(this.cards.get(key) ?? [])].filter(([card, minute]) => minute >= since && card !== own);
-    return Math.min(seen.length, DISTINCT_CARDS_MAX) + (own === null ? 0 : 1);
+    return Math.min(seen.length, DISTINCT_CARDS_MAX);
   }
 
   private of(by: string, value: string, what: string): Series {

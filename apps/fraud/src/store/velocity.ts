@@ -1,6 +1,8 @@
 import { DISTINCT_CARDS_MAX, type VelocityKey } from '@payflow/contracts';
 import type { Sql, Tx } from '@payflow/postgres';
 
+import type { VelocityMeasure } from '../domain/features.js';
+
 /*
  * What is counted: rows of a minute in `fraud_velocity`, and in `fraud_cards_seen` when each card was last seen. Both follow from
  * `fraud_decisions` and `fraud_outcomes` alone, so `rebuildVelocity` makes the same rows anew.
@@ -67,20 +69,19 @@ export const rememberCard = async (
   );
 };
 
-/** A window to be summed up, of whole minutes from the one to the other. */
+/** A window to be looked at, of whole minutes from that one on. */
 export interface WindowSought extends Counted {
   readonly since: Date;
+  readonly measures: ReadonlySet<VelocityMeasure>;
 }
 
-export interface WindowCounts {
-  readonly attempts: bigint;
-  readonly declines: bigint;
-  readonly amountMinor: bigint;
-  /** Without the card of the payment itself, and no more than can be asked for. */
-  readonly otherCards: bigint;
-}
+/** Cards are counted without the payment's own, and no more than can be asked for. What is not asked for is 0. */
+export type WindowCounts = Readonly<Record<VelocityMeasure, bigint>>;
 
-/** What was counted before, in the order of the windows. */
+/**
+ * What was counted before, in the order of the windows. Attempts, declines and amounts stand in the same rows, which are read
+ * where one of them is asked for; cards are rows of their own, up to a thousand, which are read where cards are asked for.
+ */
 export const sumWindows = async (
   sql: Sql,
   windows: readonly WindowSought[],
@@ -88,28 +89,34 @@ export const sumWindows = async (
 ): Promise<readonly WindowCounts[]> => {
   if (windows.length === 0) return [];
   return await sql.query<WindowCounts>(
-    `SELECT v.*, c.* FROM unnest($1::text[], $2::text[], $3::timestamptz[]) WITH ORDINALITY AS w (kind, value, since, place)
+    `SELECT v.*, c.*
+       FROM unnest((SELECT $1::text[]), (SELECT $2::text[]), (SELECT $3::timestamptz[]), (SELECT $4::boolean[]),
+                   (SELECT $5::boolean[])) WITH ORDINALITY AS w (kind, value, since, sums, cards, place)
       CROSS JOIN LATERAL (
             SELECT coalesce(sum(attempts), 0)::bigint AS attempts, coalesce(sum(declines), 0)::bigint AS declines,
-                   coalesce(sum(amount_minor) FILTER (WHERE currency = $5), 0)::bigint AS "amountMinor"
+                   coalesce(sum(amount_minor) FILTER (WHERE currency = $7), 0)::bigint AS amount
               FROM fraud_velocity
-             WHERE kind = w.kind AND value = w.value AND minute >= w.since AND minute <= $4) AS v
+             WHERE w.sums AND kind = w.kind AND value = w.value AND minute >= w.since AND minute <= $6) AS v
       CROSS JOIN LATERAL (
-            SELECT count(*) AS "otherCards"
+            SELECT count(*) AS distinct_cards
               FROM (SELECT FROM fraud_cards_seen
-                     WHERE kind = w.kind AND value = w.value AND minute >= w.since
-                       AND fingerprint IS DISTINCT FROM $6 LIMIT ${String(DISTINCT_CARDS_MAX)}) AS seen) AS c
+                     WHERE w.cards AND kind = w.kind AND value = w.value AND minute >= w.since
+                       AND fingerprint IS DISTINCT FROM $8 LIMIT ${String(DISTINCT_CARDS_MAX)}) AS seen) AS c
       ORDER BY w.place`,
     [
       windows.map(({ kind }) => kind),
       windows.map(({ value }) => value),
       windows.map(({ since }) => since),
+      windows.map(({ measures }) => MEASURES_IN_ROWS.some((measure) => measures.has(measure))),
+      windows.map(({ measures }) => measures.has('distinct_cards')),
       payment.until,
       payment.currency,
       payment.fingerprint,
     ],
   );
 };
+
+const MEASURES_IN_ROWS = ['attempts', 'declines', 'amount'] as const satisfies readonly VelocityMeasure[];
 
 /** Everything a decision is counted for. */
 const COUNTED_FOR = `

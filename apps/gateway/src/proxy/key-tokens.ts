@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { RemoteProblem, ServiceClient } from '@payflow/clients';
@@ -139,4 +139,4 @@ export class KeyTokens implements OnApplicationShutdown {
 }
 
 /** Secrets are not kept for longer than a request needs them. */
-const nameOf = ({ text }: Key): string => createHash('sha256').update(text).digest('base64url');
+const nameOf = ({ text }: Key): string => hash('sha256', text, 'base64url');

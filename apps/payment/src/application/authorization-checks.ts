@@ -7,7 +7,7 @@ import type { Judgement } from '../domain/judgement.js';
 import type { MethodCheck } from '../processors/payment-processor.js';
 import { ProcessorFactory } from '../processors/processor-factory.js';
 import type { CommandRequest } from './command-request.js';
-import { type JudgedPayment, JudgePayments, payerAddressOf } from './judge-payments.js';
+import { type JudgedPayment, JudgePayments, type Payer, payerOf } from './judge-payments.js';
 import { RoutePayments, type Router } from './route-payments.js';
 
 /** A payment that is about to be authorized, as it was when others were asked about it. */
@@ -15,11 +15,14 @@ export interface CheckedPayment extends JudgedPayment {
   readonly version: number;
 }
 
+/** An intent has what its merchant said of the payer. */
+type AskedPayment = CheckedPayment & { readonly payerEmail?: string | null };
+
 /** What others said of an authorization before anything was written. */
 export interface AuthorizationCheck {
   readonly method: MethodCheck;
   readonly router: Router;
-  readonly payerIp: string | null;
+  readonly payer: Payer;
   /** Whoever authorizes with this method has paid, whether or not a sale was asked for. */
   readonly paidAtOnce: boolean;
   /**
@@ -29,7 +32,10 @@ export interface AuthorizationCheck {
   readonly judgementOn: (payment: CheckedPayment) => Promise<Judgement | undefined>;
 }
 
-type Authorizing = CommandRequest<{ readonly paymentMethod: PaymentMethodRequest }>;
+type Authorizing = CommandRequest<{
+  readonly paymentMethod: PaymentMethodRequest;
+  readonly email?: string | undefined;
+}>;
 
 /**
  * Asks whoever has a say before the intent is committed: the vault about the token, then fraud, which judges the card that
@@ -48,7 +54,7 @@ export class AuthorizationChecks {
 
   /** @param mayGoOn false: what the payment is rules an authorization out, so that fraud need not hear of it */
   async of(
-    payment: CheckedPayment,
+    payment: AskedPayment,
     request: Authorizing,
     identity: RequestIdentity,
     mayGoOn = true,
@@ -59,14 +65,14 @@ export class AuthorizationChecks {
       this.isRepetition(identity),
       this.routing.router(),
     ]);
-    const payerIp = payerAddressOf(request);
+    const payer = payerOf(request, payment.payerEmail ?? null);
     const judge = async (judged: CheckedPayment): Promise<Judgement | undefined> =>
-      method.usable ? await this.judging.judge(judged, method.paymentMethod, payerIp) : undefined;
+      method.usable ? await this.judging.judge(judged, method.paymentMethod, payer) : undefined;
     const judgement = mayGoOn && !isRepetition ? await judge(payment) : undefined;
     return {
       method,
       router,
-      payerIp,
+      payer,
       paidAtOnce: this.processors.processorFor(paymentMethod.type).paidAtOnce,
       judgementOn: async (current) =>
         judgement !== undefined && current.version === payment.version ? judgement : await judge(current),

@@ -17,7 +17,8 @@ import type { PaymentEvent } from '../domain/events.js';
 import { fold } from '../domain/evolve.js';
 import { initialPayment, type Payment } from '../domain/payment.js';
 import { update } from '../domain/update.js';
-import { rememberPayerIp } from '../store/payment-reviews.js';
+import { findPayerEmail } from '../store/payer-emails.js';
+import { rememberPayer } from '../store/payment-reviews.js';
 import { findPayment, type PaymentRow } from '../store/payments.js';
 import { AcquirerCommand, type Intent } from './acquirer-command.js';
 import { type AuthorizationCheck, AuthorizationChecks } from './authorization-checks.js';
@@ -100,7 +101,10 @@ export class AuthorizePayment {
     request: CommandRequest<IntentAuthorization>,
     identity: RequestIdentity,
   ): Promise<AuthorizationCheck | undefined> {
-    const row = await findPayment(this.database, paymentId);
+    const [row, payerEmail] = await Promise.all([
+      findPayment(this.database, paymentId),
+      findPayerEmail(this.database, paymentId),
+    ]);
     if (!row || !sees(request.principal, { merchantId: row.merchant_id, userId: row.user_id })) return undefined;
     const asked = {
       paymentId,
@@ -109,6 +113,7 @@ export class AuthorizePayment {
       amountMinor: row.amount,
       currency: row.currency,
       version: Number(row.version),
+      payerEmail,
     };
     return await this.checks.of(asked, request, identity, mayBeAuthorized(row, request.meta.ifMatch));
   }
@@ -136,7 +141,7 @@ const withReturnUrl = (payment: Payment, returnUrl: string | undefined): readonl
 const intentOf = async (
   before: Payment,
   created: readonly PaymentEvent[],
-  { method, router, paidAtOnce, payerIp, judgementOn }: AuthorizationCheck,
+  { method, router, paidAtOnce, payer, judgementOn }: AuthorizationCheck,
   capture: boolean,
 ): Promise<Intent> => {
   const payment = fold(created, before);
@@ -152,8 +157,8 @@ const intentOf = async (
   if (!decision.ok) throw problemOfRefusal(decision.refusal);
   const intent = { before, events: [...created, ...decision.events], firstOperationId: attemptId };
   const isAskedAgain = judgement?.outcome === 'REVIEW' && judgement.reviewId === null;
-  if (!isAskedAgain || payerIp === null) return intent;
-  return { ...intent, besides: async (tx) => await rememberPayerIp(tx, payment.paymentId, payerIp) };
+  if (!isAskedAgain) return intent;
+  return { ...intent, besides: async (tx) => await rememberPayer(tx, payment.paymentId, payer) };
 };
 
 /** A payment has one authorization: its first operation. */

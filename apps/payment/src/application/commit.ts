@@ -4,6 +4,7 @@ import { type HeldPublications, Outbox } from '@payflow/messaging';
 import { isUniqueViolation, type Tx } from '@payflow/postgres';
 import { InjectConfig, Problem } from '@payflow/service';
 
+import { authorizationRefusal } from '../domain/authorize.js';
 import type { PaymentEvent } from '../domain/events.js';
 import { evolve } from '../domain/evolve.js';
 import { endedSinceStuck, exceptionsOf } from '../domain/exceptions.js';
@@ -14,6 +15,7 @@ import { disputeRowOf, storeDispute } from '../store/disputes.js';
 import { attemptRowOf, storeAttempt } from '../store/payment-attempts.js';
 import { appendEvents, type Cause } from '../store/payment-events.js';
 import { endException, raiseException } from '../store/payment-exceptions.js';
+import { forgetPayerEmail } from '../store/payer-emails.js';
 import { storeReview } from '../store/payment-reviews.js';
 import { paymentRowOf, storePayment } from '../store/payments.js';
 import { refundRowOf, storeRefund } from '../store/refunds.js';
@@ -104,6 +106,7 @@ export class Commit {
       overwrite(tx, before, after),
       appendEvents(tx, after.paymentId, before.version, events, cause),
       after.review !== null && after.review !== before.review ? storeReview(tx, after, after.review) : undefined,
+      isIntentEnding(before, after) ? forgetPayerEmail(tx, after.paymentId) : undefined,
       ...changed.map(({ operation, position }) =>
         storeAttempt(
           tx,
@@ -122,6 +125,9 @@ export class Commit {
     ]);
   }
 }
+
+const isIntentEnding = (before: Payment, after: Payment): boolean =>
+  before.version > 0 && authorizationRefusal(before) === undefined && authorizationRefusal(after) !== undefined;
 
 const overwrite = async (tx: Tx, before: Payment, after: Payment): Promise<void> => {
   if (!(await storePayment(tx, paymentRowOf(after), before.version))) throw concurrentUpdate();

@@ -6,9 +6,11 @@ import { Idempotency, type StoredAnswer } from '@payflow/service';
 
 import { create } from '../domain/create.js';
 import { initialPayment } from '../domain/payment.js';
+import { rememberPayerEmail } from '../store/payer-emails.js';
 import { hashOfClientSecret, newClientSecret } from './client-secret.js';
 import { type CommandRequest, causeOf, identityOf } from './command-request.js';
 import { Commit } from './commit.js';
+import { JudgePayments } from './judge-payments.js';
 import { NewPayments } from './new-payments.js';
 import { merchantFor } from './ownership.js';
 import { paymentAnswer } from './payment-view.js';
@@ -24,6 +26,7 @@ export class CreatePayment {
     private readonly idempotency: Idempotency,
     private readonly commit: Commit,
     private readonly newPayments: NewPayments,
+    private readonly judging: JudgePayments,
   ) {}
 
   async run(request: CommandRequest<CreatePaymentRequest>): Promise<StoredAnswer> {
@@ -39,7 +42,16 @@ export class CreatePayment {
       });
       if (!decision.ok) throw problemOfRefusal(decision.refusal);
       const { events } = decision;
-      const { payment } = await this.commit.write(tx, { before: initialPayment, events, cause: causeOf(request) });
+      // Where nobody judges, nobody needs it.
+      const email = this.judging.judges ? request.body.email : undefined;
+      const { payment } = await this.commit.write(tx, {
+        before: initialPayment,
+        events,
+        cause: causeOf(request),
+        conclude: async ({ paymentId: id }) => {
+          if (email !== undefined) await rememberPayerEmail(tx, id, email);
+        },
+      });
       const answer = paymentAnswer(payment, 201);
       return { ...answer, body: { ...(answer.body as object), clientSecret } };
     });

@@ -25,6 +25,12 @@ export interface JudgedPayment {
   readonly currency: string;
 }
 
+/** What was told of who pays, beside the payment. It is for fraud alone: no event, answer or log has it. */
+export interface Payer {
+  readonly ip: string | null;
+  readonly email: string | null;
+}
+
 /** Nobody waits for it: a payment that could not be judged in time. */
 const PATIENT_MS = 2_000;
 
@@ -69,9 +75,9 @@ export class JudgePayments {
   }
 
   /** Undefined where nobody judges. Within the budget; what is asked twice is answered the same. */
-  async judge(payment: JudgedPayment, paymentMethod: PaymentMethod, ip: string | null): Promise<Judgement | undefined> {
+  async judge(payment: JudgedPayment, paymentMethod: PaymentMethod, payer: Payer): Promise<Judgement | undefined> {
     if (!this.fraud) return undefined;
-    const request = requestOf(payment, paymentMethod, ip);
+    const request = requestOf(payment, paymentMethod, payer);
     const asked = await this.ask(this.fraud, request, this.config.FRAUD_BUDGET_MS);
     const judgement = asked ?? unjudged(await this.policies.of(payment.merchantId), payment.amountMinor, new Date());
     this.checks.inc({ outcome: judgement.outcome, by: asked ? 'fraud' : 'policy' });
@@ -79,12 +85,8 @@ export class JudgePayments {
   }
 
   /** Undefined while fraud does not answer. */
-  async judgeAgain(
-    payment: JudgedPayment,
-    paymentMethod: PaymentMethod,
-    ip: string | null,
-  ): Promise<Judgement | undefined> {
-    return this.fraud && (await this.ask(this.fraud, requestOf(payment, paymentMethod, ip), PATIENT_MS));
+  async judgeAgain(payment: JudgedPayment, paymentMethod: PaymentMethod, payer: Payer): Promise<Judgement | undefined> {
+    return this.fraud && (await this.ask(this.fraud, requestOf(payment, paymentMethod, payer), PATIENT_MS));
   }
 
   private async ask(
@@ -103,17 +105,27 @@ export class JudgePayments {
   }
 }
 
-/** The payer's own address; that of a merchant's server says nothing about him. */
-export const payerAddressOf = ({ principal, meta }: CommandRequest<unknown>): string | null => {
+/**
+ * The address of a merchant's server says nothing about the payer. An email may come from either: what the merchant has
+ * said of his customer holds before what a browser says of itself.
+ *
+ * @param emailOfIntent what the merchant said when he made the intent
+ */
+export const payerOf = (
+  { principal, meta, body }: CommandRequest<{ readonly email?: string | undefined }>,
+  emailOfIntent: string | null,
+): Payer => {
+  const email = body.email ?? null;
+  if (principal.scopes.includes('payments:write')) return { ip: null, email: email ?? emailOfIntent };
   const { forwardedFor } = meta;
-  const isServer = principal.scopes.includes('payments:write');
-  return !isServer && forwardedFor !== undefined && isIP(forwardedFor) !== 0 ? forwardedFor : null;
+  const ip = forwardedFor !== undefined && isIP(forwardedFor) !== 0 ? forwardedFor : null;
+  return { ip, email: emailOfIntent ?? email };
 };
 
 const requestOf = (
   { paymentId, merchantId, userId, amountMinor, currency }: JudgedPayment,
   { type, brand, bin, last4, fingerprint, wallet }: PaymentMethod,
-  ip: string | null,
+  { ip, email }: Payer,
 ): FraudDecisionRequest => ({
   subject: 'payment',
   subjectId: paymentId,
@@ -123,7 +135,7 @@ const requestOf = (
   currency,
   method: { type, brand, bin: bin ?? null, last4, fingerprint, country: null, walletId: wallet?.walletId ?? null },
   ip,
-  email: null,
+  email,
   at: new Date().toISOString(),
 });
 

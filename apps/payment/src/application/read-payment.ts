@@ -19,9 +19,10 @@ import type { OperationState, Payment } from '../domain/payment.js';
 import { type ListedAttempt, listAttempts } from '../store/payment-attempts.js';
 import { dataOf, historyUntil, loadHistory, type StoredEvent } from '../store/payment-events.js';
 import { type SettlementRow, settlementRowsOf } from '../store/payment-settlements.js';
-import { findPayment, findPaymentMoment, type PaymentRow, paymentRowOf } from '../store/payments.js';
+import { findPayment, type PaymentRow, paymentRowOf } from '../store/payments.js';
 import { LedgerLines } from './ledger-lines.js';
 import { sees, visibilityOf } from './ownership.js';
+import { PaymentMoments } from './payment-moments.js';
 import { failureOf, fraudView, paymentView, settlementView } from './payment-view.js';
 
 type PaymentHistory = z.infer<typeof paymentEventsSchema>;
@@ -41,6 +42,7 @@ const OUTCOME_OF = {
 export class ReadPayment {
   constructor(
     private readonly database: Database,
+    private readonly moments: PaymentMoments,
     private readonly lines: LedgerLines,
     private readonly outbox: Outbox,
   ) {}
@@ -58,7 +60,7 @@ export class ReadPayment {
     }
     // One snapshot: the lines are those up to just the sequence that belongs to the row, so that amounts and lines tell of
     // one moment although they stand in two databases.
-    const moment = visible(await findPaymentMoment(this.database, paymentId), principal);
+    const moment = visible(await this.moments.of(paymentId), principal);
     const { row, plan, sequence, settlements } = moment;
     return {
       ...withLines(paymentView(row, plan), await this.lines.upTo(paymentId, sequence)),

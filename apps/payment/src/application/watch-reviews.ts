@@ -66,9 +66,10 @@ export class WatchReviews implements OnApplicationBootstrap, BeforeApplicationSh
     await this.database.transaction(async (tx) => await this.reviews.decide(tx, paymentId, decision, router, CAUSE));
   }
 
-  private async judge({ payment_id: paymentId, payer_ip: ip }: DueReview): Promise<void> {
+  private async judge({ payment_id: paymentId, payer_ip: ip, payer_email: email }: DueReview): Promise<void> {
     const payment = await loadPayment(this.database, paymentId);
-    const judgement = payment?.paymentMethod && (await this.judging.judgeAgain(payment, payment.paymentMethod, ip));
+    const judgement =
+      payment?.paymentMethod && (await this.judging.judgeAgain(payment, payment.paymentMethod, { ip, email }));
     if (!judgement) return;
     crashPoint('payment.review.after-judgement');
     const router = await this.reviews.router();

@@ -170,11 +170,18 @@ CREATE TABLE payment_reviews (
   decide_by    timestamptz NOT NULL,
   -- Of a payment that waits until fraud is back: it is asked the same question again. Forgotten when it was answered.
   payer_ip     text,
+  payer_email  text,
   looks        int         NOT NULL DEFAULT 0,
   -- None once it is closed.
   next_look_at timestamptz
 );
 CREATE INDEX payment_reviews_open ON payment_reviews (next_look_at) WHERE next_look_at IS NOT NULL;
+
+-- Told with an intent, for fraud to look at when it is authorized: then it goes. Never in the history, which stays for ever.
+CREATE TABLE payer_emails (
+  payment_id text PRIMARY KEY REFERENCES payments,
+  email      text NOT NULL
+);
 
 -- What each settlement took in of a payment: once.
 CREATE TABLE payment_settlements (

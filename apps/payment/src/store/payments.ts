@@ -195,29 +195,34 @@ type MomentRow = PaymentRow & {
   readonly settlements: readonly SettlementJson[] | null;
 } & (RecoveryPlan | { readonly inquiries: null; readonly next_recovery_at: null });
 
-const FIND_MOMENT = `
-  SELECT ${COLUMNS.map((column) => `p.${column}`).join(', ')}, s.last_sequence, o.inquiries, o.next_recovery_at,
-         ${SETTLEMENTS_JSON} AS settlements
-    FROM payments p
-    LEFT JOIN publication_sequences s ON s.aggregate_id = p.id
-    LEFT JOIN LATERAL (
-      SELECT inquiries, next_recovery_at FROM payment_attempts
-       WHERE p.status = 'PROCESSING' AND payment_id = p.id AND next_recovery_at IS NOT NULL
-       ORDER BY next_recovery_at LIMIT 1) o ON true
-   WHERE p.id = $1`;
+/** Each by its key: a plan that is made while the tables are small stays right when they have grown. */
+const FIND_MOMENTS = `
+  SELECT found.* FROM unnest($1::text[]) AS wanted (id) CROSS JOIN LATERAL (
+    SELECT ${COLUMNS.map((column) => `p.${column}`).join(', ')}, s.last_sequence, o.inquiries, o.next_recovery_at,
+           ${SETTLEMENTS_JSON} AS settlements
+      FROM payments p
+      LEFT JOIN publication_sequences s ON s.aggregate_id = p.id
+      LEFT JOIN LATERAL (
+        SELECT inquiries, next_recovery_at FROM payment_attempts
+         WHERE p.status = 'PROCESSING' AND payment_id = p.id AND next_recovery_at IS NOT NULL
+         ORDER BY next_recovery_at LIMIT 1) o ON true
+     WHERE p.id = wanted.id LIMIT 1) AS found`;
 
-/** In one statement and not in a transaction of three: it is what GET /payments/{id} costs. */
-export const findPaymentMoment = async (sql: Sql, paymentId: string): Promise<PaymentMoment | undefined> => {
-  const [found] = await sql.query<MomentRow>(FIND_MOMENT, [paymentId]);
-  return (
-    found && {
-      row: found,
-      settlements: settlementRowsIn(found.settlements),
-      sequence: Number(found.last_sequence ?? 0),
-      plan: found.next_recovery_at === null ? undefined : found,
-    }
-  );
+/** In one statement and not in a transaction of three: it is what GET /payments/{id} costs. Those that do not exist are left out. */
+export const findPaymentMoments = async (
+  sql: Sql,
+  paymentIds: readonly string[],
+): Promise<ReadonlyMap<string, PaymentMoment>> => {
+  const rows = await sql.query<MomentRow>(FIND_MOMENTS, [paymentIds]);
+  return new Map(rows.map((row) => [row.id, momentOf(row)]));
 };
+
+const momentOf = (row: MomentRow): PaymentMoment => ({
+  row,
+  settlements: settlementRowsIn(row.settlements),
+  sequence: Number(row.last_sequence ?? 0),
+  plan: row.next_recovery_at === null ? undefined : row,
+});
 
 /** Holds the payment for this transaction: its captures, refunds and cancels go one after the other. */
 export const lockPayment = async (tx: Tx, paymentId: string): Promise<boolean> =>

@@ -11,18 +11,11 @@ import { insertMovements } from '../store/balance-transactions.js';
 import { type BalanceKey, changeBalances, keyOf, lockBalances } from '../store/merchant-balances.js';
 import { insertPayouts, lockPayouts } from '../store/payouts.js';
 import { insertReserves, listReserveRules } from '../store/reserves.js';
+import { endSetAsides } from '../store/set-asides.js';
 import { type RunRow, storeProgress } from '../store/settlement-runs.js';
-import {
-  completeBatches,
-  listGroupsToClose,
-  listOpenBatches,
-  payBatches,
-  type SettlementRow,
-} from '../store/settlements.js';
+import { completeBatches, listOpenBatches, payBatches, type SettlementRow } from '../store/settlements.js';
 import { payoutEvent } from './publications.js';
 
-/** So many merchants and currencies are closed in one commit. */
-const GROUPS_MAX = 200;
 /** Of a currency without a minimum. */
 const MINIMUM_MINOR = 1;
 
@@ -40,14 +33,10 @@ export class CloseGroups {
     @InjectConfig() private readonly config: SettlementConfig,
   ) {}
 
-  /** @returns whether there may be more */
-  async closePage(tx: Tx, run: RunRow): Promise<boolean> {
-    const keys = await listGroupsToClose(tx, run, GROUPS_MAX);
+  /** In the order in which the run goes through them: its cursor stands behind the last. */
+  async close(tx: Tx, run: RunRow, keys: readonly BalanceKey[]): Promise<void> {
     const last = keys.at(-1);
-    if (last === undefined) {
-      await storeProgress(tx, run.id, { phase: 'DONE', cursor: [] });
-      return false;
-    }
+    if (last === undefined) throw new Error('invariant: nobody to close');
     const groups = await this.decide(tx, run, keys);
     const payouts = groups.flatMap(({ merchantId, currency, payoutId, payoutMinor }) =>
       payoutId === null || payoutMinor === null
@@ -73,6 +62,7 @@ export class CloseGroups {
     await payBatches(tx, payouts);
     crashPoint('settlement.after-payout-create');
     await changeBalances(tx, groups.map(changeOf));
+    await endSetAsides(tx, keys);
     await storeProgress(tx, run.id, {
       phase: 'PAYING',
       cursor: [last.merchantId, last.currency],
@@ -86,7 +76,6 @@ export class CloseGroups {
       ...groups.flatMap((group) => group.batches.map((batch) => completedEvent(batch, group))),
       ...rows.map((row) => payoutEvent('created', row)),
     ]);
-    return true;
   }
 
   private async decide(tx: Tx, run: RunRow, keys: readonly BalanceKey[]): Promise<readonly Group[]> {

@@ -11,15 +11,9 @@ import { packLines } from '../domain/line-events.js';
 import type { SettlementConfig } from '../settlement.config.js';
 import { listUnsettledLines, settleLines, type UnsettledLine } from '../store/balance-transactions.js';
 import { changeBalances } from '../store/merchant-balances.js';
-import { holdRun, type RunRow, storeProgress } from '../store/settlement-runs.js';
+import { type HeldRun, holdRun, RUN_LEASE_MS, type RunRow, storeProgress } from '../store/settlement-runs.js';
 import { type AddedPart, addToBatches, listTotals } from '../store/settlements.js';
-import { CloseGroups } from './close-groups.js';
-
-/** Longer than a chunk takes. */
-export const RUN_LEASE_MS = 30_000;
-
-/** A run in somebody's hands. */
-export type HeldRun = Pick<RunRow, 'id' | 'fence'>;
+import { CloseRun } from './close-run.js';
 
 /**
  * Goes through a run: chunk by chunk, each in one commit with the batches it adds to, the balances it changes, the events that
@@ -29,28 +23,29 @@ export type HeldRun = Pick<RunRow, 'id' | 'fence'>;
 export class SettleRun {
   constructor(
     private readonly database: Database,
-    private readonly closing: CloseGroups,
+    private readonly closing: CloseRun,
     private readonly outbox: Outbox,
     private readonly logger: Logger,
     @InjectConfig() private readonly config: SettlementConfig,
   ) {}
 
   /**
-   * The next commit of a run.
+   * The next step of a run.
    *
-   * @returns whether there is more: false when it is done, or in other hands
+   * @returns whether there is more: false when it is done, waits, or is in other hands
    */
   async step(held: HeldRun): Promise<boolean> {
-    const more = await this.database.transaction(async (tx) => {
+    const phase = await this.database.transaction(async (tx) => {
       const run = await holdRun(tx, held, RUN_LEASE_MS);
-      if (run === undefined) return false;
-      return run.phase === 'SETTLING' ? await this.takeChunk(tx, run) : await this.closing.closePage(tx, run);
+      if (run?.phase === 'SETTLING') await this.takeChunk(tx, run);
+      return run?.phase;
     });
+    const more = phase === 'PAYING' ? await this.closing.next(held) : phase !== undefined;
     crashPoint('settlement.after-chunk');
     return more;
   }
 
-  private async takeChunk(tx: Tx, run: RunRow): Promise<true> {
+  private async takeChunk(tx: Tx, run: RunRow): Promise<void> {
     const listed = await listUnsettledLines(tx, {
       cutoffAt: run.cutoffAt,
       cursor: run.cursor,
@@ -61,7 +56,7 @@ export class SettleRun {
     const last = listed.at(-1);
     if (last === undefined) {
       await storeProgress(tx, run.id, { phase: 'PAYING', cursor: [] });
-      return true;
+      return;
     }
     const batches = await this.fitting(tx, run, [...groupLines(listed).values()]);
     const added = await this.addBatches(tx, run, batches);
@@ -85,7 +80,6 @@ export class SettleRun {
       tx,
       added.flatMap((batch) => this.lineEvents(batch)),
     );
-    return true;
   }
 
   /** No merchant's batch grows beyond what can be told of it, so that none stops the run for the others. */

@@ -6,16 +6,16 @@ import { Database } from '@payflow/postgres';
 import { InjectConfig, Logger, runInContext } from '@payflow/service';
 
 import type { SettlementConfig } from '../settlement.config.js';
-import { giveRunBack, insertRun, takeRun } from '../store/settlement-runs.js';
+import { giveRunBack, insertRun, RUN_LEASE_MS, takeRun } from '../store/settlement-runs.js';
 import { RecoverPayouts } from './recover-payouts.js';
-import { RUN_LEASE_MS, SettleRun } from './settle-run.js';
+import { SettleRun } from './settle-run.js';
 
 const POLL_MS = 1_000;
 const MINUTE_MS = 60_000;
 
 /**
  * The job that settles. Runs are rows: the schedule and people ask for them, and of all instances one has a run in hand, until
- * it is done or its lease has run out; then the next goes on where that one stopped.
+ * it is done, waits for whom it set aside, or its lease has run out; then the next goes on where that one stopped.
  */
 @Injectable()
 export class SettlementJob implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -62,7 +62,7 @@ export class SettlementJob implements OnApplicationBootstrap, BeforeApplicationS
 
   /** @returns whether another run may wait */
   private async pass(): Promise<boolean> {
-    const run = await takeRun(this.database, RUN_LEASE_MS);
+    const run = await this.database.transaction(async (tx) => await takeRun(tx, RUN_LEASE_MS));
     if (run === undefined) return false;
     return await runInContext({ requestId: run.id }, async () => {
       try {

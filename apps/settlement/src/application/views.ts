@@ -70,6 +70,8 @@ export const runView = (row: RunRow): SettlementRunView => ({
   lineCount: Number(row.lineCount),
   settlementCount: row.settlementCount,
   payoutCount: row.payoutCount,
+  setAsideCount: row.setAsideCount,
+  waitsUntil: row.waitsUntil?.toISOString() ?? null,
   createdAt: row.createdAt.toISOString(),
   finishedAt: row.finishedAt?.toISOString() ?? null,
 });

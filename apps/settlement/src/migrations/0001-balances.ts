@@ -68,16 +68,34 @@ export class Balances1764002000000 implements MigrationInterface {
         line_count       bigint NOT NULL DEFAULT 0,
         settlement_count integer NOT NULL DEFAULT 0,
         payout_count     integer NOT NULL DEFAULT 0,
+        rounds           integer NOT NULL DEFAULT 0,
+        waits_until      timestamptz,
         lease_until      timestamptz,
         fence            bigint NOT NULL DEFAULT 0,
         created_at       timestamptz NOT NULL DEFAULT now(),
         finished_at      timestamptz,
-        CHECK ((phase = 'DONE') = (finished_at IS NOT NULL))
+        CHECK ((phase = 'DONE') = (finished_at IS NOT NULL)),
+        CHECK (waits_until IS NULL OR phase = 'PAYING')
       );
       COMMENT ON TABLE settlement_runs IS 'Passes of the job, one after the other. A chunk moves the cursor in its own commit.';
       COMMENT ON COLUMN settlement_runs.cursor IS 'The last line that was taken: merchant, currency, acquirer, payment; then the last merchant and currency that was paid.';
       COMMENT ON COLUMN settlement_runs.scheduled_for IS 'One run for each time of the schedule, however many instances see it come.';
+      COMMENT ON COLUMN settlement_runs.rounds IS 'How often it went through its merchants; behind the first round only those that are set aside are left.';
+      COMMENT ON COLUMN settlement_runs.waits_until IS 'The next round begins then; other runs go ahead meanwhile.';
       CREATE INDEX settlement_runs_unfinished ON settlement_runs (id) WHERE phase <> 'DONE';
+
+      CREATE TABLE settlement_set_asides (
+        run_id      text COLLATE "C" NOT NULL REFERENCES settlement_runs,
+        merchant_id text COLLATE "C" NOT NULL,
+        currency    text COLLATE "C" NOT NULL,
+        failures    integer NOT NULL DEFAULT 1,
+        reason      text NOT NULL,
+        created_at  timestamptz NOT NULL DEFAULT now(),
+        PRIMARY KEY (run_id, merchant_id, currency)
+      );
+      COMMENT ON TABLE settlement_set_asides IS
+        'Whom a run could not close: his batches of it stay open. Whichever run closes him closes them all, and takes his rows away.';
+      CREATE INDEX settlement_set_asides_merchant ON settlement_set_asides (merchant_id, currency);
 
       CREATE TABLE settlements (
         id             text COLLATE "C" PRIMARY KEY,

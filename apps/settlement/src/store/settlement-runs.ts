@@ -13,14 +13,25 @@ export interface RunRow {
   readonly lineCount: bigint;
   readonly settlementCount: number;
   readonly payoutCount: number;
+  readonly setAsideCount: number;
+  /** How often it went through its merchants. */
+  readonly rounds: number;
+  readonly waitsUntil: Date | null;
   readonly fence: bigint;
   readonly createdAt: Date;
   readonly finishedAt: Date | null;
 }
 
+/** A run in somebody's hands. */
+export type HeldRun = Pick<RunRow, 'id' | 'fence'>;
+
+/** Longer than a chunk or a page takes. */
+export const RUN_LEASE_MS = 30_000;
+
 const COLUMNS = `id, merchant_id AS "merchantId", cutoff_at AS "cutoffAt", requested_by AS "requestedBy", phase, cursor, chunks,
-  line_count AS "lineCount", settlement_count AS "settlementCount", payout_count AS "payoutCount", fence,
-  created_at AS "createdAt", finished_at AS "finishedAt"`;
+  line_count AS "lineCount", settlement_count AS "settlementCount", payout_count AS "payoutCount", rounds,
+  (SELECT count(*)::int FROM settlement_set_asides a WHERE a.run_id = settlement_runs.id) AS "setAsideCount",
+  waits_until AS "waitsUntil", fence, created_at AS "createdAt", finished_at AS "finishedAt"`;
 
 export const insertRun = async (
   tx: Pick<Tx, 'execute'>,
@@ -33,14 +44,19 @@ export const insertRun = async (
   )) === 1;
 
 /**
- * Takes up the oldest run that has not finished, unless somebody has it in hand: then nobody else runs anything. Runs come one
- * after the other, and each is in one pair of hands. One that has begun goes before one with a smaller id: ids are made by clocks.
+ * Takes up the oldest run that has not finished and does not wait, unless somebody has one in hand: then nobody else runs
+ * anything. Runs come one after the other, and each is in one pair of hands. One that has begun goes before one with a smaller
+ * id, for ids are made by clocks; and one that is half through goes before one that is left with those whom it set aside.
  */
-export const takeRun = async (sql: Sql, leaseMs: number): Promise<RunRow | undefined> => {
-  const [row] = await sql.query<RunRow>(
-    `UPDATE settlement_runs SET fence = fence + 1, lease_until = clock_timestamp() + make_interval(secs => $1::double precision / 1000)
-      WHERE id = (SELECT id FROM settlement_runs WHERE phase <> 'DONE' ORDER BY fence = 0, id LIMIT 1)
-        AND (lease_until IS NULL OR lease_until <= clock_timestamp())
+export const takeRun = async (tx: Tx, leaseMs: number): Promise<RunRow | undefined> => {
+  await tx.execute(`SELECT pg_advisory_xact_lock(hashtextextended('settlement runs', 0))`);
+  const [row] = await tx.query<RunRow>(
+    `UPDATE settlement_runs SET fence = fence + 1, waits_until = NULL,
+            lease_until = clock_timestamp() + make_interval(secs => $1::double precision / 1000)
+      WHERE id = (SELECT id FROM settlement_runs
+                   WHERE phase <> 'DONE' AND (waits_until IS NULL OR waits_until <= clock_timestamp())
+                   ORDER BY fence = 0, waits_until IS NOT NULL, id LIMIT 1)
+        AND NOT EXISTS (SELECT FROM settlement_runs held WHERE held.phase <> 'DONE' AND held.lease_until > clock_timestamp())
   RETURNING ${COLUMNS}`,
     [leaseMs],
   );
@@ -51,11 +67,7 @@ export const takeRun = async (sql: Sql, leaseMs: number): Promise<RunRow | undef
  * The run as it stands, locked and its lease prolonged, if it is still in the hands of whoever has this fence: until the
  * transaction ends, nobody else takes lines.
  */
-export const holdRun = async (
-  tx: Tx,
-  { id, fence }: Pick<RunRow, 'id' | 'fence'>,
-  leaseMs: number,
-): Promise<RunRow | undefined> => {
+export const holdRun = async (tx: Tx, { id, fence }: HeldRun, leaseMs: number): Promise<RunRow | undefined> => {
   const [row] = await tx.query<RunRow>(
     `UPDATE settlement_runs SET lease_until = clock_timestamp() + make_interval(secs => $3::double precision / 1000)
       WHERE id = $1 AND fence = $2 AND phase <> 'DONE' RETURNING ${COLUMNS}`,
@@ -83,8 +95,18 @@ export const storeProgress = async (tx: Tx, runId: string, progress: RunProgress
   );
 };
 
+/** It has gone through its merchants, and waits for those whom it set aside. */
+export const letRunWait = async (tx: Tx, runId: string, pauseMs: number): Promise<void> => {
+  await tx.execute(
+    `UPDATE settlement_runs SET cursor = '{}', rounds = rounds + 1,
+            waits_until = clock_timestamp() + make_interval(secs => $2::double precision / 1000)
+      WHERE id = $1`,
+    [runId, pauseMs],
+  );
+};
+
 /** Another instance may go on with it. */
-export const giveRunBack = async (sql: Sql, { id, fence }: Pick<RunRow, 'id' | 'fence'>): Promise<void> => {
+export const giveRunBack = async (sql: Sql, { id, fence }: HeldRun): Promise<void> => {
   await sql.execute('UPDATE settlement_runs SET lease_until = NULL WHERE id = $1 AND fence = $2', [id, fence]);
 };
 

@@ -116,7 +116,7 @@ export const listGroupsToClose = async (
   );
 };
 
-/** The batches of this run that are not closed, of these merchants in these currencies. */
+/** What is to be closed of these merchants in these currencies: this run's batches, and those of runs that set them aside. */
 export const listOpenBatches = async (
   tx: Tx,
   runId: string,
@@ -124,7 +124,11 @@ export const listOpenBatches = async (
 ): Promise<readonly SettlementRow[]> =>
   await tx.query<SettlementRow>(
     `SELECT ${COLUMNS} FROM settlements s
-      WHERE s.run_id = $1 AND s.status = 'OPEN' AND (s.merchant_id, s.currency) IN (SELECT * FROM unnest($2::text[], $3::text[]))
+      WHERE s.status = 'OPEN' AND (s.merchant_id, s.currency) IN (SELECT * FROM unnest($2::text[], $3::text[]))
+        AND s.run_id = ANY (ARRAY(
+              SELECT $1 UNION
+              SELECT run_id FROM settlement_set_asides
+               WHERE (merchant_id, currency) IN (SELECT * FROM unnest($2::text[], $3::text[]))))
       ORDER BY s.id`,
     [runId, keys.map(({ merchantId }) => merchantId), keys.map(({ currency }) => currency)],
   );

@@ -4,14 +4,16 @@ import { FRAUD_OUTCOMES, fraudReasonSchema } from './fraud-decision.js';
 import { idSchema, minorSchema, pageOf, pageQueryFields, textSchema, timeSchema } from './shared-fields.js';
 
 /** What a decision was made from, as it stood then; the payment itself is counted. */
-const velocitySeenSchema = z.object({
-  by: z.string(),
-  window: z.int(),
-  attempts: z.int(),
-  declines: z.int(),
-  distinctCards: z.int(),
-  amount: minorSchema.meta({ description: 'In the currency of the payment.' }),
-});
+const velocitySeenSchema = z
+  .object({
+    by: z.string(),
+    window: z.int(),
+    attempts: z.int().optional(),
+    declines: z.int().optional(),
+    distinctCards: z.int().optional(),
+    amount: minorSchema.optional().meta({ description: 'In the currency of the payment.' }),
+  })
+  .meta({ description: 'What no rule asked for was not counted, and is absent.' });
 
 export const fraudDecisionDetailSchema = z
   .object({
@@ -38,7 +40,10 @@ export const fraudDecisionDetailSchema = z
       walletId: z.string().nullable(),
     }),
     ip: z.string().nullable(),
-    email: z.string().nullable(),
+    email: z
+      .string()
+      .nullable()
+      .meta({ description: 'Of the payer, only hinted at.', examples: ['a***@example.com'] }),
     reviewId: z.string().nullable(),
     at: timeSchema,
     decidedAt: timeSchema,

@@ -79,6 +79,14 @@ export const inlineCardMethodSchema = z
   .strictObject({ type: z.literal('card'), card: cardSchema })
   .meta({ id: 'InlineCardPaymentMethod' });
 
+const payerEmailSchema = withoutCardNumber(z.email().max(254))
+  .optional()
+  .meta({
+    description:
+      'Of the payer: for the rules of fraud. No answer, event or history has it, and it is forgotten when the payment is judged.',
+    examples: ['ann@example.com'],
+  });
+
 const intentFields = {
   amount: amountSchema,
   currency: currencySchema,
@@ -87,6 +95,7 @@ const intentFields = {
     .union([idSchema('usr'), textSchema(64)])
     .optional()
     .meta({ description: 'The payer, where the merchant knows one.' }),
+  email: payerEmailSchema,
   reference: textSchema(100).optional().meta({ description: "The merchant's own reference, such as an order number." }),
   description: textSchema(500).optional(),
   statementDescriptor: withoutCardNumber(
@@ -136,6 +145,7 @@ export const authorizeIntentSchema = z
   .strictObject({
     paymentMethod: paymentMethodSchema,
     capture: z.boolean().optional().meta({ description: 'True is a sale. Left out: as the intent says.' }),
+    email: payerEmailSchema,
   })
   .meta({ id: 'AuthorizeIntent' });
 export type AuthorizeIntentRequest = z.infer<typeof authorizeIntentSchema>;
@@ -149,11 +159,14 @@ export const confirmIntentSchema = z
     paymentMethod: paymentMethodSchema,
     clientSecret: z.string().min(1).max(200).optional(),
     returnUrl: intentFields.returnUrl,
+    email: payerEmailSchema,
   })
   .meta({ id: 'ConfirmIntent' });
 export type ConfirmIntentRequest = z.infer<typeof confirmIntentSchema>;
 
-export const processIntentSchema = z.strictObject({ paymentMethod: paymentMethodSchema }).meta({ id: 'ProcessIntent' });
+export const processIntentSchema = z
+  .strictObject({ paymentMethod: paymentMethodSchema, email: payerEmailSchema })
+  .meta({ id: 'ProcessIntent' });
 export type ProcessIntentRequest = z.infer<typeof processIntentSchema>;
 
 /** POST /payments/{id}/capture. Without `amount`: all that is left. `final` releases the rest of the hold. */

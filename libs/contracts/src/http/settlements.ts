@@ -80,6 +80,10 @@ export const settlementRunSchema = z
     lineCount: z.int(),
     settlementCount: z.int(),
     payoutCount: z.int(),
+    setAsideCount: z.int().meta({
+      description: 'Merchants, by currency, who could not be closed: the others are, and these are tried again.',
+    }),
+    waitsUntil: timeSchema.nullable().meta({ description: 'When it tries again those whom it set aside.' }),
     createdAt: timeSchema,
     finishedAt: timeSchema.nullable(),
   })

@@ -31,7 +31,7 @@ export const idSchema = <Prefix extends IdPrefix>(prefix: Prefix): z.ZodType<Id<
     .meta({ examples: [`${prefix}_01kxyz6w3hf8btq2v9m4n7r5sd`] }) as unknown as z.ZodType<Id<Prefix>, string>;
 
 /** What is stored outside the vault must hold no card number, however it got there (PCI DSS 3.5.1). */
-export const withoutCardNumber = <Schema extends z.ZodString | z.ZodURL>(schema: Schema) =>
+export const withoutCardNumber = <Schema extends z.ZodString | z.ZodURL | z.ZodEmail>(schema: Schema) =>
   schema.refine((text) => !containsCardNumber(text), {
     message: 'must not contain a card number',
     params: { code: 'card_number' },
