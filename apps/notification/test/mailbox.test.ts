@@ -4,7 +4,7 @@ import { eventually, type TestDatabase, testKafka } from '@payflow/testing';
 import { identityDatabase, postJson, type RunningAuth, startAuth } from '../../auth/test/running-auth.js';
 import { MessagesUnderTest } from './messages-under-test.js';
 
-const PATIENT = { timeoutMs: 55_000 };
+const PATIENT = { timeoutMs: 120_000 };
 let database: TestDatabase;
 let auth: RunningAuth;
 let service: MessagesUnderTest;

@@ -156,8 +156,12 @@ export class MessagesUnderTest {
     return userId;
   }
 
-  async capture(userId: string | null, changes: Readonly<Record<string, unknown>> = {}): Promise<Envelope> {
-    const paymentId = newId('pay');
+  /** A payment is captured: a new one, or one of before. */
+  async capture(
+    userId: string | null,
+    changes: Readonly<Record<string, unknown>> & { readonly paymentId?: string } = {},
+  ): Promise<Envelope> {
+    const paymentId = changes.paymentId ?? newId('pay');
     return await this.tell(PAYMENT_EVENTS.captured, paymentId, {
       paymentId,
       merchantId: newId('mer'),

@@ -5,7 +5,7 @@ import { eventually, merchantPrincipal, payerPrincipal, servicePrincipal, userPr
 
 import { MessagesUnderTest } from './messages-under-test.js';
 
-const PATIENT = { timeoutMs: 55_000 };
+const PATIENT = { timeoutMs: 120_000 };
 const MINE = '/notifications/preferences';
 const OURS = '/notifications/merchant-preferences';
 let service: MessagesUnderTest;

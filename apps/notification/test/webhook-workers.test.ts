@@ -44,7 +44,7 @@ it('two instances share the work: each webhook is sent once, and no more at a ti
   }, PATIENT);
   expect(receiver.counts).toEqual(Object.fromEntries(told.map((id) => [id, 1])));
   expect(receiver.concurrencyMax).toBeLessThanOrEqual(2 * PER_ENDPOINT);
-}, 180_000);
+}, 600_000);
 
 it('ten endpoints that never answer delay nobody: the healthy one has everything before their first time-out', async () => {
   const silent = await Promise.all(Array.from({ length: 10 }, () => receiverWith(() => undefined)));
@@ -64,7 +64,7 @@ it('ten endpoints that never answer delay nobody: the healthy one has everything
   expect(ended?.failing).toBe(0);
   expect(Object.keys(healthy.counts)).toHaveLength(told.length);
   for (const { received } of silent) expect(received.length).toBeLessThanOrEqual(2 * PER_ENDPOINT);
-}, 180_000);
+}, 600_000);
 
 it('ten endpoints that accept slowly leave places for one that accepts quickly, however few there are', async () => {
   const crowded = await WebhooksUnderTest.start({
@@ -98,7 +98,7 @@ it('ten endpoints that accept slowly leave places for one that accepts quickly, 
   } finally {
     await crowded.stop();
   }
-}, 180_000);
+}, 600_000);
 
 it('what the former address of an endpoint answers late says nothing of its new one', async () => {
   const held: ServerResponse[] = [];
@@ -124,7 +124,7 @@ it('what the former address of an endpoint answers late says nothing of its new 
     expect(await hooks.standings(endpoint.id)).toEqual({ DELIVERED: 1 });
   }, PATIENT);
   expect(next.counts).toEqual({ [told]: 1 });
-}, 180_000);
+}, 600_000);
 
 it('one that is refused in a row is left alone for a while, and then asked with one at a time', async () => {
   const receiver = await receiverWith(answer(503));
@@ -145,7 +145,7 @@ it('one that is refused in a row is left alone for a while, and then asked with 
   }, PATIENT);
   expect(seen).toBeLessThan(EVENTS);
   expect(await hooks.standings(endpoint.id)).toEqual({ PENDING: EVENTS });
-}, 180_000);
+}, 600_000);
 
 it('killed after the receiver answered and before it was written down, it sends the same webhook once more', async () => {
   const crashing = await WebhooksUnderTest.start();
@@ -169,7 +169,7 @@ it('killed after the receiver answered and before it was written down, it sends 
   } finally {
     await crashing.stop();
   }
-}, 180_000);
+}, 600_000);
 
 it('takes in again what a crash has undone, at two instances at once too, and owes each event once', async () => {
   const receiver = await receiverWith();
@@ -193,7 +193,7 @@ it('takes in again what a crash has undone, at two instances at once too, and ow
     [merchant.merchantId],
   );
   expect(places).toEqual([{ places: 20 }]);
-}, 180_000);
+}, 600_000);
 
 it('gives places in a feed in the order of commits: a reader who goes on from his cursor misses nothing', async () => {
   const merchant = hooks.merchant();
@@ -221,4 +221,4 @@ it('gives places in a feed in the order of commits: a reader who goes on from hi
   }
   await written;
   expect(read.toSorted()).toEqual(told.toSorted());
-}, 180_000);
+}, 600_000);
