@@ -88,6 +88,30 @@ describe('velocity', () => {
     expect(await outcomes(3, () => ({ userId }))).toEqual(['ALLOW', 'ALLOW', 'BLOCK']);
   });
 
+  it('counts of each window what some rule asks for, and tells nothing else of it', async () => {
+    const rule = (by: string, measure: string, more: object = {}) => ({
+      ...velocity(by, measure, more),
+      mode: 'SHADOW',
+    });
+    await fraud.setRules([
+      rule('merchant', 'declines'),
+      rule('user', 'attempts'),
+      rule('user', 'amount', { currency: 'USD' }),
+      rule('user', 'distinct_cards'),
+      rule('ip', 'distinct_cards'),
+    ]);
+    const [merchantId, userId, ip] = [newId('mer'), newId('usr'), '198.51.100.10'];
+    await outcomes(2, () => ({ merchantId, userId, ip }));
+    await outcomes(1, () => ({ merchantId, ip, userId, currency: 'EUR', method: { fingerprint: null } }));
+    const { body } = await fraud.judge(payment({ merchantId, userId, ip }));
+    const { features } = (await fraud.get(`/fraud/decisions/${String(body['decisionId'])}`)).body;
+    expect((features as { velocities: unknown }).velocities).toStrictEqual([
+      { by: 'merchant', window: 600, declines: 0 },
+      { by: 'user', window: 600, attempts: 4, distinctCards: 3, amount: 3_000 },
+      { by: 'ip', window: 600, distinctCards: 3 },
+    ]);
+  });
+
   it('forgets what was before the window', async () => {
     await fraud.setRules([velocity('fingerprint', 'attempts')]);
     const method = { fingerprint: `fp_${newId('tok')}` };

@@ -111,22 +111,24 @@ export class Decide {
     throw new Problem('dependency_unavailable', { detail: 'The rules change faster than they can be read.' });
   }
 
+  /** The counts come last: a busy merchant's rows are locked from there to the commit, and other decisions wait for them. */
   private async store(tx: Tx, { facts, counted, request }: Question, row: DecisionRow): Promise<void> {
     const minute = minuteOf(row.at);
     const { fingerprint } = facts.fields;
     const { subjectId, currency, amount, merchantId } = request;
-    const work = [
+    const work: Promise<unknown>[] = [
       insertDecision(tx, { ...row, fingerprint, ip: velocityValueOf(facts, 'ip') }),
       insertRuleMatches(tx, row),
-      countAttempt(tx, counted, { subjectId, minute, currency, amountMinor: BigInt(amount) }),
     ];
-    if (fingerprint !== null) work.push(rememberCard(tx, counted, fingerprint, minute));
     if (row.reviewId !== null && row.decideBy !== null && merchantId !== null) {
       const { decideBy, decidedAt: createdAt } = row;
       const about = { decisionId: row.id, paymentId: subjectId, merchantId };
       work.push(insertReview(tx, { id: row.reviewId, ...about, decideBy, createdAt }));
     }
-    await Promise.all([...work, this.outbox.publishFirst(tx, judgedEvents(row))]);
+    work.push(this.outbox.publishFirst(tx, judgedEvents(row)));
+    if (fingerprint !== null) work.push(rememberCard(tx, counted, fingerprint, minute));
+    work.push(countAttempt(tx, counted, { subjectId, minute, currency, amountMinor: BigInt(amount) }));
+    await Promise.all(work);
   }
 }
 
@@ -147,8 +149,13 @@ const questionOf = (request: FraudDecisionRequest, now: Date): Question => {
 };
 
 /** Who pays whom how much with what. Whoever asks again may ask at another time, and from elsewhere or from a timer. */
-const contentHash = ({ at: _at, ip: _ip, email: _email, ...content }: FraudDecisionRequest): Uint8Array =>
-  createHash('sha256').update(canonicalJson(content)).digest();
+const contentHash = ({
+  at: _at,
+  ip: _ip,
+  ipCountry: _ipCountry,
+  email: _email,
+  ...content
+}: FraudDecisionRequest): Uint8Array => createHash('sha256').update(canonicalJson(content)).digest();
 
 const requireSame = (known: DecisionRow, { hash }: Question): DecisionRow => {
   if (Buffer.from(known.requestHash).equals(hash)) return known;

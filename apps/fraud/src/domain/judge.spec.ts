@@ -90,6 +90,12 @@ describe('a condition', () => {
     expect(conditionSeen(condition(value), facts(), features()) !== undefined).toBe(holds);
   });
 
+  it.each(['gte', 'lte', 'eq'])('does not hold (%s) of what was not counted', (operator) => {
+    const uncounted = { velocities: [{ by: 'ip', window: 600, attempts: 12 } as const], lists: [] };
+    expect(conditionSeen(condition(velocity('declines', operator, 0)), facts(), uncounted)).toBeUndefined();
+    expect(conditionSeen(condition(velocity('distinct_cards', operator, 0)), facts(), uncounted)).toBeUndefined();
+  });
+
   it('is explained by the values that it saw, an email only by its domain', () => {
     const value = {
       all: [

@@ -134,7 +134,8 @@ export class FraudRules1764000000000 implements MigrationInterface {
         PRIMARY KEY (kind, value, fingerprint)
       ) WITH (fillfactor = 70);
       COMMENT ON TABLE fraud_cards_seen IS 'When each card was last seen with each of them: those seen since the begin of a window are its distinct cards.';
-      CREATE INDEX fraud_cards_seen_window ON fraud_cards_seen (kind, value, minute);
+      -- Over an expression, so that nobody who looks for one card finds it here, among all cards of its merchant.
+      CREATE INDEX fraud_cards_seen_window ON fraud_cards_seen (((kind || ' ' || value) COLLATE "C"), minute);
       CREATE INDEX fraud_cards_seen_minute ON fraud_cards_seen (minute);
 
       REVOKE UPDATE, DELETE, TRUNCATE ON fraud_rule_sets, fraud_decisions, fraud_rule_matches FROM ${runtime};

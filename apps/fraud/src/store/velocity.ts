@@ -14,6 +14,15 @@ export interface Counted {
   readonly value: string;
 }
 
+/*
+ * Arrays stand in a `(SELECT $1)` of their own where rows are looked up by them: seen directly, their lengths make each plan for
+ * the values at hand look better than the general one, and Postgres plans anew for every decision, which takes it longer than
+ * the looking up.
+ */
+
+/** As the index `fraud_cards_seen_window` has it. */
+const KIND_AND_VALUE = `(kind || ' ' || value) COLLATE "C"`;
+
 /** Rows of one count: a hundred decisions a second for one merchant would otherwise wait for each other's commit. */
 const SHARD = 'ascii(right(subject_id, 1)) % 4';
 
@@ -47,8 +56,9 @@ export const countAttempt = async (
 };
 
 /**
- * Within one minute only the first sight of a card writes, so that many payments with one card do not wait for each other. Asked
- * for as the one row that it has there: `minute >= $4` in a condition of its own has Postgres read all cards of the minute.
+ * Within one minute only the first sight of a card writes, so that many payments with one card do not wait for each other. The
+ * primary key finds its row: no other index begins with a kind, since Postgres, which takes everybody for equally busy, would
+ * as soon read every card of a merchant.
  */
 export const rememberCard = async (
   tx: Tx,
@@ -60,7 +70,7 @@ export const rememberCard = async (
   await tx.execute(
     `INSERT INTO fraud_cards_seen AS c (kind, value, fingerprint, minute)
      SELECT k.kind, k.value, $3, $4::timestamptz
-       FROM unnest($1::text[], $2::text[]) AS k (kind, value)
+       FROM unnest((SELECT $1::text[]), (SELECT $2::text[])) AS k (kind, value)
        LEFT JOIN fraud_cards_seen s ON s.kind = k.kind AND s.value = k.value AND s.fingerprint = $3
       WHERE s.minute IS NULL OR s.minute < $4
       ORDER BY k.kind, k.value COLLATE "C"
@@ -100,7 +110,7 @@ export const sumWindows = async (
       CROSS JOIN LATERAL (
             SELECT count(*) AS distinct_cards
               FROM (SELECT FROM fraud_cards_seen
-                     WHERE w.cards AND kind = w.kind AND value = w.value AND minute >= w.since
+                     WHERE w.cards AND ${KIND_AND_VALUE} = w.kind || ' ' || w.value AND minute >= w.since
                        AND fingerprint IS DISTINCT FROM $8 LIMIT ${String(DISTINCT_CARDS_MAX)}) AS seen) AS c
       ORDER BY w.place`,
     [
@@ -139,10 +149,10 @@ export const countDeclines = async (tx: Tx, paymentIds: readonly string[]): Prom
 
 /**
  * Counts anew what happened since then, and forgets what was counted. Decisions wait meanwhile; one that is half done is counted
- * once, by itself.
+ * once, by itself. The tables are locked in the order in which a decision writes them: no two wait for each other.
  */
 export const rebuildVelocity = async (tx: Tx, since: Date): Promise<void> => {
-  await tx.execute('LOCK TABLE fraud_velocity, fraud_cards_seen IN SHARE ROW EXCLUSIVE MODE');
+  await tx.execute('LOCK TABLE fraud_cards_seen, fraud_velocity IN SHARE ROW EXCLUSIVE MODE');
   await tx.execute('DELETE FROM fraud_velocity');
   await tx.execute('DELETE FROM fraud_cards_seen');
   await tx.execute(
