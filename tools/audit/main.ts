@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import colors from 'picocolors';
 
+import { printable, printableJson } from '../cli/printable.ts';
 import { stackPaths } from '../stack/paths.ts';
 import { INVARIANTS } from './invariants.ts';
 import type { Invariant } from './invariant.ts';
@@ -88,7 +89,7 @@ const main = async (args: readonly string[]): Promise<void> => {
   if (broken.length > 0) process.exitCode = 1;
   if (options.json) {
     const result = { home: paths.home, holds: broken.length === 0, verdicts };
-    process.stdout.write(`${JSON.stringify(result, undefined, 2)}\n`);
+    process.stdout.write(`${printableJson(result, 2)}\n`);
   }
   say(
     broken.length === 0
@@ -102,7 +103,7 @@ const progressWriter = (): ((sentence: string) => void) => {
   return (sentence) => {
     if (performance.now() - last < PROGRESS_MS) return;
     last = performance.now();
-    process.stderr.write(`${colors.dim(`  … ${sentence}`)}\n`);
+    process.stderr.write(`${colors.dim(`  … ${printable(sentence)}`)}\n`);
   };
 };
 

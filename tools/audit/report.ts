@@ -1,5 +1,6 @@
 import colors from 'picocolors';
 
+import { printable } from '../cli/printable.ts';
 import type { Finding, Invariant } from './invariant.ts';
 
 /** What became of one invariant. */
@@ -21,7 +22,7 @@ export interface Verdict {
 const NUMBER_WIDTH = 2;
 const TITLE_WIDTH = 44;
 
-/** For people: one line, and below it what is wrong. */
+/** For people: one line, and below it what is wrong. What rows hold is theirs who wrote them: no terminal obeys it. */
 export const linesOf = (verdict: Verdict): readonly string[] => {
   const mark = verdict.holds ? colors.green('✓') : colors.red('✗');
   const counts = Object.entries(verdict.compared)
@@ -31,10 +32,10 @@ export const linesOf = (verdict: Verdict): readonly string[] => {
   const more = verdict.findingsTotal - verdict.findings.length;
   return [
     head,
-    ...(verdict.error === undefined ? [] : [`     ${colors.red(`could not be checked: ${verdict.error}`)}`]),
+    ...(verdict.error === undefined ? [] : [`     ${colors.red(`could not be checked: ${printable(verdict.error)}`)}`]),
     ...verdict.findings.map((finding) => `     ${findingText(finding)}`),
     ...(more > 0 ? [`     … and ${more.toLocaleString('en')} more`] : []),
-    ...verdict.notes.map((note) => `     ${colors.dim(`· ${note}`)}`),
+    ...verdict.notes.map((note) => `     ${colors.dim(`· ${printable(note)}`)}`),
   ];
 };
 
@@ -43,5 +44,5 @@ const headOf = ({ number, title }: Pick<Invariant, 'number' | 'title'>): string 
 
 const findingText = ({ ids, problem }: Finding): string =>
   `${Object.entries(ids)
-    .map(([name, id]) => `${colors.dim(name)} ${id}`)
-    .join(' ')}: ${problem}`;
+    .map(([name, id]) => `${colors.dim(name)} ${printable(id)}`)
+    .join(' ')}: ${printable(problem)}`;
