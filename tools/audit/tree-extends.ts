@@ -10,7 +10,7 @@ import {
 import type { Sql } from '@payflow/postgres';
 
 import { readLeafTransactions } from '../../apps/ledger/src/store/leaf-transactions.js';
-import { isKept } from '../../apps/ledger/src/store/tree.js';
+import { isKept, keptLevelsOf } from '../../apps/ledger/src/store/tree.js';
 import type { Finding, Invariant } from './invariant.ts';
 
 const LEAVES_PER_PORTION = 2_000;
@@ -180,10 +180,10 @@ class TreeWalk {
     // Of each level those that are complete with one of these leaves.
     const rows = await this.sql.query<{ level: number; index: bigint; hash: Buffer }>(
       `SELECT n.level, n.index, n.node_hash AS hash
-         FROM generate_series(0, 52, 4) AS wanted (level)
+         FROM unnest($3::smallint[]) AS wanted (level)
          JOIN ledger_tree n ON n.level = wanted.level
               AND n.index >= $1::bigint >> wanted.level AND n.index < $2::bigint >> wanted.level`,
-      [begin, end],
+      [begin, end, keptLevelsOf(end)],
     );
     return new Map(rows.map(({ level, index, hash }) => [keyOf({ level, index: Number(index) }), hash]));
   }

@@ -8,6 +8,13 @@ const KEPT_LEVELS = 4;
 
 export const isKept = ({ level }: NodeAddress): boolean => level % KEPT_LEVELS === 0;
 
+/** The levels of which a tree of so many leaves keeps nodes. */
+export const keptLevelsOf = (leaves: number): readonly number[] => {
+  const levels: number[] = [];
+  for (let level = 0; 2 ** level <= leaves; level += KEPT_LEVELS) levels.push(level);
+  return levels;
+};
+
 /** A node with its hash. */
 export interface TreeNode extends NodeAddress {
   readonly hash: Buffer;
