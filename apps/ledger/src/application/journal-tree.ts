@@ -56,7 +56,7 @@ export class JournalTree implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private schedule(): void {
-    if (this.isClosing) return;
+    if (this.isClosing || this.fault !== undefined) return;
     this.timer = setTimeout(() => {
       this.running = this.follow().then(() => {
         this.schedule();
@@ -68,29 +68,21 @@ export class JournalTree implements OnApplicationBootstrap, OnModuleDestroy {
   private async follow(): Promise<void> {
     try {
       for (;;) {
-        const growth: Growth | undefined = this.isClosing ? undefined : await this.grow();
-        if (growth === undefined || growth.behind === 0) return;
+        const growth: Growth | undefined = this.isClosing ? undefined : await growTree(this.database, this.key);
+        if (growth === undefined) return;
+        this.behind.set(growth.behind);
+        if (growth.behind === 0) return;
       }
     } catch (error) {
+      if (error instanceof TreeFaultError) this.stopAt(error);
       // Nothing is lost: the journal is there, and the tree follows it when it can.
-      if (!(error instanceof TreeFaultError)) this.logger.warn({ err: error }, 'the tree did not grow');
+      else this.logger.warn({ err: error }, 'the tree did not grow');
     }
   }
 
-  /** One step, also for those who do not want to wait for the next second. @throws TreeFaultError */
-  async grow(): Promise<Growth | undefined> {
-    if (this.fault !== undefined) throw this.fault;
-    try {
-      const growth = await growTree(this.database, this.key);
-      if (growth !== undefined) this.behind.set(growth.behind);
-      return growth;
-    } catch (error) {
-      if (error instanceof TreeFaultError) {
-        this.fault = error;
-        this.faulty.set(1);
-        this.logger.error({ err: error }, 'the tree does not fit: no checkpoint is signed any more');
-      }
-      throw error;
-    }
+  private stopAt(fault: TreeFaultError): void {
+    this.fault = fault;
+    this.faulty.set(1);
+    this.logger.error({ err: fault }, 'the tree does not fit: no checkpoint is signed any more');
   }
 }
