@@ -1,7 +1,7 @@
 import { fillPayments } from './many-payments.ts';
 import { PaymentLoads, rowOf } from './payment-loads.ts';
-import { sentenceOf } from './report.ts';
-import type { Row, Section } from './section.ts';
+import { measuredRows } from './report.ts';
+import type { Section } from './section.ts';
 
 const SIZES = [10_000, 1_000_000] as const;
 const CLIENTS = 16;
@@ -16,11 +16,7 @@ export const flat: Section = {
   about: 'authorize and read with few payments in the database and with many: the rates and the p99 should not differ',
   run: async (bench) => {
     const loads = await PaymentLoads.open(bench);
-    const rows: Row[] = [];
-    const add = (row: Row): void => {
-      bench.progress(sentenceOf(row));
-      rows.push(row);
-    };
+    const { rows, add } = measuredRows(bench);
     try {
       // Also what the copies are made from.
       await loads.pay('authorize', { clients: CLIENTS });

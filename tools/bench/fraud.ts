@@ -6,8 +6,8 @@ import { DatabaseBaseline } from './database-baseline.ts';
 import type { LoadResult } from './load.ts';
 import { connected } from './payment-books.ts';
 import { rowOf } from './payment-loads.ts';
-import { sentenceOf } from './report.ts';
-import type { Bench, Row, Section } from './section.ts';
+import { measuredRows } from './report.ts';
+import type { Bench, Section } from './section.ts';
 import { serviceTokenOf } from './sign-in.ts';
 
 const MODULE = new URL('./clients/fraud-decision.ts', import.meta.url);
@@ -27,12 +27,8 @@ export const fraud: Section = {
   run: async (bench) => {
     const baseline = await DatabaseBaseline.create(bench, Math.max(10, Math.round(ROWS * bench.scale)));
     const decisions = await connected(bench.stack.postgres, 'payflow_fraud');
-    const rows: Row[] = [];
+    const { rows, add } = measuredRows(bench);
     const violations: string[] = [];
-    const add = (row: Row): void => {
-      bench.progress(sentenceOf(row));
-      rows.push(row);
-    };
     const measure = async (
       merchants: number,
       load: { readonly clients: number; readonly startsPerSecond?: number },

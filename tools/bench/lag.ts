@@ -1,8 +1,8 @@
 import { connected } from './payment-books.ts';
 import { PaymentLoads, rowOf } from './payment-loads.ts';
 import { memoryMibOf } from './process-memory.ts';
-import { sentenceOf } from './report.ts';
-import type { Bench, Row, Section } from './section.ts';
+import { measuredRows } from './report.ts';
+import type { Bench, Section } from './section.ts';
 
 const CLIENTS = 200;
 const RATES = [20, 100] as const;
@@ -15,7 +15,7 @@ export const lag: Section = {
     'how long an event of a payment takes to its ledger entries while payments come; and the memory of each service',
   run: async (bench) => {
     const loads = await PaymentLoads.open(bench);
-    const rows: Row[] = [];
+    const { rows, add } = measuredRows(bench);
     try {
       for (const startsPerSecond of RATES) {
         const since = new Date();
@@ -23,8 +23,7 @@ export const lag: Section = {
         const lags = await lagsSince(bench, since);
         const what = `authorize, ${String(startsPerSecond)} a second come: event to entry`;
         const row = { ...rowOf(what, 'payments', result), p50Ms: part(lags, 0.5), p99Ms: part(lags, 0.99) };
-        rows.push(startsPerSecond === RATES.at(-1) ? { ...row, note: memoryOf(bench) } : row);
-        bench.progress(sentenceOf(rows.at(-1) ?? row));
+        add(startsPerSecond === RATES.at(-1) ? { ...row, note: memoryOf(bench) } : row);
       }
       return { rows, violations: loads.violations };
     } finally {

@@ -2,7 +2,7 @@ import type { LedgerTransfers } from './clients/ledger-transfer.ts';
 import { DatabaseBaseline } from './database-baseline.ts';
 import type { LoadResult } from './load.ts';
 import { LedgerBooks } from './ledger-books.ts';
-import { sentenceOf } from './report.ts';
+import { measuredRows } from './report.ts';
 import type { Row, Section } from './section.ts';
 import { tokenOf } from './sign-in.ts';
 
@@ -53,7 +53,7 @@ export const ledger: Section = {
       await books.openAccounts(accountPrefix, accounts);
       const token = await tokenOf(bench.stack.gateway, bench.stack.ledgerClient);
       const address = bench.stack.services['ledger'] ?? '';
-      const rows: Row[] = [];
+      const { rows, add } = measuredRows(bench);
       const violations: string[] = [];
       for (const [index, load] of LOADS.entries()) {
         const beside = await besides(baseline, load);
@@ -61,8 +61,7 @@ export const ledger: Section = {
         const settings: LedgerTransfers = { address, token, accountPrefix, accounts, referencePrefix, ...load };
         const result = await bench.load({ module: MODULE, settings, clients: load.clients });
         const row = rowOf(load, result, beside);
-        bench.progress(sentenceOf(row));
-        rows.push(row);
+        add(row);
         const answered = result.succeededInAll * load.transfersPerRequest;
         const found = await books.countOf(referencePrefix);
         if (found !== answered)

@@ -1,6 +1,6 @@
 import { PaymentLoads, rowOf } from './payment-loads.ts';
-import { sentenceOf } from './report.ts';
-import type { Row, Section } from './section.ts';
+import { measuredRows } from './report.ts';
+import type { Section } from './section.ts';
 
 const PEAK_CLIENTS = 32;
 const OVERLOAD = 3;
@@ -19,11 +19,7 @@ export const overload: Section = {
   about: 'three times as many authorizations as go: what is still answered well, and how the rest is refused',
   run: async (bench) => {
     const loads = await PaymentLoads.open(bench);
-    const rows: Row[] = [];
-    const add = (row: Row): void => {
-      bench.progress(sentenceOf(row));
-      rows.push(row);
-    };
+    const { rows, add } = measuredRows(bench);
     try {
       const peak = await loads.pay('authorize', { clients: PEAK_CLIENTS });
       add(rowOf(`as many as go, ${String(PEAK_CLIENTS)} clients`, 'payments', peak));

@@ -1,7 +1,7 @@
 import { DatabaseBaseline } from './database-baseline.ts';
 import { PaymentLoads, rowOf } from './payment-loads.ts';
-import { sentenceOf } from './report.ts';
-import type { Row, Section } from './section.ts';
+import { measuredRows } from './report.ts';
+import type { Section } from './section.ts';
 
 const ACCOUNTS = 10_000;
 const OPEN_CLIENTS = 200;
@@ -16,11 +16,7 @@ export const payments: Section = {
   run: async (bench) => {
     const baseline = await DatabaseBaseline.create(bench, Math.max(10, Math.round(ACCOUNTS * bench.scale)));
     const loads = await PaymentLoads.open(bench);
-    const rows: Row[] = [];
-    const add = (row: Row): void => {
-      bench.progress(sentenceOf(row));
-      rows.push(row);
-    };
+    const { rows, add } = measuredRows(bench);
     try {
       for (const what of ['authorize', 'authorize and capture'] as const) {
         const paced = await loads.pay(what, { clients: OPEN_CLIENTS, startsPerSecond: GOAL_RATE });

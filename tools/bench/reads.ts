@@ -1,7 +1,7 @@
 import { DatabaseBaseline } from './database-baseline.ts';
 import { PaymentLoads, rowOf } from './payment-loads.ts';
-import { sentenceOf } from './report.ts';
-import type { Row, Section } from './section.ts';
+import { measuredRows } from './report.ts';
+import type { Section } from './section.ts';
 
 const ACCOUNTS = 10_000;
 const PAYMENTS = 1_000;
@@ -15,7 +15,7 @@ export const reads: Section = {
   run: async (bench) => {
     const baseline = await DatabaseBaseline.create(bench, Math.max(10, Math.round(ACCOUNTS * bench.scale)));
     const loads = await PaymentLoads.open(bench);
-    const rows: Row[] = [];
+    const { rows, add } = measuredRows(bench);
     try {
       // What is read is made first.
       await loads.pay('authorize', { clients: 16 });
@@ -23,9 +23,7 @@ export const reads: Section = {
         const { perSecond } = await baseline.select(clients);
         const result = await loads.read(PAYMENTS, { clients });
         const beside = { what: `a select by key, ${String(clients)} connections`, perSecond };
-        const row = rowOf(`${String(clients)} client${clients === 1 ? '' : 's'}`, 'reads', result, beside);
-        bench.progress(sentenceOf(row));
-        rows.push(row);
+        add(rowOf(`${String(clients)} client${clients === 1 ? '' : 's'}`, 'reads', result, beside));
       }
       return { rows, violations: loads.violations };
     } finally {

@@ -4,7 +4,7 @@ import { acquirerReport, type ReportLine } from './acquirer-report.ts';
 import { call, until } from './call.ts';
 import { connected } from './payment-books.ts';
 import { MemoryWatch } from './process-memory.ts';
-import { sentenceOf } from './report.ts';
+import { measuredRows } from './report.ts';
 import type { Bench, Row, Section } from './section.ts';
 import { type SetBased, setBasedRate } from './set-based.ts';
 import { adminTokenOf } from './sign-in.ts';
@@ -32,7 +32,7 @@ export const reconciliation: Section = {
   about: 'a report of 10,000 and 100,000 lines, read in and compared: time and memory; beside one SQL statement',
   run: async (bench) => {
     const database = await connected(bench.stack.postgres, 'payflow_settlement');
-    const rows: Row[] = [];
+    const { rows, add } = measuredRows(bench);
     const violations: string[] = [];
     try {
       for (const [index, size] of SIZES.entries()) {
@@ -56,8 +56,7 @@ export const reconciliation: Section = {
           baseline: { what: 'into a table and compared by one statement', perSecond },
           note: `${(tookMs / MS_PER_SECOND).toFixed(1)} s, of which read in ${(run.readInMs / MS_PER_SECOND).toFixed(1)}; ${memory.end()}`,
         };
-        bench.progress(sentenceOf(row));
-        rows.push(row);
+        add(row);
         violations.push(...(await books.violations(database, run)).map((sentence) => `${row.what}: ${sentence}`));
       }
       return { rows, violations };

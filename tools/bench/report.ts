@@ -1,4 +1,4 @@
-import type { Row, Section, SectionResult } from './section.ts';
+import type { Bench, Row, Section, SectionResult } from './section.ts';
 
 export interface Measured {
   readonly section: Section;
@@ -62,6 +62,18 @@ export const sentenceOf = (row: Row): string =>
   ifAny(row.p99Ms, (ms) => `, p99 ${milliseconds(ms)} ms`) +
   (row.baseline === undefined ? '' : `; without us ${rate(row.baseline.perSecond)}/s`) +
   (notesOf(row) === '' ? '' : ` (${notesOf(row)})`);
+
+/** The rows of a section, each told to the person who waits as soon as it is measured. */
+export const measuredRows = (
+  bench: Pick<Bench, 'progress'>,
+): { readonly rows: readonly Row[]; readonly add: (row: Row) => void } => {
+  const rows: Row[] = [];
+  const add = (row: Row): void => {
+    bench.progress(sentenceOf(row));
+    rows.push(row);
+  };
+  return { rows, add };
+};
 
 /** The page with the tables of the sections that were measured put between their markers. */
 export const refreshed = (page: string, measured: readonly Measured[], machine: string, day: string): string =>

@@ -1,7 +1,7 @@
 import { call, until } from './call.ts';
 import { MemoryWatch } from './process-memory.ts';
-import { sentenceOf } from './report.ts';
-import type { Bench, Row, Section } from './section.ts';
+import { measuredRows } from './report.ts';
+import type { Bench, Section } from './section.ts';
 import { type SetBased, setBasedRate } from './set-based.ts';
 import { SettlementBooks } from './settlement-books.ts';
 import { adminTokenOf } from './sign-in.ts';
@@ -23,12 +23,8 @@ export const settlement: Section = {
     'a run over 10,000 and 100,000 captured payments: time, memory, and until each is posted; beside one SQL statement',
   run: async (bench) => {
     const books = await SettlementBooks.open(bench);
-    const rows: Row[] = [];
+    const { rows, add } = measuredRows(bench);
     const violations: string[] = [];
-    const add = (row: Row): void => {
-      bench.progress(sentenceOf(row));
-      rows.push(row);
-    };
     try {
       // What other sections have left is not measured with ours.
       await settled(bench, await adminTokenOf(bench.stack));

@@ -1,7 +1,7 @@
 import type { WalletTransfers } from './clients/wallet-transfer.ts';
 import { DatabaseBaseline } from './database-baseline.ts';
 import { LedgerBooks } from './ledger-books.ts';
-import { sentenceOf } from './report.ts';
+import { measuredRows } from './report.ts';
 import type { Row, Section } from './section.ts';
 import { WalletBooks } from './wallet-books.ts';
 import { newOwners } from './wallet-owners.ts';
@@ -39,7 +39,7 @@ export const wallets: Section = {
     const journal = await LedgerBooks.open(bench);
     const baseline = await DatabaseBaseline.create(bench, count);
     try {
-      const rows: Row[] = [];
+      const { rows, add } = measuredRows(bench);
       const violations: string[] = [];
       const total = await books.total();
       const hotReceiver = owners[0]?.wallets[0] ?? '';
@@ -62,8 +62,7 @@ export const wallets: Section = {
           clientCpuShare: result.clientCpuShare,
           others: result.others,
         };
-        bench.progress(sentenceOf(row));
-        rows.push(row);
+        add(row);
         const found = (await books.transfers()) - before;
         if (found !== result.succeededInAll)
           violations.push(`${row.what}: ${String(result.succeededInAll)} were answered as done, ${String(found)} are`);

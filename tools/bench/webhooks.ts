@@ -3,7 +3,7 @@ import { typeid } from 'typeid-js';
 import { until } from './call.ts';
 import type { WebhookPosts } from './clients/webhook-post.ts';
 import type { LoadResult } from './load.ts';
-import { sentenceOf } from './report.ts';
+import { measuredRows } from './report.ts';
 import type { Bench, Row, Section } from './section.ts';
 import { toldEvent, WebhookMerchant } from './webhook-merchant.ts';
 import { WebhookReceivers } from './webhook-receivers.ts';
@@ -26,12 +26,8 @@ export const webhooks: Section = {
   run: async (bench) => {
     const events = Math.max(EVENTS_MIN, Math.round(EVENTS * bench.scale));
     const receivers = await WebhookReceivers.open(SILENT);
-    const rows: Row[] = [];
+    const { rows, add } = measuredRows(bench);
     const violations: string[] = [];
-    const add = (row: Row): void => {
-      bench.progress(sentenceOf(row));
-      rows.push(row);
-    };
     try {
       const bare = await bareLoop(bench, receivers);
       const beside = { what: `a loop of requests, ${String(CONNECTIONS)} connections`, perSecond: bare.perSecond };
