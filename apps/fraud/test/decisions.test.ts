@@ -79,7 +79,7 @@ describe('POST /internal/fraud/decisions', () => {
     expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
     expect(answers.every(({ status }) => status === 200)).toBe(true);
     const at = new Date(Date.now() + 60_000).toISOString();
-    const again = await fraud.judge({ ...asked, at, ip: '192.0.2.9', email: 'ann@example.com' }, 1);
+    const again = await fraud.judge({ ...asked, at, ip: '192.0.2.9', ipCountry: 'FR', email: 'ann@example.com' }, 1);
     expect(again.text).toBe(answers[0]?.text);
     expect(await countOf(asked.subjectId)).toBe(1n);
     const counted = await fraud.database.query(
@@ -113,6 +113,7 @@ describe('POST /internal/fraud/decisions', () => {
       (asked) => ({ ...asked, method: { ...asked.method, fingerprint: '4242424242424242' } }),
     ],
     ['a country that is no code', (asked) => ({ ...asked, method: { ...asked.method, country: 'usa' } })],
+    ['an address in a country that is no code', (asked) => ({ ...asked, ipCountry: 'T1' })],
     ['a field that there is not', (asked) => ({ ...asked, risk: 'none' })],
   ])('refuses %s', async (_, broken) => {
     expect(await fraud.judge(broken(payment()) as ReturnType<typeof payment>)).toMatchObject({

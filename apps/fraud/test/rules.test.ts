@@ -256,10 +256,32 @@ describe('a dry run', () => {
   });
 });
 
+describe('a rule about who pays', () => {
+  const speaks = async (condition: object, members: Parameters<typeof payment>[0]): Promise<boolean> => {
+    await fraud.setRules([{ ...large(), when: condition }]);
+    return (await fraud.judge(payment(members))).body['outcome'] === 'BLOCK';
+  };
+
+  it('sees the domain of his email, however it was written', async () => {
+    const throwaway = { field: 'emailDomain', operator: 'is', value: 'throwaway.example' };
+    expect(await speaks(throwaway, { email: 'Ann@Throwaway.Example' })).toBe(true);
+    expect(await speaks(throwaway, { email: 'ann@example.com' })).toBe(false);
+    expect(await speaks(throwaway, {})).toBe(false);
+  });
+
+  it('sees the country he comes from, and that nobody knows it', async () => {
+    const foreign = { field: 'ipCountry', operator: 'is_not', value: ['US', 'CA'] };
+    expect(await speaks(foreign, { ipCountry: 'FR' })).toBe(true);
+    expect(await speaks(foreign, { ipCountry: 'CA' })).toBe(false);
+    expect(await speaks(foreign, {})).toBe(false);
+    expect(await speaks({ field: 'ipCountry', operator: 'missing' }, {})).toBe(true);
+  });
+});
+
 describe('decisions', () => {
   it('are found by their payment, with everything they were made from', async () => {
     await fraud.setRules([large()]);
-    const asked = payment({ amount: 5_500, ip: '203.0.113.9', email: 'ann@example.com' });
+    const asked = payment({ amount: 5_500, ip: '203.0.113.9', ipCountry: 'FR', email: 'ann@example.com' });
     const { body: answer } = await fraud.judge(asked);
     const { body } = await fraud.get(`/fraud/decisions?paymentId=${asked.subjectId}`);
     expect(body).toMatchObject({
@@ -268,6 +290,7 @@ describe('decisions', () => {
           decisionId: answer['decisionId'],
           outcome: 'BLOCK',
           ip: '203.0.113.9',
+          ipCountry: 'FR',
           email: 'a***@example.com',
           method: asked.method,
           features: { velocities: [], lists: [] },

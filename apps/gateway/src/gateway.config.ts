@@ -69,6 +69,16 @@ export const gatewayConfigSchema = z.object({
   TRUSTED_PROXIES: z.string().default('').transform(listOf).meta({
     description: 'Addresses whose X-Forwarded-For is believed, separated by commas: load balancers in front.',
   }),
+  CLIENT_COUNTRY_HEADER: z
+    .string()
+    .regex(/^[\w-]{1,64}$/)
+    .transform((name) => name.toLowerCase())
+    .optional()
+    .meta({
+      description:
+        'Header in which TRUSTED_PROXIES tell the country of a client, such as `CF-IPCountry`: `ipCountry` in the rules of ' +
+        'fraud. The proxy must write it itself and never pass on what a client sent.',
+    }),
 });
 export type GatewayConfig = z.infer<typeof gatewayConfigSchema>;
 

@@ -290,4 +290,20 @@ describe('a client behind a load balancer', () => {
       await gateway.stop();
     }
   });
+
+  it.each([
+    ['that the balancer says', { TRUSTED_PROXIES: '127.0.0.1', CLIENT_COUNTRY_HEADER: 'CF-IPCountry' }, 'DE'],
+    ['that nobody was asked for', { TRUSTED_PROXIES: '127.0.0.1' }, undefined],
+    ['that he says himself', { CLIENT_COUNTRY_HEADER: 'CF-IPCountry' }, undefined],
+  ])('comes from the country %s: %j makes it %s', async (_, settings, expected) => {
+    const gateway = await startGateway(settings);
+    try {
+      const authorization = await gateway.merchant();
+      const told = { authorization, 'cf-ipcountry': 'DE', 'x-payflow-client-country': 'US' };
+      await rawRequest(gateway.port, '/payments', told);
+      expect(gateway.payment.last.headers['x-payflow-client-country']).toBe(expected);
+    } finally {
+      await gateway.stop();
+    }
+  });
 });

@@ -168,7 +168,7 @@ describe('what fraud lets through', () => {
     expect(service.fraud.asked).toHaveLength(before + 1);
   });
 
-  it('is an intent too: judged when it is confirmed, with the address of the payer who confirms it', async () => {
+  it('is an intent too: judged when it is confirmed, with the address and the country of the payer who confirms it', async () => {
     const created = await service.post(
       '/payments',
       { amount: 1000, currency: 'USD' },
@@ -184,10 +184,10 @@ describe('what fraud lets through', () => {
     const confirmed = await service.post(`/payments/${paymentId}/confirm`, body, {
       as: payer,
       key: freshKey(),
-      headers: { 'x-forwarded-for': '203.0.113.9' },
+      headers: { 'x-forwarded-for': '203.0.113.9', 'x-payflow-client-country': 'DE' },
     });
     expect(confirmed).toMatchObject({ status: 200, body: { status: 'AUTHORIZED' } });
-    expect(service.fraud.questionsAbout(paymentId)).toMatchObject([{ ip: '203.0.113.9' }]);
+    expect(service.fraud.questionsAbout(paymentId)).toMatchObject([{ ip: '203.0.113.9', ipCountry: 'DE' }]);
   });
 
   it.each([
@@ -591,19 +591,23 @@ describe('while fraud does not answer', () => {
         clientSecret: created.body['clientSecret'],
         email: 'ann@example.com',
       },
-      { as: userPrincipal(newId('usr'), 'customer'), key: freshKey(), headers: { 'x-forwarded-for': '203.0.113.9' } },
+      {
+        as: userPrincipal(newId('usr'), 'customer'),
+        key: freshKey(),
+        headers: { 'x-forwarded-for': '203.0.113.9', 'x-payflow-client-country': 'DE' },
+      },
     );
     expect(confirmed).toMatchObject({ status: 202, body: { status: 'IN_REVIEW' } });
     await lookAt(paymentId);
     const [first, second] = service.fraud.questionsAbout(paymentId);
     expect({ ...second, at: '' }).toEqual({ ...first, at: '' });
-    expect(second).toMatchObject({ ip: '203.0.113.9', email: 'ann@example.com' });
+    expect(second).toMatchObject({ ip: '203.0.113.9', ipCountry: 'DE', email: 'ann@example.com' });
     expect((await readBy(paymentId)).status).toBe('AUTHORIZED');
     const [row] = await service.database.query(
-      'SELECT payer_ip, payer_email FROM payment_reviews WHERE payment_id = $1',
+      'SELECT payer_ip, payer_ip_country, payer_email FROM payment_reviews WHERE payment_id = $1',
       [paymentId],
     );
-    expect(row).toEqual({ payer_ip: null, payer_email: null });
+    expect(row).toEqual({ payer_ip: null, payer_ip_country: null, payer_email: null });
   });
 
   it('what was said of one card does not count for another', async () => {

@@ -15,7 +15,7 @@ export {
   loadConfig,
 } from './config.js';
 export { InjectConfig, ServiceModule, type ServiceModuleOptions } from './service-module.js';
-export { type AddressedRequest, clientAddressOf } from './client-address.js';
+export { type AddressedRequest, CLIENT_COUNTRY_HEADER, clientAddressOf, clientCountryOf } from './client-address.js';
 export { Logger } from './log.js';
 export { Metrics } from './metrics.js';
 export { Health, type HealthCheck, type ReadinessReport } from './health.js';

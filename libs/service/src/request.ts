@@ -4,6 +4,7 @@ import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiConsumes } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 
+import { CLIENT_COUNTRY_HEADER } from './client-address.js';
 import type { Context } from './context.js';
 import { versionOfIfMatch } from './entity-tag.js';
 import { Problem } from './problem.js';
@@ -43,6 +44,8 @@ export interface RequestMeta {
   readonly swappedCard?: string;
   /** Whoever asked the gateway: it writes `X-Forwarded-For` itself, and the services are reachable through it only. */
   readonly forwardedFor?: string;
+  /** From which country he comes: known to the gateway where a proxy in front of it tells. */
+  readonly clientCountry?: string;
 }
 
 /** The request's `RequestMeta`. A key or condition that cannot be used is refused here. */
@@ -74,6 +77,7 @@ export const requestMetaOf = (request: FastifyRequest): RequestMeta => {
   const cardFingerprint = headerOf(request, CARD_FINGERPRINT_HEADER);
   const swappedCard = headerOf(request, SWAPPED_CARD_HEADER);
   const forwardedFor = headerOf(request, 'x-forwarded-for');
+  const clientCountry = headerOf(request, CLIENT_COUNTRY_HEADER);
   return {
     requestId: request.id,
     route: `${request.method} ${request.routeOptions.url ?? ''}`,
@@ -84,6 +88,7 @@ export const requestMetaOf = (request: FastifyRequest): RequestMeta => {
     ...(cardFingerprint === undefined ? {} : { cardFingerprint }),
     ...(swappedCard === undefined ? {} : { swappedCard }),
     ...(forwardedFor === undefined ? {} : { forwardedFor }),
+    ...(clientCountry === undefined ? {} : { clientCountry }),
   };
 };
 

@@ -149,8 +149,13 @@ const questionOf = (request: FraudDecisionRequest, now: Date): Question => {
 };
 
 /** Who pays whom how much with what. Whoever asks again may ask at another time, and from elsewhere or from a timer. */
-const contentHash = ({ at: _at, ip: _ip, email: _email, ...content }: FraudDecisionRequest): Uint8Array =>
-  createHash('sha256').update(canonicalJson(content)).digest();
+const contentHash = ({
+  at: _at,
+  ip: _ip,
+  ipCountry: _ipCountry,
+  email: _email,
+  ...content
+}: FraudDecisionRequest): Uint8Array => createHash('sha256').update(canonicalJson(content)).digest();
 
 const requireSame = (known: DecisionRow, { hash }: Question): DecisionRow => {
   if (Buffer.from(known.requestHash).equals(hash)) return known;

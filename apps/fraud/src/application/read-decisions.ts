@@ -40,6 +40,7 @@ const detailView = ({ request, ...row }: DecisionRow): FraudDecisionDetail => ({
   features: { velocities: [...row.features.velocities], lists: [...row.features.lists] },
   method: request.method,
   ip: request.ip,
+  ipCountry: request.ipCountry ?? null,
   email: request.email === null ? null : hintedEmail(request.email),
   reviewId: row.reviewId,
   at: row.at.toISOString(),

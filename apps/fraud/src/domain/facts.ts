@@ -31,6 +31,7 @@ export const factsOf = ({ method, ...request }: FraudDecisionRequest): Facts => 
       fingerprint: method.fingerprint,
       cardCountry: method.country,
       ip: address === undefined ? null : textOfNetwork(address),
+      ipCountry: request.ipCountry ?? null,
       email,
       emailDomain: email === null ? null : email.slice(email.lastIndexOf('@') + 1),
       userId: request.userId,

@@ -2,7 +2,14 @@ import { describe, expect, it } from '@jest/globals';
 
 import { answerHeaders, requestHeaders } from './headers.js';
 
-const request = { requestId: 'req_1', clientAddress: '203.0.113.9', protocol: 'http', hasBody: true, added: {} };
+const request = {
+  requestId: 'req_1',
+  clientAddress: '203.0.113.9',
+  clientCountry: undefined,
+  protocol: 'http',
+  hasBody: true,
+  added: {},
+};
 
 describe('the headers a service gets', () => {
   it('are what the client sent, but for what only we may say', () => {
@@ -16,6 +23,7 @@ describe('the headers a service gets', () => {
         forwarded: 'for=10.0.0.1',
         'x-payflow-card-fingerprint': 'forged',
         'payflow-merchant': 'forged',
+        'x-payflow-client-country': 'DE',
         'x-correlation-id': 'forged',
         'x-request-id': 'theirs',
         cookie: 'a=b',

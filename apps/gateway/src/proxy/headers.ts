@@ -1,6 +1,8 @@
 import { randomFillSync } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 
+import { CLIENT_COUNTRY_HEADER } from '@payflow/service';
+
 /** What belongs to one connection and not to the message (RFC 9110 §7.6.1), and what a proxy answers for itself. */
 const HOP_BY_HOP = [
   'connection',
@@ -32,6 +34,7 @@ const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}
 export interface ForwardedRequest {
   readonly requestId: string;
   readonly clientAddress: string;
+  readonly clientCountry: string | undefined;
   readonly protocol: string;
   readonly hasBody: boolean;
   /** Headers of our own, such as the fingerprint of a swapped card. */
@@ -50,6 +53,7 @@ export const requestHeaders = (headers: IncomingHttpHeaders, request: ForwardedR
   sent['x-request-id'] = request.requestId;
   sent['x-forwarded-for'] = request.clientAddress;
   sent['x-forwarded-proto'] = request.protocol;
+  if (request.clientCountry !== undefined) sent[CLIENT_COUNTRY_HEADER] = request.clientCountry;
   return Object.assign(sent, request.added);
 };
 

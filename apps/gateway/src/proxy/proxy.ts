@@ -4,6 +4,7 @@ import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import {
   AccessTokens,
   clientAddressOf,
+  clientCountryOf,
   InjectConfig,
   Lifecycle,
   Logger,
@@ -156,6 +157,7 @@ export class Proxy implements OnApplicationShutdown {
         headers: requestHeaders(request.headers, {
           requestId: request.id,
           clientAddress: clientAddressOf(request, this.config.TRUSTED_PROXIES),
+          clientCountry: clientCountryOf(request, this.config.CLIENT_COUNTRY_HEADER, this.config.TRUSTED_PROXIES),
           protocol: request.protocol,
           hasBody: body !== null,
           added: authorization === undefined ? headers : { ...headers, authorization },

@@ -28,8 +28,11 @@ export interface JudgedPayment {
 /** What was told of who pays, beside the payment. It is for fraud alone: no event, answer or log has it. */
 export interface Payer {
   readonly ip: string | null;
+  readonly ipCountry: string | null;
   readonly email: string | null;
 }
+
+const COUNTRY = /^[A-Z]{2}$/;
 
 /** Nobody waits for it: a payment that could not be judged in time. */
 const PATIENT_MS = 2_000;
@@ -106,7 +109,7 @@ export class JudgePayments {
 }
 
 /**
- * The address of a merchant's server says nothing about the payer. An email may come from either: what the merchant has
+ * The address of a merchant's server says nothing about the payer, nor does its country. An email may come from either: what the merchant has
  * said of his customer holds before what a browser says of itself.
  *
  * @param emailOfIntent what the merchant said when he made the intent
@@ -116,16 +119,17 @@ export const payerOf = (
   emailOfIntent: string | null,
 ): Payer => {
   const email = body.email ?? null;
-  if (principal.scopes.includes('payments:write')) return { ip: null, email: email ?? emailOfIntent };
-  const { forwardedFor } = meta;
+  if (principal.scopes.includes('payments:write')) return { ip: null, ipCountry: null, email: email ?? emailOfIntent };
+  const { forwardedFor, clientCountry } = meta;
   const ip = forwardedFor !== undefined && isIP(forwardedFor) !== 0 ? forwardedFor : null;
-  return { ip, email: emailOfIntent ?? email };
+  const ipCountry = clientCountry !== undefined && COUNTRY.test(clientCountry) ? clientCountry : null;
+  return { ip, ipCountry, email: emailOfIntent ?? email };
 };
 
 const requestOf = (
   { paymentId, merchantId, userId, amountMinor, currency }: JudgedPayment,
   { type, brand, bin, last4, fingerprint, wallet }: PaymentMethod,
-  { ip, email }: Payer,
+  { ip, ipCountry, email }: Payer,
 ): FraudDecisionRequest => ({
   subject: 'payment',
   subjectId: paymentId,
@@ -135,6 +139,7 @@ const requestOf = (
   currency,
   method: { type, brand, bin: bin ?? null, last4, fingerprint, country: null, walletId: wallet?.walletId ?? null },
   ip,
+  ...(ipCountry === null ? {} : { ipCountry }),
   email,
   at: new Date().toISOString(),
 });

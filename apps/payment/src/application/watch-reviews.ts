@@ -66,10 +66,10 @@ export class WatchReviews implements OnApplicationBootstrap, BeforeApplicationSh
     await this.database.transaction(async (tx) => await this.reviews.decide(tx, paymentId, decision, router, CAUSE));
   }
 
-  private async judge({ payment_id: paymentId, payer_ip: ip, payer_email: email }: DueReview): Promise<void> {
+  private async judge({ payment_id: paymentId, ...review }: DueReview): Promise<void> {
+    const payer = { ip: review.payer_ip, ipCountry: review.payer_ip_country, email: review.payer_email };
     const payment = await loadPayment(this.database, paymentId);
-    const judgement =
-      payment?.paymentMethod && (await this.judging.judgeAgain(payment, payment.paymentMethod, { ip, email }));
+    const judgement = payment?.paymentMethod && (await this.judging.judgeAgain(payment, payment.paymentMethod, payer));
     if (!judgement) return;
     crashPoint('payment.review.after-judgement');
     const router = await this.reviews.router();

@@ -165,15 +165,16 @@ REVOKE UPDATE, DELETE, TRUNCATE ON routing_rules FROM payflow_payment;
 
 -- The timers of payments that wait for people, or for fraud to come back. The payment's events say how they stand.
 CREATE TABLE payment_reviews (
-  payment_id   text        PRIMARY KEY REFERENCES payments,
-  review_id    text,
-  decide_by    timestamptz NOT NULL,
+  payment_id       text        PRIMARY KEY REFERENCES payments,
+  review_id        text,
+  decide_by        timestamptz NOT NULL,
   -- Of a payment that waits until fraud is back: it is asked the same question again. Forgotten when it was answered.
-  payer_ip     text,
-  payer_email  text,
-  looks        int         NOT NULL DEFAULT 0,
+  payer_ip         text,
+  payer_ip_country text,
+  payer_email      text,
+  looks            int         NOT NULL DEFAULT 0,
   -- None once it is closed.
-  next_look_at timestamptz
+  next_look_at     timestamptz
 );
 CREATE INDEX payment_reviews_open ON payment_reviews (next_look_at) WHERE next_look_at IS NOT NULL;
 

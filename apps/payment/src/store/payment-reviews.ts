@@ -15,7 +15,7 @@ export const storeReview = async (tx: Tx, { paymentId }: Payment, review: Review
                               WHEN $2::text IS NULL THEN now() + make_interval(secs => ${FIRST_LOOK_SECONDS})
                               ELSE $3::timestamptz + make_interval(secs => ${GRACE_SECONDS}) END)
      ON CONFLICT (payment_id) DO UPDATE SET review_id = excluded.review_id, decide_by = excluded.decide_by,
-       payer_ip = NULL, payer_email = NULL, next_look_at = excluded.next_look_at`,
+       payer_ip = NULL, payer_ip_country = NULL, payer_email = NULL, next_look_at = excluded.next_look_at`,
     [paymentId, review.reviewId, review.decideBy, review.open],
   );
 };
@@ -24,19 +24,19 @@ export const storeReview = async (tx: Tx, { paymentId }: Payment, review: Review
 export const rememberPayer = async (
   tx: Tx,
   paymentId: string,
-  { ip, email }: { readonly ip: string | null; readonly email: string | null },
+  payer: { readonly ip: string | null; readonly ipCountry: string | null; readonly email: string | null },
 ): Promise<void> => {
-  await tx.execute('UPDATE payment_reviews SET payer_ip = $2, payer_email = $3 WHERE payment_id = $1', [
-    paymentId,
-    ip,
-    email,
-  ]);
+  await tx.execute(
+    'UPDATE payment_reviews SET payer_ip = $2, payer_ip_country = $3, payer_email = $4 WHERE payment_id = $1',
+    [paymentId, payer.ip, payer.ipCountry, payer.email],
+  );
 };
 
 export interface DueReview {
   readonly payment_id: string;
   readonly review_id: string | null;
   readonly payer_ip: string | null;
+  readonly payer_ip_country: string | null;
   readonly payer_email: string | null;
   /** By the clock of the database, the only one that all instances share. */
   readonly overdue: boolean;
@@ -54,6 +54,6 @@ export const takeUpDueReviews = async (sql: Sql, reviewsMax: number): Promise<re
       WHERE payment_id IN (
         SELECT payment_id FROM payment_reviews WHERE next_look_at <= now()
          ORDER BY next_look_at LIMIT $1 FOR UPDATE SKIP LOCKED)
-      RETURNING payment_id, review_id, payer_ip, payer_email, decide_by <= now() AS overdue`,
+      RETURNING payment_id, review_id, payer_ip, payer_ip_country, payer_email, decide_by <= now() AS overdue`,
     [reviewsMax],
   );

@@ -56,6 +56,11 @@ export const fraudDecisionRequestSchema = z.strictObject({
     walletId: plain(64).nullable(),
   }),
   ip: plain(45).nullable(),
+  /** From which the payer comes; left out where nobody in front of the gateway tells. */
+  ipCountry: z
+    .string()
+    .regex(/^[A-Z]{2}$/)
+    .optional(),
   email: plain(254).nullable(),
   at: timeSchema,
 });

@@ -40,6 +40,7 @@ export const fraudDecisionDetailSchema = z
       walletId: z.string().nullable(),
     }),
     ip: z.string().nullable(),
+    ipCountry: z.string().nullable(),
     email: z
       .string()
       .nullable()

@@ -29,6 +29,7 @@ const FIELD_VALUES = {
   fingerprint: /^[\w+/=.:-]{1,128}$/,
   cardCountry: /^[A-Z]{2}$/,
   ip: /^[0-9a-f.:]{2,45}(\/\d{1,3})?$/,
+  ipCountry: /^[A-Z]{2}$/,
   email: /^[^\s@A-Z]{1,64}@[^\s@A-Z]{1,190}$/,
   emailDomain: /^[^\s@A-Z]{1,190}$/,
   userId: /^[\w-]{1,64}$/,
