@@ -109,8 +109,8 @@ export class JudgePayments {
 }
 
 /**
- * The address of a merchant's server says nothing about the payer, nor does its country. An email may come from either: what the merchant has
- * said of his customer holds before what a browser says of itself.
+ * The address of a merchant's server says nothing about the payer, nor does its country. An email may come from either:
+ * what the merchant has said of his customer holds before what a browser says of itself.
  *
  * @param emailOfIntent what the merchant said when he made the intent
  */
