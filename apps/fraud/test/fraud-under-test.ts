@@ -46,10 +46,10 @@ export const PAYMENT = servicePrincipal('payment');
 export const RISK = userPrincipal(newId('usr'), 'risk');
 export const FINANCE = userPrincipal(newId('usr'), 'finance');
 /** The first file of a run also builds the template database. */
-export const START_TIMEOUT_MS = 60_000;
+export const START_TIMEOUT_MS = 240_000;
 /** A consumer joins its group within seconds, on a busy broker within a minute. */
-export const EVENTS_PATIENCE = { timeoutMs: 60_000 };
-export const EVENTS_TIMEOUT_MS = 90_000;
+export const EVENTS_PATIENCE = { timeoutMs: 120_000 };
+export const EVENTS_TIMEOUT_MS = 300_000;
 
 const SETTINGS = {
   NODE_ENV: 'test',

@@ -3,17 +3,17 @@ import { newId } from '@payflow/kernel';
 import { eventually, merchantPrincipal, userPrincipal } from '@payflow/testing';
 
 import { PaymentStory } from '../../ledger/test/payment-event-source.js';
-import { FINANCE, IBAN, SettlementUnderTest, UNKNOWN_MERCHANT } from './settlement-under-test.js';
+import { FINANCE, IBAN, SettlementUnderTest, START_TIMEOUT_MS, UNKNOWN_MERCHANT } from './settlement-under-test.js';
 
-jest.setTimeout(120_000);
+jest.setTimeout(400_000);
 
 let settlement: SettlementUnderTest;
 beforeAll(async () => {
   settlement = await SettlementUnderTest.start({ instances: 2 });
-}, 120_000);
+}, START_TIMEOUT_MS);
 afterAll(async () => {
   await settlement.stop();
-}, 60_000);
+});
 
 const captured = (merchantId: string, amount: number, fee: number, currency = 'USD'): PaymentStory =>
   new PaymentStory(merchantId, currency).created(amount).authorized(amount).captured(amount, fee);
@@ -25,7 +25,7 @@ describe('the balance of a merchant', () => {
     for (let round = 1; round <= 10; round += 1) {
       await settlement.payments.emit(captured(merchantId, 1_000 + round, 30).emitted());
       expected += 970 + round;
-      const { status, body } = await settlement.get('/balance', merchantPrincipal(merchantId), round % 2);
+      const { status, body } = await settlement.heard('/balance', merchantPrincipal(merchantId), round % 2);
       expect({ status, data: body['data'] as unknown }).toEqual({
         status: 200,
         data: [{ currency: 'USD', pending: expected, available: 0, reserved: 0 }],
@@ -51,7 +51,7 @@ describe('the balance of a merchant', () => {
   });
 
   it('of one who was never paid is empty', async () => {
-    expect(await settlement.get('/balance', merchantPrincipal(newId('mer')))).toMatchObject({
+    expect(await settlement.heard('/balance', merchantPrincipal(newId('mer')))).toMatchObject({
       status: 200,
       body: { data: [] },
     });
@@ -83,7 +83,7 @@ describe('what changed it', () => {
     const rows: Record<string, unknown>[] = [];
     let cursor: string | null = null;
     do {
-      const { body } = await settlement.get(
+      const { body } = await settlement.heard(
         `/balance/transactions?limit=5${cursor === null ? '' : `&cursor=${cursor}`}`,
         as,
       );

@@ -3,7 +3,7 @@ import { newId } from '@payflow/kernel';
 import { eventually } from '@payflow/testing';
 
 import { PaymentStory } from '../../ledger/test/payment-event-source.js';
-import { type Answered, type Fields, FINANCE, type SettlementUnderTest } from './settlement-under-test.js';
+import { type Answered, type Fields, FINANCE, PATIENT, type SettlementUnderTest } from './settlement-under-test.js';
 
 const HOUR_MS = 3_600_000;
 
@@ -87,16 +87,13 @@ export class Books {
 
   /** The event has come. */
   async known(type: string, reference: string): Promise<void> {
-    await eventually(
-      async () => {
-        const rows = await this.settlement.database.query(
-          'SELECT FROM expected_lines WHERE type = $1 AND reference = $2',
-          [type, reference],
-        );
-        if (rows.length === 0) throw new Error(`${type} ${reference} is not known here`);
-      },
-      { timeoutMs: 40_000 },
-    );
+    await eventually(async () => {
+      const rows = await this.settlement.database.query(
+        'SELECT FROM expected_lines WHERE type = $1 AND reference = $2',
+        [type, reference],
+      );
+      if (rows.length === 0) throw new Error(`${type} ${reference} is not known here`);
+    }, PATIENT);
   }
 
   /** Fetches the report of the last hour and compares it. */
@@ -113,14 +110,11 @@ export class Books {
   }
 
   async ended(runId: string): Promise<Fields> {
-    return await eventually(
-      async () => {
-        const { body } = await this.settlement.get(`/reconciliation/runs/${runId}`, FINANCE);
-        if (body['status'] === 'RUNNING') throw new Error('the run goes on');
-        return body;
-      },
-      { timeoutMs: 60_000 },
-    );
+    return await eventually(async () => {
+      const { body } = await this.settlement.get(`/reconciliation/runs/${runId}`, FINANCE);
+      if (body['status'] === 'RUNNING') throw new Error('the run goes on');
+      return body;
+    }, PATIENT);
   }
 
   /** A report that the acquirer sends, read in and compared. @returns its run */
@@ -157,14 +151,11 @@ export class Books {
     const correctionId = String((proposed.body['corrections'] as readonly Fields[]).at(-1)?.['correctionId']);
     const approved = await this.settlement.post(`${path}/corrections/${correctionId}/approve`, undefined, second);
     if (approved.status !== 202) throw new Error(JSON.stringify(approved.body));
-    return await eventually(
-      async () => {
-        const now = await this.exception(exceptionId);
-        if (now['status'] !== 'RESOLVED') throw new Error(`not posted yet: ${JSON.stringify(now)}`);
-        return now;
-      },
-      { timeoutMs: 40_000 },
-    );
+    return await eventually(async () => {
+      const now = await this.exception(exceptionId);
+      if (now['status'] !== 'RESOLVED') throw new Error(`not posted yet: ${JSON.stringify(now)}`);
+      return now;
+    }, PATIENT);
   }
 
   /** Has the next report of this issuer get things wrong. */

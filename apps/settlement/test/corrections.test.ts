@@ -5,9 +5,9 @@ import { eventually, userPrincipal } from '@payflow/testing';
 
 import { PaymentStory } from '../../ledger/test/payment-event-source.js';
 import { Books } from './books.js';
-import { type Fields, FINANCE, SettlementUnderTest } from './settlement-under-test.js';
+import { type Fields, FINANCE, PATIENT, SettlementUnderTest, START_TIMEOUT_MS } from './settlement-under-test.js';
 
-jest.setTimeout(120_000);
+jest.setTimeout(400_000);
 
 const SECOND: Principal = userPrincipal(newId('usr'), 'finance');
 const HOUR_MS = 3_600_000;
@@ -22,10 +22,10 @@ beforeAll(async () => {
     environment: { ACQUIRERS: JSON.stringify(Object.fromEntries(acquirers)) },
   });
   books = new Books(settlement);
-}, 120_000);
+}, START_TIMEOUT_MS);
 afterAll(async () => {
   await settlement.stop();
-}, 60_000);
+});
 
 /** A day of its own for each test: its reports overlap with those of no other. */
 let days = 2;
@@ -48,12 +48,9 @@ const untold = (amount: number, at: Date) => {
 
 /** As soon as the ledger has heard of the payments. */
 const receivableOfSim = async (balance: number): Promise<void> => {
-  await eventually(
-    async () => {
-      expect(await settlement.ledgerBalance('psp:sim:receivable')).toBe(balance);
-    },
-    { timeoutMs: 40_000 },
-  );
+  await eventually(async () => {
+    expect(await settlement.ledgerBalance('psp:sim:receivable')).toBe(balance);
+  }, PATIENT);
 };
 
 const raisedIn = async (run: Fields, reference: string): Promise<Fields> => {
@@ -173,16 +170,13 @@ describe('a comparison that closes what is settled', () => {
         [missing['exceptionId']],
       );
       const comparing = books.reported('sim2', from, to, [{ reference, amount: 800, at: noon }]);
-      await eventually(
-        async () => {
-          const waiting = await settlement.database.query(
-            'SELECT FROM pg_stat_activity WHERE $1 = ANY (pg_blocking_pids(pid))',
-            [locking?.pid],
-          );
-          if (waiting.length === 0) throw new Error('it does not wait yet');
-        },
-        { timeoutMs: 20_000 },
-      );
+      await eventually(async () => {
+        const waiting = await settlement.database.query(
+          'SELECT FROM pg_stat_activity WHERE $1 = ANY (pg_blocking_pids(pid))',
+          [locking?.pid],
+        );
+        if (waiting.length === 0) throw new Error('it does not wait yet');
+      }, PATIENT);
       await tx.execute(
         `UPDATE corrections SET status = 'APPROVED', decided_by = $2, decided_at = now(), next_attempt_at = now() WHERE id = $1`,
         [correctionId, SECOND.id],
@@ -190,16 +184,13 @@ describe('a comparison that closes what is settled', () => {
       return { comparing };
     });
     expect(await run.comparing).toMatchObject({ status: 'DONE', exceptionsClosed: 0 });
-    await eventually(
-      async () => {
-        expect(await books.exception(String(missing['exceptionId']))).toMatchObject({
-          status: 'RESOLVED',
-          resolvedBy: SECOND.id,
-          corrections: [{ status: 'POSTED' }],
-        });
-      },
-      { timeoutMs: 40_000 },
-    );
+    await eventually(async () => {
+      expect(await books.exception(String(missing['exceptionId']))).toMatchObject({
+        status: 'RESOLVED',
+        resolvedBy: SECOND.id,
+        corrections: [{ status: 'POSTED' }],
+      });
+    }, PATIENT);
   });
 });
 
@@ -242,16 +233,13 @@ describe('a correction that cannot be posted', () => {
         SECOND.id,
       ],
     );
-    await eventually(
-      async () => {
-        expect(await books.exception(String(good['exceptionId']))).toMatchObject({ status: 'RESOLVED' });
-        expect(await books.exception(String(bad['exceptionId']))).toMatchObject({
-          status: 'OPEN',
-          corrections: [{ status: 'FAILED', failure: expect.stringMatching(/^[a-z_]+: ./) }],
-        });
-      },
-      { timeoutMs: 40_000 },
-    );
+    await eventually(async () => {
+      expect(await books.exception(String(good['exceptionId']))).toMatchObject({ status: 'RESOLVED' });
+      expect(await books.exception(String(bad['exceptionId']))).toMatchObject({
+        status: 'OPEN',
+        corrections: [{ status: 'FAILED', failure: expect.stringMatching(/^[a-z_]+: ./) }],
+      });
+    }, PATIENT);
     expect(await books.correct(String(bad['exceptionId']), FINANCE, SECOND)).toMatchObject({
       status: 'RESOLVED',
       corrections: [{ status: 'FAILED' }, { status: 'POSTED' }],

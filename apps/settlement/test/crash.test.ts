@@ -3,9 +3,9 @@ import { newId } from '@payflow/kernel';
 import { eventually } from '@payflow/testing';
 
 import { PaymentStory } from '../../ledger/test/payment-event-source.js';
-import { type Fields, IBAN, SettlementUnderTest } from './settlement-under-test.js';
+import { type Fields, IBAN, PATIENT, SettlementUnderTest, START_TIMEOUT_MS } from './settlement-under-test.js';
 
-jest.setTimeout(300_000);
+jest.setTimeout(900_000);
 
 const MERCHANTS = 12;
 const SALES = 25;
@@ -19,10 +19,10 @@ beforeAll(async () => {
     environment: { SETTLEMENT_CHUNK_LINES: String(CHUNK_LINES) },
   });
   await settlement.rest();
-}, 120_000);
+}, START_TIMEOUT_MS);
 afterAll(async () => {
   await settlement.stop();
-}, 60_000);
+});
 
 const sellEverywhere = async (): Promise<ReadonlyMap<string, number>> => {
   const owed = new Map<string, number>();
@@ -47,6 +47,13 @@ const sellEverywhere = async (): Promise<ReadonlyMap<string, number>> => {
       expect(row).toMatchObject({ pending: owed.get(merchantId) });
     });
   return owed;
+};
+
+/** When the ledger has heard of the payments too, which it does in its own time. */
+const ledgerSays = async (code: string, balance: number): Promise<void> => {
+  await eventually(async () => {
+    expect(await settlement.ledgerBalance(code)).toBe(balance);
+  }, PATIENT);
 };
 
 /** A process that died leaves leases and timers: a test does not wait for them. */
@@ -85,7 +92,7 @@ it('killed seven times in one run, at each place where it may die, takes each li
       );
       expect(left?.left).toBe(0n);
     },
-    { timeoutMs: 60_000, intervalMs: 500 },
+    { ...PATIENT, intervalMs: 500 },
   );
   last.kill();
   await last.died;
@@ -108,7 +115,7 @@ it('killed seven times in one run, at each place where it may die, takes each li
     const paymentsTold = told.flatMap(({ payload }) => (payload['lines'] ?? []) as readonly Fields[]);
     expect(new Set(paymentsTold.map((line) => String(line['balanceTransactionId']))).size).toBe(paymentsTold.length);
     expect(paymentsTold).toHaveLength(SALES * 2);
-    expect(await settlement.ledgerBalance(`merchant:${merchantId}:payable`)).toBe(0);
+    await ledgerSays(`merchant:${merchantId}:payable`, 0);
   }
   expect(await settlement.bankBook()).toHaveLength(MERCHANTS);
 });

@@ -6,22 +6,22 @@ import { XMLParser } from 'fast-xml-parser';
 import { PaymentStory } from '../../ledger/test/payment-event-source.js';
 import { Books } from './books.js';
 import { faultsIn } from './iso20022/validation.js';
-import { FINANCE, IBAN, SettlementUnderTest } from './settlement-under-test.js';
+import { FINANCE, IBAN, SettlementUnderTest, START_TIMEOUT_MS } from './settlement-under-test.js';
 
-jest.setTimeout(180_000);
+jest.setTimeout(400_000);
 
 let settlement: SettlementUnderTest;
 let books: Books;
 beforeAll(async () => {
   settlement = await SettlementUnderTest.start({ environment: { BANK_PAYOUTS: 'file' } });
   books = new Books(settlement);
-}, 120_000);
+}, START_TIMEOUT_MS);
 afterEach(async () => {
   await settlement.clearBankModes();
 });
 afterAll(async () => {
   await settlement.stop();
-}, 60_000);
+});
 
 interface Transfer {
   readonly reference: string;
@@ -143,5 +143,15 @@ describe('a payout that goes by file', () => {
         attention: expect.stringContaining('PAID of 1999 USD'),
       });
     });
+  });
+
+  it('is in a file because it began so, whatever new payouts do', async () => {
+    const merchantId = await settlement.merchant();
+    const runId = await due(merchantId, 700);
+    await settlement.payoutIn(merchantId, 'IN_TRANSIT');
+    expect((await fetched(runId, 2)).text).toContain('payout_file_empty');
+    // As if it had begun before BANK_PAYOUTS was set to `file`.
+    await settlement.database.execute(`UPDATE payouts SET way = 'api', due_at = NULL WHERE run_id = $1`, [runId]);
+    expect((await fetched(runId)).text).toContain('payouts_go_by_api');
   });
 });

@@ -4,9 +4,9 @@ import { newId } from '@payflow/kernel';
 import { Database } from '@payflow/postgres';
 import { eventually } from '@payflow/testing';
 
-import { type Fields, FINANCE, SettlementUnderTest } from './settlement-under-test.js';
+import { type Fields, FINANCE, PATIENT, SettlementUnderTest, START_TIMEOUT_MS } from './settlement-under-test.js';
 
-jest.setTimeout(180_000);
+jest.setTimeout(900_000);
 
 const LINES = 12_000;
 const DAY_MS = 86_400_000;
@@ -20,11 +20,11 @@ beforeAll(async () => {
     applicationName: 'test',
     poolSizeMax: 2,
   });
-}, 120_000);
+}, START_TIMEOUT_MS);
 afterAll(async () => {
   await database.close();
   await settlement.stop();
-}, 60_000);
+});
 
 const references = Array.from({ length: LINES }, () => newId('cap'));
 
@@ -63,12 +63,9 @@ const report = (): string => {
 };
 
 const ready = async (url: string): Promise<void> => {
-  await eventually(
-    async () => {
-      if ((await fetch(`${url}/health/ready`)).status !== 200) throw new Error('is not ready yet');
-    },
-    { timeoutMs: 60_000 },
-  );
+  await eventually(async () => {
+    if ((await fetch(`${url}/health/ready`)).status !== 200) throw new Error('is not ready yet');
+  }, PATIENT);
 };
 
 const upload = async (url: string, file: string): Promise<Response> =>
@@ -112,17 +109,14 @@ describe('a service that dies', () => {
 
     const last = await settlement.startProcess('');
     await ready(last.url);
-    const run = await eventually(
-      async () => {
-        const answer = await fetch(`${last.url}/reconciliation/runs/${String(runId)}`, {
-          headers: { authorization: await settlement.authorization(FINANCE) },
-        });
-        const body = (await answer.json()) as Fields;
-        if (body['status'] !== 'DONE') throw new Error(JSON.stringify(body));
-        return body;
-      },
-      { timeoutMs: 60_000 },
-    );
+    const run = await eventually(async () => {
+      const answer = await fetch(`${last.url}/reconciliation/runs/${String(runId)}`, {
+        headers: { authorization: await settlement.authorization(FINANCE) },
+      });
+      const body = (await answer.json()) as Fields;
+      if (body['status'] !== 'DONE') throw new Error(JSON.stringify(body));
+      return body;
+    }, PATIENT);
     expect(run).toMatchObject({ linesMatched: LINES - 1, exceptionsOpened: 1 });
     expect(await count('settlement_exceptions')).toBe(1);
     const again = await upload(last.url, file);

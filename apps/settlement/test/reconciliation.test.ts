@@ -6,9 +6,9 @@ import { newId } from '@payflow/kernel';
 import { merchantPrincipal, userPrincipal } from '@payflow/testing';
 
 import { Books } from './books.js';
-import { FINANCE, SettlementUnderTest } from './settlement-under-test.js';
+import { FINANCE, SettlementUnderTest, START_TIMEOUT_MS } from './settlement-under-test.js';
 
-jest.setTimeout(120_000);
+jest.setTimeout(400_000);
 
 const SECOND: Principal = userPrincipal(newId('usr'), 'finance');
 const ACQUIRER = '/acquirers/sim/settlement-reports';
@@ -18,10 +18,10 @@ let books: Books;
 beforeAll(async () => {
   settlement = await SettlementUnderTest.start();
   books = new Books(settlement);
-}, 120_000);
+}, START_TIMEOUT_MS);
 afterAll(async () => {
   await settlement.stop();
-}, 60_000);
+});
 
 /** Of this source, by kind; those of other tests are left out by their references. */
 const openOf = async (source: string): Promise<readonly string[]> =>

@@ -42,6 +42,11 @@ export const IBAN = {
 
 export const FINANCE: Principal = userPrincipal(newId('usr'), 'finance');
 
+/** For a machine that is busy with other things. */
+export const PATIENT = { timeoutMs: 120_000 };
+/** Three services, their databases and topics, and consumers that join their groups. */
+export const START_TIMEOUT_MS = 300_000;
+
 const SECRET = 'secret-of-a-service-under-test';
 
 // What is looked at field by field, by expectations.
@@ -166,13 +171,10 @@ export class SettlementUnderTest {
     );
     // Consumers take some seconds to join their groups; until then there is no balance.
     if (more.hears !== false)
-      await eventually(
-        async () => {
-          const { status } = await started.get(`/balance?merchantId=${newId('mer')}`, FINANCE);
-          if (status !== 200) throw new Error('does not hear of payments yet');
-        },
-        { timeoutMs: 90_000 },
-      );
+      await eventually(async () => {
+        const { status } = await started.get(`/balance?merchantId=${newId('mer')}`, FINANCE);
+        if (status !== 200) throw new Error('does not hear of payments yet');
+      }, PATIENT);
     return started;
   }
 
@@ -213,45 +215,42 @@ export class SettlementUnderTest {
 
   /** Settles what the merchant has, and waits for the end of the run. */
   async settle(merchantId: string, more: Fields = {}): Promise<Fields> {
-    const { status, body } = await this.post('/settlements/run', { merchantId, ...more });
+    const key = newId('req');
+    const { status, body } = await whenHeard(
+      async () => await this.post('/settlements/run', { merchantId, ...more }, FINANCE, key),
+    );
     if (status !== 202) throw new Error(`${status} ${JSON.stringify(body)}`);
     return await this.runDone(String(body['runId']));
   }
 
   async runDone(runId: string): Promise<Fields> {
-    return await eventually(
-      async () => {
-        const { body } = await this.get(`/settlements/runs/${runId}`, FINANCE);
-        if (body['phase'] !== 'DONE') throw new Error(`the run is ${JSON.stringify(body)}`);
-        return body;
-      },
-      { timeoutMs: 60_000 },
-    );
+    return await eventually(async () => {
+      const { body } = await this.get(`/settlements/runs/${runId}`, FINANCE);
+      if (body['phase'] !== 'DONE') throw new Error(`the run is ${JSON.stringify(body)}`);
+      return body;
+    }, PATIENT);
   }
 
   async list(path: string, merchantId: string): Promise<readonly Fields[]> {
-    const { status, body } = await this.get(`${path}?merchantId=${merchantId}&limit=100`, FINANCE);
+    const { status, body } = await this.heard(`${path}?merchantId=${merchantId}&limit=100`, FINANCE);
     if (status !== 200) throw new Error(`${status} ${JSON.stringify(body)}`);
     return body['data'] as readonly Fields[];
   }
 
   async balance(merchantId: string): Promise<readonly Fields[]> {
-    const { status, body } = await this.get(`/balance?merchantId=${merchantId}`, FINANCE);
+    const { status, body } = await this.heard(`/balance?merchantId=${merchantId}`, FINANCE);
     if (status !== 200) throw new Error(`${status} ${JSON.stringify(body)}`);
     return body['data'] as readonly Fields[];
   }
 
   /** The only payout of a merchant, as soon as it has this status. */
   async payoutIn(merchantId: string, status: string): Promise<Fields> {
-    return await eventually(
-      async () => {
-        const payouts = await this.list('/payouts', merchantId);
-        const found = payouts.find((payout) => payout['status'] === status);
-        if (found === undefined) throw new Error(`no payout is ${status}: ${JSON.stringify(payouts)}`);
-        return found;
-      },
-      { timeoutMs: 40_000 },
-    );
+    return await eventually(async () => {
+      const payouts = await this.list('/payouts', merchantId);
+      const found = payouts.find((payout) => payout['status'] === status);
+      if (found === undefined) throw new Error(`no payout is ${status}: ${JSON.stringify(payouts)}`);
+      return found;
+    }, PATIENT);
   }
 
   /** What the ledger has on an account. */
@@ -320,6 +319,11 @@ export class SettlementUnderTest {
 
   async get(path: string, as: Principal, at = 0): Promise<Answered> {
     return await this.ask('GET', path, as, undefined, {}, at);
+  }
+
+  /** What a merchant's payments come to: asked for again as long as the service has not heard of all of them. */
+  async heard(path: string, as: Principal, at = 0): Promise<Answered> {
+    return await whenHeard(async () => await this.get(path, as, at));
   }
 
   async post(path: string, body: unknown, as: Principal = FINANCE, key: string = newId('req')): Promise<Answered> {
@@ -401,6 +405,14 @@ export class SettlementUnderTest {
     if (answer.status !== status) throw new Error(`the bank refuses: ${answer.status} ${await answer.text()}`);
   }
 }
+
+/** On a busy machine it takes longer than a request waits, which is then refused: never answered with less. */
+const whenHeard = async (ask: () => Promise<Answered>): Promise<Answered> =>
+  await eventually(async () => {
+    const answer = await ask();
+    if (answer.status === 503) throw new Error(JSON.stringify(answer.body));
+    return answer;
+  }, PATIENT);
 
 const addressOf = (server: Server): string => {
   const address = server.address();
