@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { Webhook } from 'standardwebhooks';
 
 import { narrator } from './narrator.ts';
-import { expectThat, type Platform, until } from './platform.ts';
+import { expectThat, inDatabase, type Platform, until } from './platform.ts';
 
 const sale = (amount: number, number = '4242424242424242', more: object = {}): object => ({
   amount,
@@ -161,9 +161,16 @@ export const settlementToBank = async (platform: Platform): Promise<void> => {
     name: 'Demo merchant',
   });
   const { paymentId } = await paid(platform, 9900);
-  const { body: before } = await platform.merchant('GET', '/balance');
+  // Refused, to be asked for again, as long as settlement has not heard of the sale.
+  const { body: before } = await until(async () => {
+    const balance = await platform.merchant('GET', '/balance');
+    return balance.status === 200 ? balance : undefined;
+  }, 'the balance should hold the sale');
   narrator.step('GET /balance behind a sale of 9900', before.data);
-  const started = await platform.admin('POST', '/settlements/run', { merchantId });
+  const started = await until(async () => {
+    const asked = await platform.admin('POST', '/settlements/run', { merchantId });
+    return asked.status === 202 ? asked : undefined;
+  }, 'the run should be asked for');
   const run = await until(async () => {
     const { body } = await platform.admin('GET', '/settlements/runs');
     return body.data.find((one: any) => one.runId === started.body.runId && one.phase === 'DONE');
@@ -232,6 +239,13 @@ export const reconciliation = async (platform: Platform): Promise<void> => {
     ),
   });
   expectThat(injected.status === 200 || injected.status === 201, 'the errors should be waiting', injected);
+  // What settlement has not heard of yet would be one more difference.
+  await until(async () => {
+    const lines = await inDatabase(platform, 'settlement', 'SELECT FROM expected_lines WHERE payment_id = ANY($1)', [
+      paymentIds,
+    ]);
+    return lines.length >= paymentIds.length ? lines : undefined;
+  }, 'settlement should expect these lines');
   const to = new Date().toISOString();
   const started = await platform.admin('POST', '/reconciliation/runs', {
     source: 'acquirer:sim',

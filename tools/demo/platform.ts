@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 
+import pg from 'pg';
+
 /** The part of `.payflow/demo.json` that the scenarios need. */
 export interface DemoFile {
   readonly gateway: string;
@@ -97,12 +99,30 @@ export class Platform {
   }
 }
 
+/** As the superuser, in the database of a service: what no caller can see or do. */
+export const inDatabase = async (
+  { demo }: Platform,
+  service: 'ledger' | 'settlement',
+  statement: string,
+  parameters: readonly unknown[] = [],
+): Promise<readonly any[]> => {
+  const url = new URL(demo.postgres);
+  url.pathname = `/payflow_${service}`;
+  const client = new pg.Client({ connectionString: url.toString() });
+  await client.connect();
+  try {
+    return (await client.query(statement, [...parameters])).rows;
+  } finally {
+    await client.end();
+  }
+};
+
 /** Stops the demo when the platform does not show what it should. */
 export const expectThat = (holds: boolean, sentence: string, shown: unknown): void => {
   if (!holds) throw new Error(`${sentence}\n${JSON.stringify(shown, null, 2)}`);
 };
 
-const WAIT_MS_MAX = 60_000;
+const WAIT_MS_MAX = 180_000;
 const WAIT_PAUSE_MS = 200;
 
 /** Asks until the answer satisfies, for what another service does in its own time. */

@@ -1,8 +1,6 @@
-import pg from 'pg';
-
 import { disputeLost, fraudReview, reconciliation, settlementToBank, webhookRecovers } from './card-to-bank.ts';
 import { narrator } from './narrator.ts';
-import { expectThat, type Platform, until } from './platform.ts';
+import { expectThat, inDatabase, type Platform, until } from './platform.ts';
 import { challenge, lateSuccess, timeoutWithEffect } from './unusual-outcomes.ts';
 import { firstTransfer, lastCent, silentBank } from './wallets.ts';
 
@@ -117,8 +115,9 @@ const poison = async (platform: Platform): Promise<void> => {
     'The ledger cannot apply a message: parked, dead-lettered, replayed',
     'For a while its database refuses one amount, as a bad deployment might. Nobody else waits.',
   );
-  await inLedgerDatabase(
+  await inDatabase(
     platform,
+    'ledger',
     `ALTER TABLE entries ADD CONSTRAINT demo_curse CHECK (amount <> ${CURSED_AMOUNT}) NOT VALID`,
   );
   try {
@@ -140,7 +139,7 @@ const poison = async (platform: Platform): Promise<void> => {
     });
     const before = await platform.admin('POST', `/operations/ledger/dead-letters/${letter.deadLetterId}/dry-run`, {});
     narrator.step('would it work now? (dry run)', before.body);
-    await inLedgerDatabase(platform, 'ALTER TABLE entries DROP CONSTRAINT demo_curse');
+    await inDatabase(platform, 'ledger', 'ALTER TABLE entries DROP CONSTRAINT demo_curse');
     const after = await platform.admin('POST', `/operations/ledger/dead-letters/${letter.deadLetterId}/dry-run`, {});
     expectThat(
       after.body.wouldSucceed === true && before.body.wouldSucceed === false,
@@ -158,19 +157,7 @@ const poison = async (platform: Platform): Promise<void> => {
       `balance ${mended.ledgerBalance}: ${linesOf(mended)}`,
     );
   } finally {
-    await inLedgerDatabase(platform, 'ALTER TABLE entries DROP CONSTRAINT IF EXISTS demo_curse');
-  }
-};
-
-const inLedgerDatabase = async (platform: Platform, statement: string): Promise<void> => {
-  const url = new URL(platform.demo.postgres);
-  url.pathname = '/payflow_ledger';
-  const client = new pg.Client({ connectionString: url.toString() });
-  await client.connect();
-  try {
-    await client.query(statement);
-  } finally {
-    await client.end();
+    await inDatabase(platform, 'ledger', 'ALTER TABLE entries DROP CONSTRAINT IF EXISTS demo_curse');
   }
 };
 
