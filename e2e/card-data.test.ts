@@ -59,7 +59,7 @@ describe('card numbers stay in the vault (R-094, spec §5.8)', () => {
       await call('GET', `/payments/${number}`, { token: merchant.token });
       await call('GET', `/payments?reference=${number}`, { token: merchant.token });
     }
-  }, 120_000);
+  }, 300_000);
 
   const found = (text: string): readonly string[] => needles.filter((needle) => text.includes(needle));
 

@@ -129,7 +129,7 @@ describe('a card payment, through everything', () => {
       expect(read.ledgerEntries[0]).toMatchObject({ type: 'AUTH', amount: 1000 });
       expect(read.ledgerEntries[0].entryId).toMatch(/^le_/);
     }
-  }, 120_000);
+  }, 400_000);
 
   it('starts as an intent, is changed, authorized later and processed at once (R-053, R-054, R-058)', async () => {
     const intent = await post('/payments', { amount: 700, currency: 'EUR', reference: 'order-1' });

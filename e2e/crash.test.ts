@@ -60,7 +60,7 @@ const killService = (name: string): void => {
 };
 
 /** The lease of the request that died, and an inquiry. */
-const RESOLVED_TIMEOUT_MS = 120_000;
+const RESOLVED_TIMEOUT_MS = 240_000;
 
 const restarted = async (name: string, before: number | undefined): Promise<void> => {
   await eventually(async () => {
@@ -102,7 +102,7 @@ describe('kill -9 of payment while the acquirer is silent', () => {
       }, RESOLVED_TIMEOUT_MS);
       expect(approvedIn(await bookOf(paymentId), 'authorize')).toBe(1);
     },
-    180_000,
+    600_000,
   );
 });
 
@@ -141,7 +141,7 @@ describe('kill -9 of payment, tokenization and ledger, one after the other, unde
       }
     };
     await Promise.all([...Array.from({ length: CLIENTS }, client), killer()]);
-  }, 300_000);
+  }, 900_000);
 
   it('leaves every 2xx in place, one payment for each key, one capture in the ledger and one in the acquirer’s book', async () => {
     expect(journal).toHaveLength(CLIENTS * PAYMENTS_PER_CLIENT);
@@ -160,7 +160,7 @@ describe('kill -9 of payment, tokenization and ledger, one after the other, unde
         1,
       );
     }
-  }, 120_000);
+  }, 400_000);
 
   it('leaves no payment without a key of the journal', async () => {
     let cursor: string | null = null;
@@ -206,7 +206,9 @@ describe('the broker killed and gone', () => {
       expect(demo().pids['kafka']).not.toBe(before);
       await Promise.resolve();
     });
-    const consumer = new Kafka({ brokers: [demo().kafka], logLevel: logLevel.NOTHING }).consumer({
+    // It has a process again, which answers when it has read its logs.
+    const retry = { retries: 30, maxRetryTime: 5_000 };
+    const consumer = new Kafka({ brokers: [demo().kafka], logLevel: logLevel.NOTHING, retry }).consumer({
       groupId: `e2e-${newKey()}`,
     });
     await consumer.connect();
@@ -224,5 +226,5 @@ describe('the broker killed and gone', () => {
       await Promise.resolve();
     });
     await consumer.disconnect();
-  }, 180_000);
+  }, 600_000);
 });

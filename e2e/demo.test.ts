@@ -14,5 +14,5 @@ describe('npm run demo', () => {
       env: { ...process.env, NODE_OPTIONS: '', PAYFLOW_HOME: stackHome() },
     });
     expect(stdout).toContain('16 scenarios showed what they should');
-  }, 300_000);
+  }, 900_000);
 });

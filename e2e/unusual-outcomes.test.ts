@@ -14,7 +14,7 @@ import {
   type TestMerchant,
 } from './stack.js';
 
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 180_000;
 
 let merchant: TestMerchant;
 beforeAll(async () => {
@@ -136,7 +136,7 @@ describe('an acquirer that does not simply answer', () => {
       expect(approvedIn(await bookOf(paymentId), 'authorize')).toBe(1);
       expect(await post(`/payments/${paymentId}/capture`)).toMatchObject({ status: 200 });
     },
-    TIMEOUT_MS,
+    2 * TIMEOUT_MS,
   );
 
   it.each([
@@ -150,7 +150,7 @@ describe('an acquirer that does not simply answer', () => {
       await until(body.paymentId, 'AUTHORIZED');
       expect(approvedIn(await bookOf(body.paymentId), 'authorize')).toBe(1);
     },
-    TIMEOUT_MS,
+    2 * TIMEOUT_MS,
   );
 
   it('answers when it is asked to by /sync', async () => {

@@ -24,8 +24,8 @@ const ERROR_WITH_EFFECT = 'GB08PAYF00000100000010';
 const RETURNED = 'GB78PAYF00000100000011';
 
 /** A lease, an inquiry, and a busy machine. */
-const RESOLVED_TIMEOUT_MS = 120_000;
-const TEST_TIMEOUT_MS = 240_000;
+const RESOLVED_TIMEOUT_MS = 240_000;
+const TEST_TIMEOUT_MS = 600_000;
 
 interface Person {
   readonly token: string;

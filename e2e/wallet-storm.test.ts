@@ -16,7 +16,7 @@ const WALLETS = 20;
 const ADDED = 10_000;
 const TRIES_MAX = 400;
 const RETRY_PAUSE_MS = 250;
-const TEST_TIMEOUT_MS = (SECONDS + 240) * 1_000;
+const TEST_TIMEOUT_MS = (SECONDS + 600) * 1_000;
 const VICTIMS = ['wallet', 'ledger', 'auth'] as const;
 
 interface Owner {
@@ -122,7 +122,8 @@ describe(`${CLIENTS} clients that transfer at random among ${WALLETS} wallets wh
       });
       const pick = (): Owner => owners[Math.floor(Math.random() * owners.length)] as Owner;
       const client = async (): Promise<void> => {
-        while (!isOver) {
+        // On a slow machine the time alone may be too short for one of each kind.
+        while (!isOver || refused === 0 || journal.length === 0) {
           const [from, to] = [pick(), pick()];
           if (from === to) continue;
           // Now and then more than anybody has.
@@ -140,7 +141,8 @@ describe(`${CLIENTS} clients that transfer at random among ${WALLETS} wallets wh
   );
 
   it('have moved money and made none: all balances together are what was added', async () => {
-    const balances = await Promise.all(owners.map(availableIn));
+    // Killed a moment ago, perhaps: until it is there again it answers nobody.
+    const balances = await eventually(async () => await Promise.all(owners.map(availableIn)));
     expect(balances.reduce((sum, balance) => sum + balance, 0)).toBe(WALLETS * ADDED);
   });
 
@@ -163,7 +165,7 @@ describe(`${CLIENTS} clients that transfer at random among ${WALLETS} wallets wh
     async () => {
       const { stdout } = await run(
         process.execPath,
-        [join(import.meta.dirname, '..', 'tools', 'audit.mjs'), '--json'],
+        [join(import.meta.dirname, '..', 'tools', 'audit.mjs'), '--json', '--grace-seconds', '180'],
         {
           env: { ...process.env, NODE_OPTIONS: '', PAYFLOW_HOME: stackHome() },
           maxBuffer: 16 * 1024 * 1024,

@@ -34,7 +34,7 @@ export const runCollection = async (
   try {
     const report = join(folder, 'report.json');
     const names = Object.entries(variables).flatMap(([name, value]) => ['--env-var', `${name}=${value}`]);
-    const options = ['--reporters', 'json', '--reporter-json-export', report, '--timeout-request', '30000'];
+    const options = ['--reporters', 'json', '--reporter-json-export', report, '--timeout-request', '60000'];
     const newman = createRequire(import.meta.url).resolve('newman/bin/newman.js');
     await new Promise<void>((resolve) => {
       // It ends with 1 when a test failed: the report says which.

@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Row } from './databases.ts';
 import type { PoisonPlace, World } from './world.ts';
 
-const LIMIT_MS = 30_000;
+const LIMIT_MS = 120_000;
 const POLL_MS = 500;
 
 /**

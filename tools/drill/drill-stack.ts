@@ -14,7 +14,7 @@ import type { Unit } from '../stack/unit.ts';
 export type ProcessName = ServiceName | 'postgres' | 'kafka';
 
 const ANY_PORT = 0;
-const END_TIMEOUT_MS = 60_000;
+const END_TIMEOUT_MS = 180_000;
 
 /** The stack under fire, supervised by this very process. */
 export class DrillStack {

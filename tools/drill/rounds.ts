@@ -28,7 +28,7 @@ export interface RoundResult {
   readonly findings: Findings;
 }
 
-const CONVERGENCE_LIMIT_MS = 120_000;
+const CONVERGENCE_LIMIT_MS = 240_000;
 
 /** Who sends requests meanwhile, and what for. */
 export interface Traffic {

@@ -18,6 +18,8 @@ export default async function setUp() {
     NODE_OPTIONS: '',
     DATABASE_URL: '',
     KAFKA_BROKERS: '',
+    // That the machine is busy is no reason to answer without the ledger's lines.
+    LEDGER_WAIT_MS: '10000',
     // So small that a settlement of a few payments has a middle in which it can be killed.
     SETTLEMENT_CHUNK_LINES: '10',
   };
