@@ -5,7 +5,7 @@ import { InjectConfig, Problem } from '@payflow/service';
 
 import { paymentInitiationOf } from '../reports/payment-initiation.js';
 import type { SettlementConfig } from '../settlement.config.js';
-import { fillFile, listFiled } from '../store/payout-files.js';
+import { fillFile, goByApi, listFiled } from '../store/payout-files.js';
 import { findRun } from '../store/settlement-runs.js';
 import { PayoutAccountSeal } from './payout-account-seal.js';
 
@@ -35,8 +35,10 @@ export class PayoutFile {
       await fillFile(tx, { runId, bank, part }, TRANSFERS_MAX);
       return await listFiled(tx, { runId, bank, part });
     });
-    if (rows.length === 0)
-      throw new Problem(this.config.BANK_PAYOUTS === 'api' ? 'payouts_go_by_api' : 'payout_file_empty');
+    if (rows.length === 0) {
+      const byApi = await goByApi(this.database, { runId, bank });
+      throw new Problem(byApi ? 'payouts_go_by_api' : 'payout_file_empty');
+    }
     return paymentInitiationOf({
       id: `${runId.slice('srn_'.length)}-${part}`,
       createdAt: run.createdAt,

@@ -51,6 +51,18 @@ export const listFiled = async (
     [runId, bank, part],
   );
 
+/** Whether the bank is told of this run's payouts by its API: what counts is how they began, not how payouts begin today. */
+export const goByApi = async (
+  sql: Pick<Sql, 'query'>,
+  { runId, bank }: Pick<FileName, 'runId' | 'bank'>,
+): Promise<boolean> => {
+  const ways = await sql.query<Pick<PayoutRow, 'way'>>(
+    'SELECT DISTINCT way FROM payouts WHERE run_id = $1 AND bank = $2',
+    [runId, bank],
+  );
+  return ways.length > 0 && ways.every(({ way }) => way === 'api');
+};
+
 /** What the bank's statements, as they were read in, say of a payout. */
 export const findStatedPayout = async (
   sql: Sql,
