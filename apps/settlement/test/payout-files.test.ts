@@ -154,14 +154,4 @@ describe('a payout that goes by file', () => {
     await settlement.database.execute(`UPDATE payouts SET way = 'api', due_at = NULL WHERE run_id = $1`, [runId]);
     expect((await fetched(runId)).text).toContain('payouts_go_by_api');
   });
-
-  it('is in a file because it began so, whatever new payouts do', async () => {
-    const merchantId = await settlement.merchant();
-    const runId = await due(merchantId, 700);
-    await settlement.payoutIn(merchantId, 'IN_TRANSIT');
-    expect((await fetched(runId, 2)).text).toContain('payout_file_empty');
-    // As if it had begun before BANK_PAYOUTS was set to `file`.
-    await settlement.database.execute(`UPDATE payouts SET way = 'api', due_at = NULL WHERE run_id = $1`, [runId]);
-    expect((await fetched(runId)).text).toContain('payouts_go_by_api');
-  });
 });
