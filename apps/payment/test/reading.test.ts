@@ -4,6 +4,7 @@ import { newId } from '@payflow/kernel';
 import { userPrincipal } from '@payflow/testing';
 
 import { PaymentMoments } from '../src/application/payment-moments.js';
+import { findPaymentMoments } from '../src/store/payments.js';
 import { ADMIN, freshKey, type Merchant, PaymentUnderTest, START_TIMEOUT_MS } from './payment-under-test.js';
 
 let service: PaymentUnderTest;
@@ -139,6 +140,18 @@ describe('payments that are read at once', () => {
     } finally {
       query.mockRestore();
     }
+  });
+
+  it('are planned once for a connection and not for each statement', async () => {
+    const paymentId = await service.authorizedId(service.merchant());
+    const [planned] = await service.database.transaction(async (tx) => {
+      // Postgres makes up its mind after five.
+      for (let n = 0; n < 8; n += 1) expect((await findPaymentMoments(tx, [paymentId])).size).toBe(1);
+      return await tx.query<{ generic_plans: bigint }>(
+        "SELECT generic_plans FROM pg_prepared_statements WHERE statement LIKE '%JOIN publication_sequences%'",
+      );
+    });
+    expect(planned?.generic_plans).toBeGreaterThan(0n);
   });
 
   it('show each caller his own, and whatever was answered before he asked', async () => {
