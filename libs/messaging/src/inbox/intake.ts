@@ -74,8 +74,11 @@ export class Intake {
 
   private async apply(decoded: readonly Decoded[], deliverMax: number, place: Place | undefined): Promise<void> {
     const moved = await this.parts.database.transaction(async (tx) => {
-      const gates = await applyMessages(tx, this.binding, decoded, deliverMax);
-      await this.storePlace(tx, decoded, place);
+      // The place goes out with the transaction's first statements: it shares their round trip.
+      const [, gates] = await Promise.all([
+        this.storePlace(tx, decoded, place),
+        applyMessages(tx, this.binding, decoded, deliverMax),
+      ]);
       crashPoint('consumer.before-commit');
       return gates;
     });
