@@ -8,6 +8,7 @@ export class Loop {
   private stopping = false;
   private wakeUp: (() => void) | undefined;
   private poked = false;
+  private endRest: (() => void) | undefined;
 
   constructor(
     private readonly name: string,
@@ -31,6 +32,7 @@ export class Loop {
   async stop(): Promise<void> {
     this.stopping = true;
     this.wakeUp?.();
+    this.endRest?.();
     await this.running;
   }
 
@@ -57,6 +59,19 @@ export class Loop {
   /** A pause within a pass; `stop` and `poke` end it. */
   async idle(ms: number): Promise<void> {
     await this.pause(ms);
+  }
+
+  /** A pause within a pass that nothing but `stop` ends. */
+  async rest(ms: number): Promise<void> {
+    if (this.stopping) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.endRest = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.endRest = undefined;
   }
 
   private wasPoked(): boolean {

@@ -33,6 +33,8 @@ export interface MessagingSettings {
   readonly topicReplication: number;
   readonly topicPrefix: string;
   readonly relayPollMs: number;
+  /** From one sending to the next, while there is something to send: what comes meanwhile goes out together. */
+  readonly relayPaceMs: number;
   readonly relayBatchRowsMax: number;
   readonly relayBatchBytesMax: number;
   readonly relayElectionMs: number;
@@ -42,6 +44,8 @@ export interface MessagingSettings {
   readonly messageBytesMax: number;
   readonly chunkMessagesMax: number;
   readonly partitionsConcurrently: number;
+  /** From one fetch to the next, of a consumer that has caught up and does not say otherwise. */
+  readonly fetchPaceMs: number;
   readonly retryFirstDelayMs: number;
   readonly retryDelayMsMax: number;
   readonly retryTriesMax: number;
@@ -59,6 +63,7 @@ export const MESSAGING_DEFAULTS: MessagingSettings = {
   topicReplication: 1,
   topicPrefix: '',
   relayPollMs: 75,
+  relayPaceMs: 10,
   relayBatchRowsMax: 500,
   // Below the broker's message.max.bytes (1 MiB), which holds for a whole batch of a partition.
   relayBatchBytesMax: 700_000,
@@ -68,6 +73,7 @@ export const MESSAGING_DEFAULTS: MessagingSettings = {
   messageBytesMax: 262_144,
   chunkMessagesMax: 100,
   partitionsConcurrently: 3,
+  fetchPaceMs: 100,
   retryFirstDelayMs: 500,
   retryDelayMsMax: 60_000,
   // Half a second, doubled up to a minute: about six minutes in all.

@@ -1,4 +1,6 @@
-import type { Consumer, EachBatchPayload, KafkaMessage } from 'kafkajs';
+import { setTimeout as wait } from 'node:timers/promises';
+
+import type { Batch, Consumer, EachBatchPayload, KafkaMessage } from 'kafkajs';
 
 import type { Database } from '@payflow/postgres';
 import type { Logger } from '@payflow/service';
@@ -44,6 +46,8 @@ export class ConsumerSession {
   private readonly watchdog: NodeJS.Timeout;
   private lastSignOfLife = performance.now();
   private failures = 0;
+  private nextFetchIsHeld = false;
+  private readonly closing = new AbortController();
   private end: (reason: string) => void = () => undefined;
   /** Resolves with the reason when the session cannot go on. */
   readonly ended = new Promise<string>((resolve) => {
@@ -108,6 +112,7 @@ export class ConsumerSession {
   /** Never called from within a handler: kafkajs would wait for itself (tulios/kafkajs#1168). */
   async close(): Promise<void> {
     clearInterval(this.watchdog);
+    this.closing.abort();
     this.positions.close();
     const { settings, logger } = this.parts;
     await this.commits.stop();
@@ -119,11 +124,14 @@ export class ConsumerSession {
   }
 
   private watch(): void {
-    const { GROUP_JOIN, HEARTBEAT, FETCH, END_BATCH_PROCESS, CRASH } = this.consumer.events;
+    const { GROUP_JOIN, HEARTBEAT, FETCH_START, FETCH, END_BATCH_PROCESS, CRASH } = this.consumer.events;
     const live = (): void => {
       this.lastSignOfLife = performance.now();
     };
     for (const event of [GROUP_JOIN, HEARTBEAT, FETCH, END_BATCH_PROCESS] as const) this.consumer.on(event, live);
+    this.consumer.on(FETCH_START, () => {
+      this.nextFetchIsHeld = false;
+    });
     this.consumer.on(GROUP_JOIN, ({ payload }) => {
       this.commits.forget();
       // It repeats by itself what fails; until it is done, `settle` guards each partition.
@@ -152,9 +160,11 @@ export class ConsumerSession {
   /** Throws never: for kafkajs a thrown error is a crash of the consumer. */
   private async takeBatch(payload: EachBatchPayload): Promise<void> {
     const { batch } = payload;
+    const pace = this.holdNextFetch(batch);
     try {
       await this.takeChunks(payload);
       this.failures = 0;
+      await pace;
     } catch (error) {
       this.failures += 1;
       const delayMs = Math.min(RESUME_DELAY_MS_MAX, RESUME_DELAY_MS * 2 ** Math.min(this.failures - 1, 10));
@@ -165,6 +175,19 @@ export class ConsumerSession {
       );
       setTimeout(payload.pause(), delayMs).unref();
     }
+  }
+
+  /**
+   * kafkajs fetches again when all batches of a fetch are done. The first of them holds the next fetch back beside its own
+   * work, so that under load a consumer fetches and commits some times a second and not for each event. One that is behind
+   * goes on at once.
+   */
+  private async holdNextFetch(batch: Batch): Promise<void> {
+    if (this.nextFetchIsHeld) return;
+    if (BigInt(batch.lastOffset()) + 1n < BigInt(batch.highWatermark)) return;
+    this.nextFetchIsHeld = true;
+    const paceMs = this.intake.binding.paceMs ?? this.parts.settings.fetchPaceMs;
+    await wait(paceMs, undefined, { signal: this.closing.signal }).catch(endedEarly);
   }
 
   private async takeChunks(payload: EachBatchPayload): Promise<void> {
@@ -204,6 +227,8 @@ export class ConsumerSession {
     }
   }
 }
+
+const endedEarly = (): void => undefined;
 
 const ageSeconds = (message: KafkaMessage | undefined): number =>
   message === undefined ? 0 : (Date.now() - Number(message.timestamp)) / 1000;
