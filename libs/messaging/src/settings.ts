@@ -43,7 +43,6 @@ export interface MessagingSettings {
   readonly inboxRetentionDays: number;
   readonly messageBytesMax: number;
   readonly chunkMessagesMax: number;
-  readonly partitionsConcurrently: number;
   /** From one fetch to the next, of a consumer that has caught up and does not say otherwise. */
   readonly fetchPaceMs: number;
   readonly retryFirstDelayMs: number;
@@ -72,7 +71,6 @@ export const MESSAGING_DEFAULTS: MessagingSettings = {
   inboxRetentionDays: 30,
   messageBytesMax: 262_144,
   chunkMessagesMax: 100,
-  partitionsConcurrently: 3,
   fetchPaceMs: 100,
   retryFirstDelayMs: 500,
   retryDelayMsMax: 60_000,
