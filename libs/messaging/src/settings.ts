@@ -32,7 +32,9 @@ export interface MessagingSettings {
   readonly topicPartitions: number;
   readonly topicReplication: number;
   readonly topicPrefix: string;
+  /** Other instances' rows are found by polling; this process's own commits poke the relay. */
   readonly relayPollMs: number;
+  readonly relayIdlePollMs: number;
   /** From one sending to the next, while there is something to send: what comes meanwhile goes out together. */
   readonly relayPaceMs: number;
   readonly relayBatchRowsMax: number;
@@ -49,6 +51,7 @@ export interface MessagingSettings {
   readonly retryDelayMsMax: number;
   readonly retryTriesMax: number;
   readonly retryPollMs: number;
+  readonly retryIdlePollMs: number;
   readonly retryLeaseMs: number;
   readonly gapAgeMs: number;
   readonly gapPollMs: number;
@@ -62,6 +65,7 @@ export const MESSAGING_DEFAULTS: MessagingSettings = {
   topicReplication: 1,
   topicPrefix: '',
   relayPollMs: 75,
+  relayIdlePollMs: 300,
   relayPaceMs: 10,
   relayBatchRowsMax: 500,
   // Below the broker's message.max.bytes (1 MiB), which holds for a whole batch of a partition.
@@ -77,6 +81,7 @@ export const MESSAGING_DEFAULTS: MessagingSettings = {
   // Half a second, doubled up to a minute: about six minutes in all.
   retryTriesMax: 12,
   retryPollMs: 100,
+  retryIdlePollMs: 800,
   retryLeaseMs: 30_000,
   gapAgeMs: 5_000,
   gapPollMs: 1_000,

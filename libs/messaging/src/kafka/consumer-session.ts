@@ -22,7 +22,8 @@ const HEARTBEAT_INTERVAL_MS = 1_500;
 /** Longer than the longest chunk. */
 const REBALANCE_TIMEOUT_MS = 60_000;
 const TAKE_DEADLINE_MS = 45_000;
-const FETCH_WAIT_MS = 250;
+/** The broker answers at once when there is something; so often it is asked when there is nothing. */
+const FETCH_WAIT_MS = 500;
 const FETCH_BYTES_MAX = 262_144;
 /** All of a fetch, where there are no more partitions than this; else the rest follows. */
 const BATCHES_AT_ONCE = 64;

@@ -27,7 +27,7 @@ export class Relay {
     private readonly logger: Logger,
     private readonly settings: MessagingSettings,
   ) {
-    this.loop = new Loop('relay', logger, settings.relayPollMs, () => this.pass());
+    this.loop = new Loop('relay', logger, settings.relayPollMs, () => this.pass(), settings.relayIdlePollMs);
   }
 
   start(): void {
