@@ -32,7 +32,11 @@ export interface MessagingSettings {
   readonly topicPartitions: number;
   readonly topicReplication: number;
   readonly topicPrefix: string;
+  /** Other instances' rows are found by polling; this process's own commits poke the relay. */
   readonly relayPollMs: number;
+  readonly relayIdlePollMs: number;
+  /** From one sending to the next, while there is something to send: what comes meanwhile goes out together. */
+  readonly relayPaceMs: number;
   readonly relayBatchRowsMax: number;
   readonly relayBatchBytesMax: number;
   readonly relayElectionMs: number;
@@ -41,11 +45,13 @@ export interface MessagingSettings {
   readonly inboxRetentionDays: number;
   readonly messageBytesMax: number;
   readonly chunkMessagesMax: number;
-  readonly partitionsConcurrently: number;
+  /** From one fetch to the next, of a consumer that has caught up and does not say otherwise. */
+  readonly fetchPaceMs: number;
   readonly retryFirstDelayMs: number;
   readonly retryDelayMsMax: number;
   readonly retryTriesMax: number;
   readonly retryPollMs: number;
+  readonly retryIdlePollMs: number;
   readonly retryLeaseMs: number;
   readonly gapAgeMs: number;
   readonly gapPollMs: number;
@@ -59,6 +65,8 @@ export const MESSAGING_DEFAULTS: MessagingSettings = {
   topicReplication: 1,
   topicPrefix: '',
   relayPollMs: 75,
+  relayIdlePollMs: 300,
+  relayPaceMs: 10,
   relayBatchRowsMax: 500,
   // Below the broker's message.max.bytes (1 MiB), which holds for a whole batch of a partition.
   relayBatchBytesMax: 700_000,
@@ -67,12 +75,13 @@ export const MESSAGING_DEFAULTS: MessagingSettings = {
   inboxRetentionDays: 30,
   messageBytesMax: 262_144,
   chunkMessagesMax: 100,
-  partitionsConcurrently: 3,
+  fetchPaceMs: 100,
   retryFirstDelayMs: 500,
   retryDelayMsMax: 60_000,
   // Half a second, doubled up to a minute: about six minutes in all.
   retryTriesMax: 12,
   retryPollMs: 100,
+  retryIdlePollMs: 800,
   retryLeaseMs: 30_000,
   gapAgeMs: 5_000,
   gapPollMs: 1_000,

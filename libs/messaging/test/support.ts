@@ -41,11 +41,13 @@ export const testLogger = pino({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent
 export const FAST: MessagingParts['settings'] = {
   topicPartitions: 2,
   relayPollMs: 20,
+  relayIdlePollMs: 80,
   relayElectionMs: 100,
   retryFirstDelayMs: 20,
   retryDelayMsMax: 100,
   retryTriesMax: 5,
   retryPollMs: 20,
+  retryIdlePollMs: 80,
   gapAgeMs: 500,
   gapPollMs: 100,
   offsetCommitMs: 200,

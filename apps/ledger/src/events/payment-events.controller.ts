@@ -14,12 +14,15 @@ import type { PaymentFact } from '../domain/payment-postings.js';
 /** Names the consumer group, its inbox and its gates. Never renamed, or every event would be applied again. */
 export const JOURNAL_CONSUMER = 'ledger.journal';
 
+/** Whoever reads a payment waits for its entries. */
+const PACE_MS = 10;
+
 /** The other door into the journal: what became of payments, as facts. */
 @Controller()
 export class PaymentEventsController {
   constructor(private readonly metrics: JournalMetrics) {}
 
-  @Subscription({ consumer: JOURNAL_CONSUMER, kind: 'payment', ordered: true })
+  @Subscription({ consumer: JOURNAL_CONSUMER, kind: 'payment', ordered: true, paceMs: PACE_MS })
   async record(deliveries: readonly Delivery[], tx: Tx): Promise<void> {
     const drafts = deliveries.flatMap(({ envelope }) => draftOf(envelope, factOf(envelope), newId('ltx')) ?? []);
     if (drafts.length === 0) return;

@@ -12,6 +12,7 @@ import { RecordTries } from './record-tries.js';
 import { type Signer, WebhookSecrets } from './webhook-secrets.js';
 
 const POLL_MS = 250;
+const IDLE_POLL_MS = 1_000;
 /** What ends or comes in the meantime is looked at together. */
 const PASS_MS_MIN = 10;
 /** On top of the time that an answer may take: for the database to write it down. */
@@ -39,7 +40,7 @@ export class DeliverWebhooks implements OnApplicationBootstrap, BeforeApplicatio
     private readonly logger: Logger,
     @InjectConfig() private readonly config: NotificationConfig,
   ) {
-    this.loop = new Loop('webhooks', logger, POLL_MS, () => this.pass());
+    this.loop = new Loop('webhooks', logger, POLL_MS, () => this.pass(), IDLE_POLL_MS);
   }
 
   onApplicationBootstrap(): void {

@@ -6,12 +6,15 @@ export const lockGates = async (
   consumer: string,
   aggregateIds: readonly string[],
 ): Promise<ReadonlyMap<string, number>> => {
-  await openGates(tx, consumer, aggregateIds);
-  const rows = await tx.query<{ aggregate_id: string; next_sequence: bigint }>(
-    `SELECT aggregate_id, next_sequence FROM gates
-     WHERE consumer = $1 AND aggregate_id = ANY ($2::text[]) ORDER BY aggregate_id FOR UPDATE`,
-    [consumer, aggregateIds],
-  );
+  // One after the other, in one round trip.
+  const [, rows] = await Promise.all([
+    openGates(tx, consumer, aggregateIds),
+    tx.query<{ aggregate_id: string; next_sequence: bigint }>(
+      `SELECT aggregate_id, next_sequence FROM gates
+       WHERE consumer = $1 AND aggregate_id = ANY ($2::text[]) ORDER BY aggregate_id FOR UPDATE`,
+      [consumer, aggregateIds],
+    ),
+  ]);
   return new Map(rows.map((row) => [row.aggregate_id, Number(row.next_sequence)]));
 };
 

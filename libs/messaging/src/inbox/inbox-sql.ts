@@ -21,18 +21,26 @@ export interface Progress {
   readonly nextOffset: bigint;
 }
 
-/** May go back: after Kafka's log was erased, offsets count from 0 again. */
+/** May go back: after Kafka's log was erased, offsets count from 0 again. Sorted, so that two chunks cannot deadlock. */
 export const storeProgress = async (
   tx: Sql,
   consumer: string,
   clusterId: string,
-  progress: Progress,
+  progress: readonly Progress[],
 ): Promise<void> => {
   await tx.execute(
-    `INSERT INTO consumer_offsets AS o (consumer, topic, partition, next_offset, cluster_id) VALUES ($1, $2, $3, $4, $5)
+    `INSERT INTO consumer_offsets AS o (consumer, topic, partition, next_offset, cluster_id)
+     SELECT $1, v.topic, v.partition, v.next_offset, $2
+       FROM unnest($3::text[], $4::int[], $5::bigint[]) AS v (topic, partition, next_offset) ORDER BY v.topic, v.partition
      ON CONFLICT (consumer, topic, partition)
      DO UPDATE SET next_offset = EXCLUDED.next_offset, cluster_id = EXCLUDED.cluster_id, updated_at = now()`,
-    [consumer, progress.topic, progress.partition, progress.nextOffset, clusterId],
+    [
+      consumer,
+      clusterId,
+      progress.map(({ topic }) => topic),
+      progress.map(({ partition }) => partition),
+      progress.map(({ nextOffset }) => nextOffset),
+    ],
   );
 };
 

@@ -1,4 +1,4 @@
-import type { Database } from '@payflow/postgres';
+import type { Database, Tx } from '@payflow/postgres';
 import { crashPoint, type Logger } from '@payflow/service';
 
 import type { ConsumerBinding, RawMessage } from '../message.js';
@@ -19,13 +19,6 @@ export interface IntakeParts {
   readonly observe: (consumer: string, seconds: number) => void;
 }
 
-/** Where messages were read; events that were fetched from their owner come from nowhere. */
-export interface Place {
-  readonly topic: string;
-  readonly partition: number;
-  readonly clusterId: string;
-}
-
 /** One consumer's door: messages go in, and each takes effect once, waits, or becomes a dead letter. */
 export class Intake {
   constructor(
@@ -34,25 +27,27 @@ export class Intake {
   ) {}
 
   /**
-   * Takes messages that follow each other. Afterwards the database answers for all of them; when it throws, the
-   * surroundings failed and taking them again is harmless.
+   * Takes messages, those of a partition in their order. Afterwards the database answers for all of them; when it throws,
+   * the surroundings failed and taking them again is harmless.
+   *
+   * @param clusterId where they were read; events that were fetched from their owner come from nowhere
    */
-  async take(messages: readonly RawMessage[], place?: Place): Promise<void> {
+  async take(messages: readonly RawMessage[], clusterId?: string): Promise<void> {
     const { binding, parts } = this;
     const begun = performance.now();
     const decoded = messages.map((raw) => decode(raw, binding.kind, parts.settings.messageBytesMax));
     try {
-      await this.apply(decoded, Number.POSITIVE_INFINITY, place);
+      await this.apply(decoded, Number.POSITIVE_INFINITY, clusterId);
     } catch (error) {
       if (isInfrastructureFailure(error)) throw error;
-      for (const message of decoded) await this.takeOne(message, place);
+      for (const message of decoded) await this.takeOne(message, clusterId);
     }
     parts.observe(binding.consumer, (performance.now() - begun) / 1000);
   }
 
-  private async takeOne(message: Decoded, place: Place | undefined): Promise<void> {
+  private async takeOne(message: Decoded, clusterId: string | undefined): Promise<void> {
     try {
-      await this.apply([message], 1, place);
+      await this.apply([message], 1, clusterId);
     } catch (error) {
       if (isInfrastructureFailure(error) || !message.ok) throw error;
       const { envelope } = message.delivery;
@@ -67,15 +62,18 @@ export class Intake {
       );
       await this.parts.database.transaction(async (tx) => {
         await setAside(tx, this.binding, this.parts.settings, freshOf(message), error);
-        await this.storePlace(tx, [message], place);
+        await this.storePlaces(tx, [message], clusterId);
       });
     }
   }
 
-  private async apply(decoded: readonly Decoded[], deliverMax: number, place: Place | undefined): Promise<void> {
+  private async apply(decoded: readonly Decoded[], deliverMax: number, clusterId: string | undefined): Promise<void> {
     const moved = await this.parts.database.transaction(async (tx) => {
-      const gates = await applyMessages(tx, this.binding, decoded, deliverMax);
-      await this.storePlace(tx, decoded, place);
+      // The places go out with the transaction's first statements: they share their round trip.
+      const [, gates] = await Promise.all([
+        this.storePlaces(tx, decoded, clusterId),
+        applyMessages(tx, this.binding, decoded, deliverMax),
+      ]);
       crashPoint('consumer.before-commit');
       return gates;
     });
@@ -83,15 +81,15 @@ export class Intake {
     this.parts.progress.moved(this.binding.consumer, moved);
   }
 
-  private async storePlace(
-    tx: Parameters<typeof storeProgress>[0],
-    decoded: readonly Decoded[],
-    place: Place | undefined,
-  ): Promise<void> {
-    const last = decoded.at(-1);
-    if (place === undefined || last === undefined) return;
-    const { offset } = last.ok ? last.raw : last.poison.raw;
-    const { clusterId, topic, partition } = place;
-    await storeProgress(tx, this.binding.consumer, clusterId, { topic, partition, nextOffset: offset + 1n });
+  private async storePlaces(tx: Tx, decoded: readonly Decoded[], clusterId: string | undefined): Promise<void> {
+    if (clusterId === undefined) return;
+    // Of each partition the last one holds.
+    const places = new Map(
+      decoded.map((message) => {
+        const { topic, partition, offset } = message.ok ? message.raw : message.poison.raw;
+        return [`${topic}/${partition}`, { topic, partition, nextOffset: offset + 1n }] as const;
+      }),
+    );
+    if (places.size > 0) await storeProgress(tx, this.binding.consumer, clusterId, [...places.values()]);
   }
 }

@@ -21,8 +21,11 @@ export const planOrdered = async (
   deliverMax: number,
 ): Promise<Plan> => {
   const aggregateIds = [...new Set(fresh.map(({ delivery }) => delivery.envelope.aggregateId))];
-  const next = await lockGates(tx, binding.consumer, [...aggregateIds].sort());
-  const parked = await parkedOf(tx, binding.consumer, aggregateIds);
+  // In one round trip: what is parked is read behind the locks.
+  const [next, parked] = await Promise.all([
+    lockGates(tx, binding.consumer, [...aggregateIds].sort()),
+    parkedOf(tx, binding.consumer, aggregateIds),
+  ]);
   const decisions = decideAtGates(fresh, next, parked, deliverMax);
   const ids = parkedIdsToDeliver(decisions);
   const messages = ids.length === 0 ? new Map<bigint, RawMessage>() : await parkedMessages(tx, ids);

@@ -19,7 +19,13 @@ export class Retries {
     private readonly bindings: ReadonlyMap<string, ConsumerBinding>,
     private readonly parts: IntakeParts,
   ) {
-    this.loop = new Loop('retries', parts.logger, parts.settings.retryPollMs, () => this.pass());
+    this.loop = new Loop(
+      'retries',
+      parts.logger,
+      parts.settings.retryPollMs,
+      () => this.pass(),
+      parts.settings.retryIdlePollMs,
+    );
   }
 
   start(): void {

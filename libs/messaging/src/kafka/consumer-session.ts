@@ -1,14 +1,18 @@
-import type { Consumer, EachBatchPayload, KafkaMessage } from 'kafkajs';
+import { setTimeout as wait } from 'node:timers/promises';
+
+import type { Batch, Consumer, EachBatchPayload, KafkaMessage } from 'kafkajs';
 
 import type { Database } from '@payflow/postgres';
 import type { Logger } from '@payflow/service';
 
-import type { Intake, Place } from '../inbox/intake.js';
+import { groupBy } from '../group-by.js';
+import type { Intake } from '../inbox/intake.js';
 import { type RawMessage, topicsOf } from '../message.js';
 import type { MessagingMetrics } from '../metrics.js';
 import type { MessagingSettings } from '../settings.js';
 import type { KafkaCluster } from './cluster.js';
 import { withDeadline } from './deadline.js';
+import { FetchedBatches } from './fetched-batches.js';
 import { rawMessageOf } from './kafka-message.js';
 import { OffsetCommits } from './offset-commits.js';
 import { Positions } from './positions.js';
@@ -18,8 +22,11 @@ const HEARTBEAT_INTERVAL_MS = 1_500;
 /** Longer than the longest chunk. */
 const REBALANCE_TIMEOUT_MS = 60_000;
 const TAKE_DEADLINE_MS = 45_000;
-const FETCH_WAIT_MS = 250;
+/** The broker answers at once when there is something; so often it is asked when there is nothing. */
+const FETCH_WAIT_MS = 500;
 const FETCH_BYTES_MAX = 262_144;
+/** All of a fetch, where there are no more partitions than this; else the rest follows. */
+const BATCHES_AT_ONCE = 64;
 const STALL_MS = 3 * SESSION_TIMEOUT_MS;
 const OPEN_DEADLINE_MS = 60_000;
 const RESUME_DELAY_MS = 250;
@@ -44,6 +51,10 @@ export class ConsumerSession {
   private readonly watchdog: NodeJS.Timeout;
   private lastSignOfLife = performance.now();
   private failures = 0;
+  private readonly fetched = new FetchedBatches(async (payloads) => {
+    await this.takeBatches(payloads);
+  });
+  private readonly closing = new AbortController();
   private end: (reason: string) => void = () => undefined;
   /** Resolves with the reason when the session cannot go on. */
   readonly ended = new Promise<string>((resolve) => {
@@ -90,7 +101,7 @@ export class ConsumerSession {
   }
 
   async open(): Promise<void> {
-    const { cluster, settings } = this.parts;
+    const { cluster } = this.parts;
     await withDeadline(this.consumer.connect(), OPEN_DEADLINE_MS, 'connecting the consumer');
     await this.consumer.subscribe({
       topics: topicsOf(this.intake.binding).map((topic) => cluster.nameOf(topic)),
@@ -99,8 +110,8 @@ export class ConsumerSession {
     const running = this.consumer.run({
       autoCommit: false,
       eachBatchAutoResolve: false,
-      partitionsConsumedConcurrently: settings.partitionsConcurrently,
-      eachBatch: (payload) => this.takeBatch(payload),
+      partitionsConsumedConcurrently: BATCHES_AT_ONCE,
+      eachBatch: (payload) => this.fetched.add(payload),
     });
     await withDeadline(running, OPEN_DEADLINE_MS, 'joining the consumer group');
   }
@@ -108,6 +119,7 @@ export class ConsumerSession {
   /** Never called from within a handler: kafkajs would wait for itself (tulios/kafkajs#1168). */
   async close(): Promise<void> {
     clearInterval(this.watchdog);
+    this.closing.abort();
     this.positions.close();
     const { settings, logger } = this.parts;
     await this.commits.stop();
@@ -150,68 +162,125 @@ export class ConsumerSession {
   }
 
   /** Throws never: for kafkajs a thrown error is a crash of the consumer. */
-  private async takeBatch(payload: EachBatchPayload): Promise<void> {
-    const { batch } = payload;
+  private async takeBatches(payloads: readonly EachBatchPayload[]): Promise<void> {
+    const pace = this.holdNextFetch(payloads);
+    const open = new Set(payloads);
     try {
-      await this.takeChunks(payload);
+      await this.takeAll(payloads, open);
       this.failures = 0;
+      await pace;
     } catch (error) {
       this.failures += 1;
-      const delayMs = Math.min(RESUME_DELAY_MS_MAX, RESUME_DELAY_MS * 2 ** Math.min(this.failures - 1, 10));
-      this.parts.metrics.inboxLag(this.intake.binding.consumer, ageSeconds(batch.messages[0]));
-      this.parts.logger.warn(
-        { err: error, consumer: this.intake.binding.consumer, topic: batch.topic, partition: batch.partition, delayMs },
-        'a partition is paused: its messages cannot be taken now',
-      );
-      setTimeout(payload.pause(), delayMs).unref();
+      for (const payload of open) this.pause(payload, error);
     }
   }
 
-  private async takeChunks(payload: EachBatchPayload): Promise<void> {
-    const { batch } = payload;
-    const { cluster, settings, metrics } = this.parts;
-    const topic = cluster.topicOf(batch.topic);
-    const clusterId = await this.positions.settle(batch, topic);
-    if (clusterId === undefined) return;
-    const place = { topic, partition: batch.partition, clusterId };
-    for (const chunk of chunksOf(batch.messages, settings.chunkMessagesMax)) {
-      if (!payload.isRunning() || payload.isStale()) return;
-      const messages = chunk.map((message) => rawMessageOf(message, place));
-      await this.takeWithHeartbeats(messages, place, payload);
-      const last = chunk.at(-1);
-      if (last === undefined) return;
-      payload.resolveOffset(last.offset);
-      const next = BigInt(last.offset) + 1n;
-      this.positions.took(batch, next);
-      this.commits.note(batch.topic, batch.partition, next);
-      const behind = next < BigInt(batch.highWatermark) ? ageSeconds(last) : 0;
-      metrics.inboxLag(this.intake.binding.consumer, behind);
-      // A refused heartbeat means a rebalance; kafkajs meets it itself with the next one.
-      if (!(await payload.heartbeat().then(yes, no))) return;
+  private pause(payload: EachBatchPayload, error: unknown): void {
+    const { topic, partition, messages } = payload.batch;
+    const { consumer } = this.intake.binding;
+    const delayMs = Math.min(RESUME_DELAY_MS_MAX, RESUME_DELAY_MS * 2 ** Math.min(this.failures - 1, 10));
+    this.parts.metrics.inboxLag(consumer, ageSeconds(messages[0]));
+    this.parts.logger.warn(
+      { err: error, consumer, topic, partition, delayMs },
+      'a partition is paused: its messages cannot be taken now',
+    );
+    setTimeout(payload.pause(), delayMs).unref();
+  }
+
+  /**
+   * kafkajs fetches again when all batches of a fetch are done: they hold it back, beside their own work, so that under load
+   * a consumer fetches and commits some times a second and not for each event. One that is behind goes on at once.
+   */
+  private async holdNextFetch(payloads: readonly EachBatchPayload[]): Promise<void> {
+    if (payloads.some(({ batch }) => isBehind(batch, nextOf(batch.lastOffset())))) return;
+    const paceMs = this.intake.binding.paceMs ?? this.parts.settings.fetchPaceMs;
+    await wait(paceMs, undefined, { signal: this.closing.signal }).catch(endedEarly);
+  }
+
+  /** @param open loses the batches that are done with */
+  private async takeAll(payloads: readonly EachBatchPayload[], open: Set<EachBatchPayload>): Promise<void> {
+    const settled: { readonly payload: EachBatchPayload; readonly clusterId: string }[] = [];
+    for (const payload of payloads) {
+      const clusterId = await this.positions.settle(payload.batch, this.parts.cluster.topicOf(payload.batch.topic));
+      if (clusterId === undefined) open.delete(payload);
+      else settled.push({ payload, clusterId });
     }
+    for (const [clusterId, own] of groupBy(settled, (one) => one.clusterId)) {
+      const fetched = own.flatMap(({ payload }) => payload.batch.messages.map((message) => ({ payload, message })));
+      if (!(await this.takeChunks(fetched, clusterId, open))) return;
+    }
+  }
+
+  /** @returns whether the group is as it was */
+  private async takeChunks(
+    fetched: readonly Fetched[],
+    clusterId: string,
+    open: Set<EachBatchPayload>,
+  ): Promise<boolean> {
+    const { chunkMessagesMax } = this.parts.settings;
+    for (let taken = 0; taken < fetched.length; taken += chunkMessagesMax) {
+      const chunk = fetched
+        .slice(taken, taken + chunkMessagesMax)
+        .filter(({ payload }) => payload.isRunning() && !payload.isStale());
+      const [first] = chunk;
+      if (first === undefined) continue;
+      await this.takeWithHeartbeats(
+        chunk.map(({ payload, message }) => this.rawOf(payload.batch, message)),
+        clusterId,
+        first.payload,
+      );
+      for (const [payload, own] of groupBy(chunk, (one) => one.payload)) this.resolve(payload, own.at(-1), open);
+      // A refused heartbeat means a rebalance; kafkajs meets it itself with the next one.
+      if (!(await first.payload.heartbeat().then(yes, no))) return false;
+    }
+    return true;
+  }
+
+  private rawOf({ topic, partition }: Batch, message: KafkaMessage): RawMessage {
+    return rawMessageOf(message, { topic: this.parts.cluster.topicOf(topic), partition });
+  }
+
+  /** Up to the last message of the batch that was taken. */
+  private resolve(payload: EachBatchPayload, last: Fetched | undefined, open: Set<EachBatchPayload>): void {
+    if (last === undefined) return;
+    const { batch } = payload;
+    const { message } = last;
+    const next = nextOf(message.offset);
+    payload.resolveOffset(message.offset);
+    this.positions.took(batch, next);
+    this.commits.note(batch.topic, batch.partition, next);
+    this.parts.metrics.inboxLag(this.intake.binding.consumer, isBehind(batch, next) ? ageSeconds(message) : 0);
+    if (message === batch.messages.at(-1)) open.delete(payload);
   }
 
   private async takeWithHeartbeats(
     messages: readonly RawMessage[],
-    place: Place,
+    clusterId: string,
     payload: EachBatchPayload,
   ): Promise<void> {
     const beat = setInterval(() => void payload.heartbeat().then(yes, no), HEARTBEAT_INTERVAL_MS);
     try {
-      await withDeadline(this.intake.take(messages, place), TAKE_DEADLINE_MS, 'taking a chunk of messages');
+      await withDeadline(this.intake.take(messages, clusterId), TAKE_DEADLINE_MS, 'taking a chunk of messages');
     } finally {
       clearInterval(beat);
     }
   }
 }
 
+/** A message and the batch that it came in. */
+interface Fetched {
+  readonly payload: EachBatchPayload;
+  readonly message: KafkaMessage;
+}
+
+const nextOf = (offset: string): bigint => BigInt(offset) + 1n;
+
+const isBehind = ({ highWatermark }: Batch, next: bigint): boolean => next < BigInt(highWatermark);
+
+const endedEarly = (): void => undefined;
+
 const ageSeconds = (message: KafkaMessage | undefined): number =>
   message === undefined ? 0 : (Date.now() - Number(message.timestamp)) / 1000;
 
 const yes = (): boolean => true;
 const no = (): boolean => false;
-
-const chunksOf = (messages: readonly KafkaMessage[], size: number): readonly (readonly KafkaMessage[])[] =>
-  Array.from({ length: Math.ceil(messages.length / size) }, (_, index) =>
-    messages.slice(index * size, (index + 1) * size),
-  );
