@@ -3,6 +3,7 @@ import { newId } from '@payflow/kernel';
 import { eventually, userPrincipal } from '@payflow/testing';
 
 import { ForgetFeatures } from '../src/application/forget-features.js';
+import { rememberCard } from '../src/store/velocity.js';
 import {
   blockedByUs,
   captured,
@@ -144,6 +145,29 @@ describe('velocity', () => {
       { kind: 'fingerprint', attempts: 60, amount: 60_000 },
       { kind: 'merchant', attempts: 60, amount: 60_000 },
     ]);
+  });
+
+  it('looks for one card without reading the others of its merchant', async () => {
+    const merchantId = newId('mer');
+    await fraud.database.execute(
+      `INSERT INTO fraud_cards_seen SELECT 'merchant', $1, 'fp_' || n, now() FROM generate_series(1, 2000) AS n`,
+      [merchantId],
+    );
+    const read = await fraud.database.transaction(async (tx) => {
+      const rowsRead = async (): Promise<number> => {
+        const [row] = await tx.query<{ rows: number }>(
+          `SELECT (seq_tup_read + idx_tup_fetch)::int AS rows FROM pg_stat_xact_user_tables WHERE relname = 'fraud_cards_seen'`,
+        );
+        return row?.rows ?? 0;
+      };
+      const before = await rowsRead();
+      await rememberCard(tx, [{ kind: 'merchant', value: merchantId }], 'fp_1000', new Date());
+      return (await rowsRead()) - before;
+    });
+    // No decision was made with them: features that are made anew have none of them.
+    await fraud.database.execute('DELETE FROM fraud_cards_seen WHERE value = $1', [merchantId]);
+    expect(read).toBeGreaterThan(0);
+    expect(read).toBeLessThan(20);
   });
 
   it(

@@ -71,8 +71,8 @@ export const rememberCard = async (
     `INSERT INTO fraud_cards_seen AS c (kind, value, fingerprint, minute)
      SELECT k.kind, k.value, $3, $4::timestamptz
        FROM unnest((SELECT $1::text[]), (SELECT $2::text[])) AS k (kind, value)
-       LEFT JOIN fraud_cards_seen s ON s.kind = k.kind AND s.value = k.value AND s.fingerprint = $3
-      WHERE s.minute IS NULL OR s.minute < $4
+      WHERE (SELECT s.minute < $4 FROM fraud_cards_seen s
+              WHERE s.kind = k.kind AND s.value = k.value AND s.fingerprint = $3) IS NOT FALSE
       ORDER BY k.kind, k.value COLLATE "C"
      ON CONFLICT (kind, value, fingerprint) DO UPDATE SET minute = greatest(c.minute, excluded.minute)`,
     [withCards.map(({ kind }) => kind), withCards.map(({ value }) => value), fingerprint, minute],
