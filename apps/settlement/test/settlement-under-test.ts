@@ -208,7 +208,9 @@ export class SettlementUnderTest {
   /** A merchant with an account at the bank. */
   async merchant(iban: string = IBAN.paid): Promise<string> {
     const merchantId = newId('mer');
-    const { status, body } = await this.put(`/merchants/${merchantId}/payout-account`, { iban, name: 'Ada’s Books' });
+    const { status, body } = await whenHeard(
+      async () => await this.put(`/merchants/${merchantId}/payout-account`, { iban, name: 'Ada’s Books' }),
+    );
     if (status !== 200) throw new Error(JSON.stringify(body));
     return merchantId;
   }
