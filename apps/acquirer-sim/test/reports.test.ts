@@ -155,6 +155,15 @@ describe('a bank statement', () => {
     return reference;
   };
 
+  it('of a bank where nothing has moved yet is of its account, with a balance of nothing', async () => {
+    const { Document } = new XMLParser({ parseTagValue: false }).parse(
+      await (await sim.fetch(`/banks/sim/statements?${periodQuery()}`)).text(),
+    );
+    const { Ntry, Bal, TxsSummry } = Document.BkToCstmrStmt.Stmt;
+    expect([Ntry, TxsSummry.TtlNtries.NbOfNtries]).toEqual([undefined, '0']);
+    expect(Bal).toMatchObject([{ Amt: '0.00' }, { Amt: '0.00' }]);
+  });
+
   it('is camt.053: payouts as debits under our reference, returns as credits, balances that lead from one to the other', async () => {
     const paid = await payOut();
     const returned = await payOut({ amount: 400 });

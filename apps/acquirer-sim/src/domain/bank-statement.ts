@@ -6,6 +6,9 @@ import { type IssuedLine, type IssuedReport, totalsOf } from './issued-report.js
 /** ISO 20022 BankToCustomerStatementV08. */
 const NAMESPACE = 'urn:iso:std:iso:20022:tech:xsd:camt.053.001.08';
 
+/** Of the account as long as nothing has moved: a statement is of an account, and camt.053 wants one at least. */
+const FIRST_CURRENCY: Currency = 'USD';
+
 // It is to move to a package of its own, and is the same there.
 // eslint-disable-next-line @typescript-eslint/no-deprecated
 const builder = new XMLBuilder({
@@ -29,7 +32,8 @@ export const bankStatementOf = (
   totalError: bigint,
 ): string => {
   const totals = totalsOf(lines);
-  const currencies = [...new Set([...openings.keys(), ...totals.keys()])].sort();
+  const moved = [...new Set([...openings.keys(), ...totals.keys()])].sort();
+  const currencies = moved.length === 0 ? [FIRST_CURRENCY] : moved;
   const statements = currencies.map((currency, index) => {
     const opening = openings.get(currency) ?? 0n;
     const { amountMinor = 0n, feeMinor = 0n } = totals.get(currency) ?? {};
