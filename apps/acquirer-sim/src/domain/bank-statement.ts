@@ -7,7 +7,7 @@ import { type IssuedLine, type IssuedReport, totalsOf } from './issued-report.js
 const NAMESPACE = 'urn:iso:std:iso:20022:tech:xsd:camt.053.001.08';
 
 /** Of the account as long as nothing has moved: a statement is of an account, and camt.053 wants one at least. */
-const FIRST_CURRENCY: Currency = 'USD';
+const FIRST_CURRENCY = 'USD';
 
 // It is to move to a package of its own, and is the same there.
 // eslint-disable-next-line @typescript-eslint/no-deprecated
