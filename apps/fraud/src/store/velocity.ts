@@ -14,12 +14,6 @@ export interface Counted {
   readonly value: string;
 }
 
-/*
- * Arrays stand in a `(SELECT $1)` of their own where rows are looked up by them: seen directly, their lengths make each plan for
- * the values at hand look better than the general one, and Postgres plans anew for every decision, which takes it longer than
- * the looking up.
- */
-
 /** As the index `fraud_cards_seen_window` has it. */
 const KIND_AND_VALUE = `(kind || ' ' || value) COLLATE "C"`;
 
@@ -58,7 +52,8 @@ export const countAttempt = async (
 /**
  * Within one minute only the first sight of a card writes, so that many payments with one card do not wait for each other. The
  * primary key finds its row: no other index begins with a kind, since Postgres, which takes everybody for equally busy, would
- * as soon read every card of a merchant.
+ * as soon read every card of a merchant. The arrays stand in a `(SELECT $1)` each: by their lengths, every plan for the values at
+ * hand would look better than the general one, and each decision would be planned anew.
  */
 export const rememberCard = async (
   tx: Tx,
@@ -90,7 +85,8 @@ export type WindowCounts = Readonly<Record<VelocityMeasure, bigint>>;
 
 /**
  * What was counted before, in the order of the windows. Attempts, declines and amounts stand in the same rows, which are read
- * where one of them is asked for; cards are rows of their own, up to a thousand, which are read where cards are asked for.
+ * where one of them is asked for; cards are rows of their own, up to a thousand, which are read where cards are asked for. Planned
+ * for its values each time: a general plan, which knows no times, may read all rows of the minutes, whoever they are of.
  */
 export const sumWindows = async (
   sql: Sql,
@@ -100,8 +96,8 @@ export const sumWindows = async (
   if (windows.length === 0) return [];
   return await sql.query<WindowCounts>(
     `SELECT v.*, c.*
-       FROM unnest((SELECT $1::text[]), (SELECT $2::text[]), (SELECT $3::timestamptz[]), (SELECT $4::boolean[]),
-                   (SELECT $5::boolean[])) WITH ORDINALITY AS w (kind, value, since, sums, cards, place)
+       FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::boolean[], $5::boolean[]) WITH ORDINALITY
+              AS w (kind, value, since, sums, cards, place)
       CROSS JOIN LATERAL (
             SELECT coalesce(sum(attempts), 0)::bigint AS attempts, coalesce(sum(declines), 0)::bigint AS declines,
                    coalesce(sum(amount_minor) FILTER (WHERE currency = $7), 0)::bigint AS amount
