@@ -1,5 +1,10 @@
 import type { Sql } from '@payflow/postgres';
 
+/*
+ * An array stands in a `(SELECT $1)` of its own where rows are looked up by it: seen directly, its length makes a plan for the
+ * values at hand look better than the general one, and Postgres plans anew each time, which takes it longer than looking up.
+ */
+
 /** The sequence each gate takes next, locked until the transaction ends, in the order of the aggregates' ids. */
 export const lockGates = async (
   tx: Sql,
@@ -11,7 +16,7 @@ export const lockGates = async (
     openGates(tx, consumer, aggregateIds),
     tx.query<{ aggregate_id: string; next_sequence: bigint }>(
       `SELECT aggregate_id, next_sequence FROM gates
-       WHERE consumer = $1 AND aggregate_id = ANY ($2::text[]) ORDER BY aggregate_id FOR UPDATE`,
+       WHERE consumer = $1 AND aggregate_id = ANY ((SELECT $2::text[])::text[]) ORDER BY aggregate_id FOR UPDATE`,
       [consumer, aggregateIds],
     ),
   ]);
@@ -30,7 +35,7 @@ export const moveGates = async (tx: Sql, consumer: string, next: ReadonlyMap<str
   if (next.size === 0) return;
   await tx.execute(
     `UPDATE gates g SET next_sequence = v.next_sequence
-     FROM unnest($2::text[], $3::bigint[]) AS v (aggregate_id, next_sequence)
+     FROM unnest((SELECT $2::text[]), (SELECT $3::bigint[])) AS v (aggregate_id, next_sequence)
      WHERE g.consumer = $1 AND g.aggregate_id = v.aggregate_id`,
     [consumer, [...next.keys()], [...next.values()]],
   );

@@ -62,10 +62,12 @@ export const beginPublications = async (tx: Sql, publications: ReadonlyMap<strin
   );
 };
 
+/** Arrays in a `SELECT` of their own, so that Postgres keeps its plan (see `lockGates`). */
 export const storePublications = async (tx: Sql, publications: ReadonlyMap<string, Publications>): Promise<void> => {
   await tx.execute(
     `UPDATE publication_sequences s SET last_sequence = v.last_sequence, last_by_topic = v.last_by_topic
-     FROM unnest($1::text[], $2::bigint[], $3::jsonb[]) AS v (aggregate_id, last_sequence, last_by_topic)
+     FROM unnest((SELECT $1::text[]), (SELECT $2::bigint[]), (SELECT $3::jsonb[]))
+       AS v (aggregate_id, last_sequence, last_by_topic)
      WHERE s.aggregate_id = v.aggregate_id`,
     countersOf(publications),
   );
