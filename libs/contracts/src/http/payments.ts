@@ -83,7 +83,8 @@ const payerEmailSchema = withoutCardNumber(z.email().max(254))
   .optional()
   .meta({
     description:
-      'Of the payer: for the rules of fraud. No answer, event or history has it, and it is forgotten when the payment is judged.',
+      'Of the payer: for the rules of fraud, which keeps it with its decision. No answer, event or history has it, and the payment ' +
+      'forgets it once it is judged.',
     examples: ['ann@example.com'],
   });
 
