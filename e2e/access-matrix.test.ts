@@ -237,8 +237,8 @@ const send = async (
       token,
       ...(writes ? { body } : {}),
     });
-    // A balance that does not hold the last payments yet is refused, to be asked for again.
-    if (answer.status !== 503 || tries === TRIES_MAX) return answer;
+    // To be asked again: a balance that does not hold the last payments yet, and whatever a fast machine asks for too fast.
+    if ((answer.status !== 503 && answer.status !== 429) || tries === TRIES_MAX) return answer;
     await new Promise((resolve) => setTimeout(resolve, RETRY_PAUSE_MS));
   }
 };
